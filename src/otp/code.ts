@@ -1,0 +1,22 @@
+import { createHmac, randomInt } from "node:crypto";
+import type { ChallengeId } from "./challenge.js";
+import type { Keys } from "./keyring.js";
+
+/** Draws a code: `length` decimal digits, each combination equally likely (NIST SP 800-63B-4 §3.1.3.2). */
+export function drawCode(length: number): string {
+  return randomInt(10 ** length)
+    .toString()
+    .padStart(length, "0");
+}
+
+export function isCode(typed: string, length: number): boolean {
+  return typed.length === length && /^[0-9]+$/.test(typed);
+}
+
+/**
+ * The digest of a code under its challenge, in base64url: HMAC-SHA-256 with a key that is not in Redis, so that a dump
+ * cannot be searched through, and comparing two digests tells nothing of the code by its timing.
+ */
+export function digestCode(keys: Keys, challenge: ChallengeId, code: string): string {
+  return createHmac("sha256", keys.digest).update(`${challenge}\0${code}`).digest("base64url");
+}

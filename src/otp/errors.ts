@@ -1,0 +1,64 @@
+/** What can be wrong with a request, in the words that callers see. `REQUEST_TOO_LARGE` reaches them as `INVALID_REQUEST`. */
+export type Reason =
+  | "INVALID_REQUEST"
+  | "REQUEST_TOO_LARGE"
+  | "OTP_INCORRECT"
+  | "TOO_MANY_ATTEMPTS"
+  | "RATE_LIMITED"
+  | "UNAVAILABLE";
+
+/** One field at fault. `field` is the proto's name, `description` a clause that follows it: "must be …". */
+export interface Violation {
+  readonly field: string;
+  readonly description: string;
+}
+
+/**
+ * The one error that callers are told about. Its message never holds an address, a code, a token or a secret; its cause
+ * goes to the log at most. Anything else that is thrown is a fault of our own.
+ */
+export class OtpError extends Error {
+  readonly reason: Reason;
+  readonly violations: readonly Violation[];
+  /** How long to wait before the same call can succeed. */
+  readonly retryAfterMs: number | undefined;
+
+  private constructor(
+    reason: Reason,
+    message: string,
+    more: { violations?: readonly Violation[]; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    super(message, { cause: more.cause });
+    this.name = "OtpError";
+    this.reason = reason;
+    this.violations = more.violations ?? [];
+    this.retryAfterMs = more.retryAfterMs;
+  }
+
+  static invalid(violations: readonly Violation[]): OtpError {
+    const message = violations.map(({ field, description }) => `${field} ${description}`).join("; ");
+    return new OtpError("INVALID_REQUEST", message, { violations });
+  }
+
+  static tooLarge(limitBytes: number): OtpError {
+    return new OtpError("REQUEST_TOO_LARGE", `the request is larger than ${limitBytes} bytes`);
+  }
+
+  static incorrect(): OtpError {
+    return new OtpError("OTP_INCORRECT", "OTP is incorrect");
+  }
+
+  static tooManyAttempts(retryAfterMs: number): OtpError {
+    return new OtpError("TOO_MANY_ATTEMPTS", "too many wrong tries", { retryAfterMs });
+  }
+
+  static rateLimited(retryAfterMs: number): OtpError {
+    return new OtpError("RATE_LIMITED", "a code was sent a moment ago, wait before asking for another", {
+      retryAfterMs,
+    });
+  }
+
+  static unavailable(cause?: unknown): OtpError {
+    return new OtpError("UNAVAILABLE", "the service is not available, try again", { retryAfterMs: 1000, cause });
+  }
+}

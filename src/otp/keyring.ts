@@ -1,0 +1,35 @@
+import { hkdfSync } from "node:crypto";
+
+/** The keys of one secret: a use each, so that no two uses can be played against one another. 32 bytes each. */
+export interface Keys {
+  /** Names challenges. */
+  readonly challenge: Buffer;
+  /** Signs session tokens. */
+  readonly token: Buffer;
+  /** Makes the digest that a typed code is compared with. */
+  readonly digest: Buffer;
+  /** Seals codes in Redis. */
+  readonly code: Buffer;
+  /** Seals recipients in jobs. */
+  readonly order: Buffer;
+}
+
+/** The keys of every secret in `OTP_SECRET`. The first makes, all open, so that a secret can be replaced without a gap. */
+export type Keyring = readonly [Keys, ...Keys[]];
+
+/** Derives the keys of each secret with HKDF-SHA-256 (RFC 5869). */
+export function deriveKeyring(secrets: readonly [string, ...string[]]): Keyring {
+  const [first, ...others] = secrets;
+  return [deriveKeys(first), ...others.map(deriveKeys)];
+}
+
+function deriveKeys(secret: string): Keys {
+  const key = (use: string) => Buffer.from(hkdfSync("sha256", secret, "", `countersign otp.v1 ${use}`, 32));
+  return {
+    challenge: key("challenge"),
+    token: key("token"),
+    digest: key("digest"),
+    code: key("code"),
+    order: key("order"),
+  };
+}

@@ -1,0 +1,71 @@
+import type { AttemptPolicy } from "./attempts.js";
+import type { ChallengeId } from "./challenge.js";
+import type { SealedOrder } from "./order.js";
+import type { RequestId } from "./request-id.js";
+
+/** Whether a send may go ahead; if not, when. */
+export type Claim = { readonly granted: true } | { readonly granted: false; readonly retryAfterMs: number };
+
+/** A code as it is kept: what Verify compares with, and what a re-run or resend opens. */
+export interface KeptCode {
+  readonly digest: string;
+  readonly sealed: string;
+}
+
+/**
+ * The code an order is to carry. `superseded`: it carried one before, which was used or replaced since.
+ * `leftMs` is the rest of the code's life.
+ */
+export type Stored =
+  | { readonly outcome: "live"; readonly sealed: string; readonly leftMs: number }
+  | { readonly outcome: "superseded" };
+
+/** One try at a code. */
+export interface Try {
+  /** The digests of what was typed, one under each secret. */
+  readonly digests: readonly string[];
+  /** The request whose token was shown; none for a try by address. */
+  readonly request: RequestId | undefined;
+}
+
+/**
+ * How a try was judged. `incorrect` covers a wrong code and no code alike; without a code there is nothing to guess, and
+ * nothing is counted. `refused`: not judged, because the budget is spent or the address has to wait.
+ */
+export type Attempt =
+  | { readonly outcome: "correct" }
+  | { readonly outcome: "incorrect" }
+  | { readonly outcome: "refused"; readonly retryAfterMs: number };
+
+/**
+ * Where challenges are kept. Each method is atomic, and each key it writes expires by itself.
+ *
+ * All throw OtpError UNAVAILABLE when the store cannot be reached.
+ */
+export interface Challenges {
+  /** Takes the right to send now, unless another request took it less than `cooldownMs` ago. */
+  claimSend(challenge: ChallengeId, request: RequestId, cooldownMs: number): Promise<Claim>;
+
+  /** Gives back a claim of this request, as if it had not been made. */
+  releaseSend(challenge: ChallengeId, request: RequestId): Promise<void>;
+
+  /**
+   * Settles which code the request carries: the one it carried before, else the live one if at least `reuseFromMs` of its
+   * life is left, else `fresh`, which then lives for `lifeMs`.
+   */
+  store(
+    challenge: ChallengeId,
+    request: RequestId,
+    fresh: KeptCode,
+    life: { readonly lifeMs: number; readonly reuseFromMs: number },
+  ): Promise<Stored>;
+
+  /** Judges a try; of any number of correct ones at the same time, one succeeds. A success forgets all wrong tries. */
+  attempt(challenge: ChallengeId, attempted: Try, policy: AttemptPolicy): Promise<Attempt>;
+}
+
+/** Where orders wait for a worker. */
+export interface Outbox {
+  /** Adds the order once, however often it is called for one request. @throws OtpError UNAVAILABLE */
+  add(order: SealedOrder): Promise<void>;
+}

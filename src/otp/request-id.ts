@@ -1,0 +1,20 @@
+import { randomBytes } from "node:crypto";
+
+/**
+ * One accepted Generate: 6 bytes of Unix time in milliseconds and 10 random ones, in base64url. It names the job, the
+ * mail's Message-ID and the token of that request.
+ */
+export type RequestId = string;
+
+export const REQUEST_ID_BYTES = 16;
+
+export function newRequestId(now: number): RequestId {
+  const bytes = randomBytes(REQUEST_ID_BYTES);
+  bytes.writeUIntBE(now, 0, 6);
+  return bytes.toString("base64url");
+}
+
+/** When the request was accepted, in Unix milliseconds. */
+export function requestedAt(id: RequestId): number {
+  return Buffer.from(id, "base64url").readUIntBE(0, 6);
+}

@@ -1,0 +1,264 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { digestCode } from "../../src/otp/code.js";
+import { OtpError } from "../../src/otp/errors.js";
+import { deriveKeyring } from "../../src/otp/keyring.js";
+import { openOrder, type SealedOrder } from "../../src/otp/order.js";
+import { type Generate, OtpService, type Verify } from "../../src/otp/service.js";
+import { MemoryChallenges } from "../support/memory-challenges.js";
+
+const OLD = "the old secret, which is long enough";
+const NEW = "the new secret, which is long enough";
+const SETTINGS = { codeLength: 6, lifeMs: 600_000, maxAttempts: 5, cooldownMs: 30_000 };
+
+let challenges: MemoryChallenges;
+let orders: SealedOrder[];
+let isQueueUp: boolean;
+
+beforeEach(() => {
+  challenges = new MemoryChallenges();
+  orders = [];
+  isQueueUp = true;
+});
+
+function serviceWith(...secrets: [string, ...string[]]): OtpService {
+  const outbox = {
+    add: async (order: SealedOrder) => {
+      if (!isQueueUp) throw OtpError.unavailable();
+      orders.push(order);
+    },
+  };
+  return new OtpService({
+    challenges,
+    outbox,
+    keyring: deriveKeyring(secrets),
+    settings: SETTINGS,
+    now: () => challenges.now,
+  });
+}
+
+/** What the worker would do with the last order, under these secrets. */
+async function deliver(code: string, ...secrets: [string, ...string[]]): Promise<void> {
+  const order = orders.at(-1);
+  if (order === undefined) throw new Error("there is no order");
+  const digest = digestCode(deriveKeyring(secrets)[0], order.challenge, code);
+  const life = { lifeMs: SETTINGS.lifeMs, reuseFromMs: SETTINGS.lifeMs / 2 };
+  await challenges.store(order.challenge, order.request, { digest, sealed: code }, life);
+}
+
+const toEmail = (value: string, more: Partial<Generate> = {}): Generate => ({
+  recipient: { case: "email", value },
+  purpose: "",
+  locale: "",
+  ...more,
+});
+const byEmail = (value: string, otp: string, purpose = ""): Verify => ({
+  subject: { case: "email", value },
+  otp,
+  purpose,
+});
+const byToken = (value: string, otp: string, purpose = ""): Verify => ({
+  subject: { case: "token", value },
+  otp,
+  purpose,
+});
+
+const refusedFor = (reason: string) => expect.objectContaining({ reason });
+const invalid = (...fields: string[]) =>
+  expect.objectContaining({
+    reason: "INVALID_REQUEST",
+    violations: fields.map((field) => expect.objectContaining({ field })),
+  });
+
+describe("Generate", () => {
+  it("queues an order from which the address cannot be read", async () => {
+    const service = serviceWith(OLD);
+    await service.generate(toEmail("Ada@Example.com", { purpose: "payment", locale: "FR-ca" }));
+    const [order] = orders;
+    if (order === undefined) throw new Error("nothing was queued");
+    expect(JSON.stringify(order)).not.toMatch(/ada|example|payment/i);
+    expect(openOrder(deriveKeyring([OLD]), order)).toMatchObject({
+      address: "Ada@Example.com",
+      channel: "email",
+      purpose: "payment",
+      locale: "fr-CA",
+    });
+  });
+
+  it("says how long the code will live and when to ask again", async () => {
+    expect(await serviceWith(OLD).generate(toEmail("ada@example.com"))).toMatchObject({
+      lifeMs: 600_000,
+      resendAfterMs: 30_000,
+    });
+  });
+
+  it("refuses a second send within the cooldown, and says how long it lasts", async () => {
+    const service = serviceWith(OLD);
+    await service.generate(toEmail("ada@example.com"));
+    challenges.now += 10_000;
+    await expect(service.generate(toEmail(" ADA@example.com"))).rejects.toMatchObject({
+      reason: "RATE_LIMITED",
+      retryAfterMs: 20_000,
+    });
+    challenges.now += 20_000;
+    await service.generate(toEmail("ada@example.com"));
+    expect(orders).toHaveLength(2);
+  });
+
+  it("has a cooldown for each address and purpose", async () => {
+    const service = serviceWith(OLD);
+    await service.generate(toEmail("ada@example.com"));
+    await service.generate(toEmail("eve@example.com"));
+    await service.generate(toEmail("ada@example.com", { purpose: "payment" }));
+    expect(orders).toHaveLength(3);
+  });
+
+  it("leaves no cooldown behind when the queue is away", async () => {
+    const service = serviceWith(OLD);
+    isQueueUp = false;
+    await expect(service.generate(toEmail("ada@example.com"))).rejects.toEqual(refusedFor("UNAVAILABLE"));
+    isQueueUp = true;
+    await service.generate(toEmail("ada@example.com"));
+  });
+
+  it("names every field that is wrong", async () => {
+    const request = toEmail("nobody", { purpose: "Log In!", locale: "not a language" });
+    await expect(serviceWith(OLD).generate(request)).rejects.toEqual(invalid("email", "purpose", "locale"));
+  });
+
+  it.each(["LOGIN", "log in", "log\nin", "-login", "a".repeat(33), "löschen", "login\u0000", "../login"])(
+    "refuses the purpose %j",
+    async (purpose) => {
+      await expect(serviceWith(OLD).generate(toEmail("ada@example.com", { purpose }))).rejects.toEqual(
+        invalid("purpose"),
+      );
+    },
+  );
+
+  it("refuses a phone number for now, and a request for nobody", async () => {
+    const service = serviceWith(OLD);
+    const phone: Generate = { ...toEmail(""), recipient: { case: "phone", value: "+14155552671" } };
+    const nobody: Generate = { ...toEmail(""), recipient: { case: undefined } };
+    await expect(service.generate(phone)).rejects.toEqual(invalid("phone"));
+    await expect(service.generate(nobody)).rejects.toEqual(invalid("email"));
+    expect(orders).toEqual([]);
+  });
+});
+
+describe("Verify", () => {
+  it("accepts the code once, by token or by address", async () => {
+    const service = serviceWith(OLD);
+    const { token } = await service.generate(toEmail("ada@example.com"));
+    await deliver("123456", OLD);
+    await service.verify(byToken(token, "123456"));
+    await expect(service.verify(byToken(token, "123456"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
+    await expect(service.verify(byEmail("ada@example.com", "123456"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
+
+    challenges.now += 30_000;
+    await service.generate(toEmail("ada@example.com"));
+    await deliver("654321", OLD);
+    await service.verify(byEmail(" Ada@EXAMPLE.com", "654321"));
+  });
+
+  it("has one answer for a wrong, an expired, a used and a never made code", async () => {
+    const service = serviceWith(OLD);
+    const answers: unknown[] = [];
+    const judge = async (request: Verify) =>
+      answers.push(await service.verify(request).catch((error: unknown) => error));
+
+    await judge(byEmail("nobody@example.com", "123456"));
+    const { token } = await service.generate(toEmail("ada@example.com"));
+    await judge(byToken(token, "123456"));
+    await deliver("123456", OLD);
+    await judge(byToken(token, "000000"));
+    await service.verify(byToken(token, "123456"));
+    await judge(byToken(token, "123456"));
+    challenges.now += 600_000;
+    await judge(byToken(token, "123456"));
+
+    expect(answers).toHaveLength(5);
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ reason: "OTP_INCORRECT", message: "OTP is incorrect", retryAfterMs: undefined });
+    }
+  });
+
+  it("does not accept a code for another purpose", async () => {
+    const service = serviceWith(OLD);
+    const { token } = await service.generate(toEmail("ada@example.com", { purpose: "newsletter" }));
+    await deliver("123456", OLD);
+    await expect(service.verify(byEmail("ada@example.com", "123456"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
+    await expect(service.verify(byToken(token, "123456", "payment"))).rejects.toEqual(invalid("purpose"));
+    await service.verify(byToken(token, "123456", "newsletter"));
+  });
+
+  it("takes the purpose from the token when none is given", async () => {
+    const service = serviceWith(OLD);
+    const { token } = await service.generate(toEmail("ada@example.com", { purpose: "payment" }));
+    await deliver("123456", OLD);
+    await service.verify(byToken(token, "123456"));
+  });
+
+  it("does not take a token that is older than any code it could be for", async () => {
+    const service = serviceWith(OLD);
+    const { token } = await service.generate(toEmail("ada@example.com"));
+    challenges.now += 2 * SETTINGS.lifeMs + 1;
+    await service.generate(toEmail("ada@example.com"));
+    await deliver("123456", OLD);
+    await expect(service.verify(byToken(token, "123456"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
+    await service.verify(byEmail("ada@example.com", "123456"));
+  });
+
+  it("refuses every try once a token's budget is spent, and leaves other tokens theirs", async () => {
+    const service = serviceWith(OLD);
+    const { token: stranger } = await service.generate(toEmail("ada@example.com"));
+    challenges.now += 30_000;
+    const { token: owner } = await service.generate(toEmail("ada@example.com"));
+    await deliver("123456", OLD);
+    for (let wrong = 0; wrong < 5; wrong++) {
+      await expect(service.verify(byToken(stranger, "000000"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
+    }
+    await expect(service.verify(byToken(stranger, "123456"))).rejects.toMatchObject({
+      reason: "TOO_MANY_ATTEMPTS",
+      retryAfterMs: expect.any(Number),
+    });
+    await service.verify(byToken(owner, "123456"));
+  });
+
+  it("names every field that is wrong", async () => {
+    const service = serviceWith(OLD);
+    await expect(service.verify(byToken("nonsense", "12345"))).rejects.toEqual(invalid("otp", "token"));
+    await expect(service.verify(byEmail("nobody", "１２３４５６", "!"))).rejects.toEqual(
+      invalid("otp", "email", "purpose"),
+    );
+    const nobody: Verify = { subject: { case: undefined }, otp: "123456", purpose: "" };
+    await expect(service.verify(nobody)).rejects.toEqual(invalid("subject"));
+  });
+});
+
+describe("a rotated secret", () => {
+  it("verifies a code made under the old one, by token and by address, while that is in the list", async () => {
+    const before = serviceWith(OLD);
+    const after = serviceWith(NEW, OLD);
+    const { token } = await before.generate(toEmail("ada@example.com"));
+    await deliver("123456", OLD);
+    await before.generate(toEmail("eve@example.com"));
+    await deliver("654321", OLD);
+
+    await expect(after.verify(byToken(token, "000000"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
+    await after.verify(byToken(token, "123456"));
+    await after.verify(byEmail("eve@example.com", "654321"));
+  });
+
+  it("verifies a code made under the new one by a worker that has it already", async () => {
+    const { token } = await serviceWith(OLD, NEW).generate(toEmail("ada@example.com"));
+    await deliver("123456", NEW, OLD);
+    await serviceWith(OLD, NEW).verify(byToken(token, "123456"));
+  });
+
+  it("verifies nothing of the old one once that is gone", async () => {
+    const { token } = await serviceWith(OLD).generate(toEmail("ada@example.com"));
+    await deliver("123456", OLD);
+    const after = serviceWith(NEW);
+    await expect(after.verify(byToken(token, "123456"))).rejects.toEqual(invalid("token"));
+    await expect(after.verify(byEmail("ada@example.com", "123456"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
+  });
+});

@@ -1,0 +1,247 @@
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { FIRST_WAIT_MS, LOCK_FROM, LOCK_MS, LONGEST_WAIT_MS, WAIT_FROM } from "../../src/otp/attempts.js";
+import type { Attempt, Challenges, KeptCode } from "../../src/otp/ports.js";
+
+/** A store under test, and a way to let time pass for one of its challenges. */
+export interface Subject {
+  readonly challenges: Challenges;
+  pass(challenge: string, ms: number): Promise<void>;
+}
+
+const LIFE = { lifeMs: 600_000, reuseFromMs: 300_000 };
+const POLICY = { budget: 5, budgetLifeMs: 1_200_000 };
+const RIGHT: KeptCode = { digest: "digest of the right code", sealed: "the right code, sealed" };
+const OTHER: KeptCode = { digest: "digest of another code", sealed: "another code, sealed" };
+/** Redis counts in whole milliseconds and takes some to answer. */
+const SLACK_MS = 5_000;
+
+/** What every store of challenges has to do: run against the one in memory and the one in Redis. */
+export function challengesContract(name: string, open: () => Promise<Subject>): void {
+  describe(`challenges in ${name}`, () => {
+    let subject: Subject;
+    let challenges: Challenges;
+    let id: string;
+
+    beforeEach(async () => {
+      subject ??= await open();
+      challenges = subject.challenges;
+      id = randomBytes(16).toString("base64url");
+    });
+
+    const right = (request?: string) =>
+      challenges.attempt(id, { digests: ["nonsense", RIGHT.digest], request }, POLICY);
+    const wrong = (request?: string) =>
+      challenges.attempt(id, { digests: ["nonsense", "more of it"], request }, POLICY);
+    const pass = (ms: number) => subject.pass(id, ms);
+
+    async function wrongInARow(count: number): Promise<void> {
+      for (let n = 0; n < count; n++) {
+        expect(await wrong(`token ${id} ${n}`)).toEqual({ outcome: "incorrect" });
+        await pass(LONGEST_WAIT_MS);
+        await challenges.store(id, `request ${n}`, RIGHT, LIFE);
+      }
+    }
+
+    async function expectRefusal(attempt: Promise<Attempt>, waitMs: number): Promise<void> {
+      const judged = await attempt;
+      expect(judged.outcome).toBe("refused");
+      if (judged.outcome !== "refused") return;
+      expect(judged.retryAfterMs).toBeLessThanOrEqual(waitMs);
+      expect(judged.retryAfterMs).toBeGreaterThan(waitMs - SLACK_MS);
+    }
+
+    describe("the right to send", () => {
+      it("is granted once within a cooldown", async () => {
+        expect(await challenges.claimSend(id, "one", 30_000)).toEqual({ granted: true });
+        const second = await challenges.claimSend(id, "two", 30_000);
+        expect(second.granted).toBe(false);
+        if (!second.granted) expect(second.retryAfterMs).toBeGreaterThan(30_000 - SLACK_MS);
+        await pass(30_000);
+        expect(await challenges.claimSend(id, "three", 30_000)).toEqual({ granted: true });
+      });
+
+      it("is granted always without a cooldown", async () => {
+        expect(await challenges.claimSend(id, "one", 0)).toEqual({ granted: true });
+        expect(await challenges.claimSend(id, "two", 0)).toEqual({ granted: true });
+      });
+
+      it("can be given back by the request that holds it, and no other", async () => {
+        await challenges.claimSend(id, "one", 30_000);
+        await challenges.releaseSend(id, "two");
+        expect(await challenges.claimSend(id, "two", 30_000)).toMatchObject({ granted: false });
+        await challenges.releaseSend(id, "one");
+        expect(await challenges.claimSend(id, "two", 30_000)).toEqual({ granted: true });
+      });
+    });
+
+    describe("the code of a request", () => {
+      it("is the same when the request runs again", async () => {
+        expect(await challenges.store(id, "one", RIGHT, LIFE)).toEqual({
+          outcome: "live",
+          sealed: RIGHT.sealed,
+          leftMs: 600_000,
+        });
+        expect(await challenges.store(id, "one", OTHER, LIFE)).toMatchObject({ outcome: "live", sealed: RIGHT.sealed });
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+
+      it("is the live one while at least half of its life is left, and its life grows no longer", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(290_000);
+        const resent = await challenges.store(id, "two", OTHER, LIFE);
+        expect(resent).toMatchObject({ outcome: "live", sealed: RIGHT.sealed });
+        if (resent.outcome === "live") expect(resent.leftMs).toBeLessThanOrEqual(310_000);
+        await pass(310_000);
+        expect(await right()).toEqual({ outcome: "incorrect" });
+      });
+
+      it("is a new one once less than half is left, and the old one dies", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(301_000);
+        expect(await challenges.store(id, "two", OTHER, LIFE)).toEqual({
+          outcome: "live",
+          sealed: OTHER.sealed,
+          leftMs: 600_000,
+        });
+        expect(await right()).toEqual({ outcome: "incorrect" });
+        expect(await challenges.attempt(id, { digests: [OTHER.digest], request: undefined }, POLICY)).toEqual({
+          outcome: "correct",
+        });
+      });
+
+      it("stays the same for a resend that runs again after half of its life", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(200_000);
+        await challenges.store(id, "two", OTHER, LIFE);
+        await pass(200_000);
+        expect(await challenges.store(id, "two", OTHER, LIFE)).toMatchObject({ sealed: RIGHT.sealed });
+      });
+
+      it("is superseded for a request whose code was used", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await right();
+        expect(await challenges.store(id, "one", OTHER, LIFE)).toEqual({ outcome: "superseded" });
+      });
+
+      it("is superseded for a request whose code was replaced", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(400_000);
+        await challenges.store(id, "two", OTHER, LIFE);
+        expect(await challenges.store(id, "one", RIGHT, LIFE)).toEqual({ outcome: "superseded" });
+      });
+
+      it("is a new one after the last was used", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await right();
+        expect(await challenges.store(id, "two", OTHER, LIFE)).toEqual({
+          outcome: "live",
+          sealed: OTHER.sealed,
+          leftMs: 600_000,
+        });
+      });
+    });
+
+    describe("a try", () => {
+      beforeEach(async () => void (await challenges.store(id, "request", RIGHT, LIFE)));
+
+      it("succeeds once", async () => {
+        expect(await right()).toEqual({ outcome: "correct" });
+        expect(await right()).toEqual({ outcome: "incorrect" });
+      });
+
+      it("succeeds once of 200 at the same time", async () => {
+        const outcomes = await Promise.all(Array.from({ length: 200 }, (_, n) => right(n % 2 ? "token" : undefined)));
+        expect(outcomes.filter(({ outcome }) => outcome === "correct")).toHaveLength(1);
+      });
+
+      it("succeeds once in any interleaving of right and wrong ones", async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 9 }), async (tries) => {
+            id = randomBytes(16).toString("base64url");
+            await challenges.store(id, "request", RIGHT, LIFE);
+            const outcomes = await Promise.all(tries.map((isRight, n) => (isRight ? right(`${n}`) : wrong(`${n}`))));
+            expect(outcomes.filter(({ outcome }) => outcome === "correct")).toHaveLength(tries.includes(true) ? 1 : 0);
+          }),
+          { numRuns: 50 },
+        );
+      });
+
+      it("fails after the code's life", async () => {
+        await pass(600_000);
+        expect(await right()).toEqual({ outcome: "incorrect" });
+      });
+
+      it("does not burn the right code by being wrong", async () => {
+        for (let n = 0; n < 4; n++) await wrong();
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+
+      it("is refused after the fifth wrong one by address, until the code dies", async () => {
+        for (let n = 0; n < 5; n++) expect(await wrong()).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right(), 600_000);
+        expect(await right("token")).toEqual({ outcome: "correct" });
+      });
+
+      it("by address has a new budget with a new code", async () => {
+        for (let n = 0; n < 5; n++) await wrong();
+        await pass(400_000);
+        await challenges.store(id, "other request", RIGHT, LIFE);
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+
+      it("is refused after the fifth wrong one with a token, also for a new code, but not with another token", async () => {
+        for (let n = 0; n < 5; n++) expect(await wrong("token")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right("token"), POLICY.budgetLifeMs);
+        await pass(400_000);
+        await challenges.store(id, "other request", RIGHT, LIFE);
+        expect((await right("token")).outcome).toBe("refused");
+        expect(await right("other token")).toEqual({ outcome: "correct" });
+      });
+
+      it("counts nothing when there is no code to guess", async () => {
+        await right();
+        for (let n = 0; n < 30; n++) expect(await wrong("token")).toEqual({ outcome: "incorrect" });
+        await challenges.store(id, "other request", RIGHT, LIFE);
+        expect(await right("token")).toEqual({ outcome: "correct" });
+      });
+    });
+
+    describe("wrong tries in a row at one address", () => {
+      beforeEach(async () => void (await challenges.store(id, "request", RIGHT, LIFE)));
+
+      it("cost a wait from the tenth on, whatever token is shown, and it doubles", async () => {
+        for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`token ${n}`)).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right("a new token"), FIRST_WAIT_MS);
+        await expectRefusal(right(), FIRST_WAIT_MS);
+        await pass(FIRST_WAIT_MS);
+        expect(await wrong("a new token")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right(), 2 * FIRST_WAIT_MS);
+        await pass(2 * FIRST_WAIT_MS);
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+
+      it("start anew after a success, and after nothing less", async () => {
+        await wrongInARow(WAIT_FROM - 1);
+        expect(await right("a token")).toEqual({ outcome: "correct" });
+        await challenges.store(id, "after success", RIGHT, LIFE);
+        for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`later token ${n}`)).toEqual({ outcome: "incorrect" });
+        expect((await wrong("one more")).outcome).toBe("refused");
+      });
+
+      it("never cost more than an hour's wait, and lock the address for a day after the hundredth", async () => {
+        await wrongInARow(LOCK_FROM - 2);
+        expect(await wrong("the 99th")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right(), LONGEST_WAIT_MS);
+        await pass(LONGEST_WAIT_MS);
+        await challenges.store(id, "for the last one", RIGHT, LIFE);
+        expect(await wrong("the 100th")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right(), LOCK_MS);
+        await pass(LOCK_MS);
+        await challenges.store(id, "a day later", RIGHT, LIFE);
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+    });
+  });
+}

@@ -1,0 +1,109 @@
+import {
+  type AttemptPolicy,
+  COUNT_LIFE_MS,
+  FIRST_WAIT_MS,
+  LOCK_FROM,
+  LOCK_MS,
+  LONGEST_WAIT_MS,
+  WAIT_FROM,
+} from "../../src/otp/attempts.js";
+import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../../src/otp/ports.js";
+
+interface Code {
+  kept: KeptCode | undefined;
+  generation: number;
+  readonly carried: Map<string, number>;
+  wrong: number;
+  diesAt: number;
+}
+
+/** Challenges in memory, for tests of what is built on them. Its clock is set by hand. */
+export class MemoryChallenges implements Challenges {
+  now = 1_700_000_000_000;
+  private readonly claims = new Map<string, { readonly request: string; readonly until: number }>();
+  private readonly codes = new Map<string, Code>();
+  private readonly rows = new Map<string, { wrong: number; until: number; diesAt: number }>();
+  private readonly tokens = new Map<string, { wrong: number; diesAt: number }>();
+
+  async claimSend(challenge: string, request: string, cooldownMs: number): Promise<Claim> {
+    const held = this.claims.get(challenge);
+    if (held !== undefined && held.until > this.now) return { granted: false, retryAfterMs: held.until - this.now };
+    if (cooldownMs > 0) this.claims.set(challenge, { request, until: this.now + cooldownMs });
+    return { granted: true };
+  }
+
+  async releaseSend(challenge: string, request: string): Promise<void> {
+    if (this.claims.get(challenge)?.request === request) this.claims.delete(challenge);
+  }
+
+  async store(
+    challenge: string,
+    request: string,
+    fresh: KeptCode,
+    { lifeMs, reuseFromMs }: { readonly lifeMs: number; readonly reuseFromMs: number },
+  ): Promise<Stored> {
+    const code = this.live(challenge);
+    const leftMs = code === undefined ? 0 : code.diesAt - this.now;
+    const carried = code?.carried.get(request);
+    if (code !== undefined && carried !== undefined) {
+      if (code.kept === undefined || carried !== code.generation) return { outcome: "superseded" };
+      return { outcome: "live", sealed: code.kept.sealed, leftMs };
+    }
+    if (code?.kept !== undefined && leftMs >= reuseFromMs) {
+      code.carried.set(request, code.generation);
+      return { outcome: "live", sealed: code.kept.sealed, leftMs };
+    }
+    const generation = (code?.generation ?? 0) + 1;
+    const marks = new Map(code?.carried).set(request, generation);
+    this.codes.set(challenge, { kept: fresh, generation, carried: marks, wrong: 0, diesAt: this.now + lifeMs });
+    return { outcome: "live", sealed: fresh.sealed, leftMs: lifeMs };
+  }
+
+  async attempt(
+    challenge: string,
+    { digests, request }: Try,
+    { budget, budgetLifeMs }: AttemptPolicy,
+  ): Promise<Attempt> {
+    const code = this.live(challenge);
+    if (code?.kept === undefined) return { outcome: "incorrect" };
+
+    const row = this.alive(this.rows, challenge) ?? { wrong: 0, until: 0, diesAt: 0 };
+    if (row.until > this.now) return { outcome: "refused", retryAfterMs: row.until - this.now };
+
+    const tokenKey = `${challenge} ${request}`;
+    const token = request === undefined ? undefined : (this.alive(this.tokens, tokenKey) ?? { wrong: 0, diesAt: 0 });
+    const spent = token ?? { wrong: code.wrong, diesAt: code.diesAt };
+    if (spent.wrong >= budget) return { outcome: "refused", retryAfterMs: spent.diesAt - this.now };
+
+    if (digests.includes(code.kept.digest)) {
+      code.kept = undefined;
+      this.rows.delete(challenge);
+      this.tokens.delete(tokenKey);
+      return { outcome: "correct" };
+    }
+    if (token === undefined) code.wrong++;
+    else this.tokens.set(tokenKey, { wrong: token.wrong + 1, diesAt: this.now + budgetLifeMs });
+    this.countInRow(challenge, row.wrong + 1);
+    return { outcome: "incorrect" };
+  }
+
+  private countInRow(challenge: string, wrong: number): void {
+    const isLocked = wrong >= LOCK_FROM;
+    const waitMs = isLocked
+      ? LOCK_MS
+      : wrong < WAIT_FROM
+        ? 0
+        : Math.min(FIRST_WAIT_MS * 2 ** (wrong - WAIT_FROM), LONGEST_WAIT_MS);
+    const diesAt = this.now + (isLocked ? LOCK_MS : COUNT_LIFE_MS);
+    this.rows.set(challenge, { wrong, until: this.now + waitMs, diesAt });
+  }
+
+  private live(challenge: string): Code | undefined {
+    return this.alive(this.codes, challenge);
+  }
+
+  private alive<T extends { readonly diesAt: number }>(map: Map<string, T>, key: string): T | undefined {
+    const value = map.get(key);
+    return value !== undefined && value.diesAt > this.now ? value : undefined;
+  }
+}
