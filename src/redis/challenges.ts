@@ -1,0 +1,82 @@
+import type { Redis } from "ioredis";
+import {
+  type AttemptPolicy,
+  COUNT_LIFE_MS,
+  FIRST_WAIT_MS,
+  LOCK_FROM,
+  LOCK_MS,
+  LONGEST_WAIT_MS,
+  WAIT_FROM,
+} from "../otp/attempts.js";
+import type { ChallengeId } from "../otp/challenge.js";
+import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../otp/ports.js";
+import type { RequestId } from "../otp/request-id.js";
+import { defineScripts, type Scripts } from "./scripts.js";
+
+/** Challenges in Redis: one Lua script for each thing that counts or compares, all keys of a challenge in one hash slot. */
+export class RedisChallenges implements Challenges {
+  private readonly run: Scripts;
+
+  constructor(redis: Redis) {
+    this.run = defineScripts(redis);
+  }
+
+  async claimSend(challenge: ChallengeId, request: RequestId, cooldownMs: number): Promise<Claim> {
+    if (cooldownMs === 0) return { granted: true };
+    const retryAfterMs = Number(await this.run.claimSend([keys.claim(challenge)], [request, cooldownMs]));
+    return retryAfterMs === 0 ? { granted: true } : { granted: false, retryAfterMs };
+  }
+
+  async releaseSend(challenge: ChallengeId, request: RequestId): Promise<void> {
+    await this.run.releaseSend([keys.claim(challenge)], [request]);
+  }
+
+  async store(
+    challenge: ChallengeId,
+    request: RequestId,
+    fresh: KeptCode,
+    { lifeMs, reuseFromMs }: { readonly lifeMs: number; readonly reuseFromMs: number },
+  ): Promise<Stored> {
+    const reply = await this.run.storeCode(
+      [keys.code(challenge)],
+      [request, fresh.digest, fresh.sealed, lifeMs, reuseFromMs],
+    );
+    const [sealed, leftMs] = asTuple(reply);
+    if (sealed === undefined) return { outcome: "superseded" };
+    return { outcome: "live", sealed: String(sealed), leftMs: Number(leftMs) };
+  }
+
+  async attempt(challenge: ChallengeId, { digests, request }: Try, policy: AttemptPolicy): Promise<Attempt> {
+    const token = request === undefined ? [] : [keys.token(challenge, request)];
+    const [outcome, retryAfterMs] = asTuple(
+      await this.run.attempt(
+        [keys.code(challenge), keys.row(challenge), ...token],
+        [policy.budget, policy.budgetLifeMs, ...ROW, ...digests],
+      ),
+    );
+    switch (outcome) {
+      case "correct":
+      case "incorrect":
+        return { outcome };
+      case "refused":
+        return { outcome, retryAfterMs: Number(retryAfterMs) };
+      default:
+        throw new Error(`attempt.lua replied ${String(outcome)}`);
+    }
+  }
+}
+
+const ROW = [WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS];
+
+/** Every key of a challenge carries its id as a hash tag. The Lua scripts say what each holds. */
+const keys = {
+  claim: (challenge: ChallengeId) => `otp:{${challenge}}:claim`,
+  code: (challenge: ChallengeId) => `otp:{${challenge}}:code`,
+  row: (challenge: ChallengeId) => `otp:{${challenge}}:row`,
+  token: (challenge: ChallengeId, request: RequestId) => `otp:{${challenge}}:token:${request}`,
+};
+
+function asTuple(reply: unknown): readonly unknown[] {
+  if (!Array.isArray(reply)) throw new Error("a script did not reply with a list");
+  return reply;
+}

@@ -1,0 +1,48 @@
+import { EventEmitter } from "node:events";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+
+const BEAT_MS = 500;
+
+/** Follows whether Redis answers: `change` is emitted with the new state, `alive` tells the last. Starts out not alive. */
+export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
+  private readonly timer: NodeJS.Timeout;
+  private isAlive = false;
+
+  /** @param redis a `fail-fast` connection */
+  constructor(
+    private readonly redis: Redis,
+    private readonly log: Logger,
+  ) {
+    super();
+    redis.on("ready", () => void this.beat());
+    redis.on("close", () => this.set(false));
+    this.timer = setInterval(() => void this.beat(), BEAT_MS);
+    void this.beat();
+  }
+
+  get alive(): boolean {
+    return this.isAlive;
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private async beat(): Promise<void> {
+    this.set(
+      await this.redis.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+
+  private set(alive: boolean): void {
+    if (alive === this.isAlive) return;
+    this.isAlive = alive;
+    if (alive) this.log.info("redis answers");
+    else this.log.warn("redis does not answer");
+    this.emit("change", alive);
+  }
+}

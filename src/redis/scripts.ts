@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import type { Redis, Result } from "ioredis";
+import { OtpError } from "../otp/errors.js";
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    claimSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    releaseSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    storeCode(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    attempt(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+  }
+}
+
+/** The Lua scripts of this folder; each file says what its KEYS, ARGV and reply are. */
+const FILES = {
+  claimSend: "claim-send.lua",
+  releaseSend: "release-send.lua",
+  storeCode: "store-code.lua",
+  attempt: "attempt.lua",
+} as const;
+
+type Name = keyof typeof FILES;
+type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+export type Scripts = Readonly<Record<Name, Script>>;
+
+/** Makes the scripts callable on this connection. Each throws OtpError UNAVAILABLE when Redis cannot answer. */
+export function defineScripts(redis: Redis): Scripts {
+  const define = (name: Name): Script => {
+    redis.defineCommand(name, { lua: readFileSync(new URL(FILES[name], import.meta.url), "utf8") });
+    return async (keys, args) => {
+      try {
+        return await redis[name](keys.length, ...keys, ...args);
+      } catch (error) {
+        throw isOwnFault(error) ? error : OtpError.unavailable(error);
+      }
+    };
+  };
+  return {
+    claimSend: define("claimSend"),
+    releaseSend: define("releaseSend"),
+    storeCode: define("storeCode"),
+    attempt: define("attempt"),
+  };
+}
+
+/** A reply that says the script is wrong; other replies (LOADING, READONLY, OOM, …) and lost connections pass by themselves. */
+function isOwnFault(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError" && /^(ERR|WRONGTYPE|CROSSSLOT)\b/.test(error.message);
+}

@@ -1,0 +1,35 @@
+import { once } from "node:events";
+import { pino } from "pino";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
+import { connectRedis } from "../../src/redis/connection.js";
+import { RedisPulse } from "../../src/redis/pulse.js";
+
+const log = pino({ level: "silent" });
+let server: PrivateRedis;
+
+beforeAll(async () => {
+  server = await startPrivateRedis();
+});
+afterAll(() => server.stop());
+
+it("tells when Redis comes, hangs, goes on, goes away and comes back", async () => {
+  const redis = connectRedis(server.url, "fail-fast", log);
+  const pulse = new RedisPulse(redis, log);
+  const change = async () => (await once(pulse, "change"))[0];
+  expect(pulse.alive).toBe(false);
+  expect(await change()).toBe(true);
+
+  server.process.kill("SIGSTOP");
+  expect(await change()).toBe(false);
+  server.process.kill("SIGCONT");
+  expect(await change()).toBe(true);
+
+  await server.stop();
+  if (pulse.alive) expect(await change()).toBe(false);
+  server = await startPrivateRedis({ port: Number(new URL(server.url).port) });
+  expect(await change()).toBe(true);
+
+  pulse.stop();
+  redis.disconnect();
+});

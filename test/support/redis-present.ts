@@ -1,0 +1,8 @@
+import { startPrivateRedis } from "../../cmd/dev/private-redis.js";
+
+/** Before all tests: where a Redis has to be installed first, do it once, and not in every file at the same time. */
+export default async function setup(): Promise<void> {
+  if (process.env.REDIS_URL) return;
+  const redis = await startPrivateRedis();
+  await redis.stop();
+}
