@@ -1,0 +1,98 @@
+import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { type Delivery, DeliveryError } from "../otp/delivery.js";
+import type { SealedOrder } from "../otp/order.js";
+import { QUEUE_PREFIX, queueName } from "./queue.js";
+
+/** How soon the jobs of a worker that died are taken up by another: its lock runs out, then a check finds it. */
+const LOCK_MS = 10_000;
+const STALL_CHECK_MS = 5_000;
+
+/** How long the last results may take to reach Redis when closing. */
+const TELL_MS = 2_000;
+
+/** A job whose worker died is run again for as long as its code may live, which `deliver` sees to. */
+const MAX_STALLS = 1_000_000;
+
+/** Takes orders out of BullMQ and has each delivered; one that fails for now comes back with exponential backoff. */
+export class BullInbox {
+  private readonly worker: Worker<SealedOrder>;
+  private readonly running = new Set<Promise<void>>();
+  private isClosing = false;
+
+  constructor(parts: {
+    /** A `wait` connection, which stays the caller's to close. */
+    readonly redis: Redis;
+    readonly concurrency: number;
+    readonly deliver: (order: SealedOrder) => Promise<Delivery>;
+    readonly log: Logger;
+  }) {
+    const { redis, concurrency, deliver, log } = parts;
+    const process = async (job: Job<SealedOrder>, token?: string) => {
+      if (this.isClosing) {
+        // BullMQ may still fetch one while it closes: it goes back to the queue untouched.
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
+      const delivery = run(job, deliver, log).finally(() => this.running.delete(delivery));
+      this.running.add(delivery);
+      return delivery;
+    };
+    this.worker = new Worker(queueName("email"), process, {
+      connection: redis,
+      prefix: QUEUE_PREFIX,
+      concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALL_CHECK_MS,
+      maxStalledCount: MAX_STALLS,
+      autorun: false,
+    });
+    this.worker.on("error", (error) => log.debug({ err: error }, "queue connection"));
+  }
+
+  /** Starts taking orders. */
+  open(): void {
+    void this.worker.run();
+  }
+
+  /**
+   * Takes no new order, and resolves when those under way have ended and Redis knows. While Redis is away it cannot be told:
+   * the worker that takes such an order up again sends the same code.
+   */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    const closed = this.worker.close();
+    await Promise.allSettled(this.running);
+    let timer: NodeJS.Timeout | undefined;
+    const givenUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, TELL_MS);
+    });
+    await Promise.race([closed, givenUp]);
+    clearTimeout(timer);
+  }
+}
+
+async function run(
+  job: Job<SealedOrder>,
+  deliver: (order: SealedOrder) => Promise<Delivery>,
+  log: Logger,
+): Promise<void> {
+  const about = { request: job.data.request, run: job.attemptsStarted };
+  try {
+    const delivery = await deliver(job.data);
+    log.info({ ...about, delivery }, "delivery done");
+  } catch (error) {
+    // What is thrown from here on is stored in Redis, so it is made of words that we know.
+    if (error instanceof DeliveryError && error.permanent) {
+      log.warn({ ...about, err: error }, "delivery failed");
+      throw new UnrecoverableError(error.message);
+    }
+    if (error instanceof DeliveryError) {
+      log.warn({ ...about, err: error }, "delivery put off");
+      throw new Error(error.message);
+    }
+    log.error({ ...about, err: error }, "delivery broke");
+    throw new Error("internal error");
+  }
+}

@@ -1,0 +1,60 @@
+import { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { OtpError } from "../otp/errors.js";
+import type { SealedOrder } from "../otp/order.js";
+import type { Outbox } from "../otp/ports.js";
+import { QUEUE_PREFIX, queueName } from "./queue.js";
+
+/** The job's retries: 1, 2, 4, … seconds apart, spread by up to a half. The code's life ends them before their number does. */
+const ATTEMPTS = 12;
+const BACKOFF = { type: "exponential", delay: 1000, jitter: 0.5 } as const;
+
+/** How many of BullMQ's own events are kept. Nothing of ours reads them. */
+const KEPT_EVENTS = 1000;
+
+/** Puts orders into BullMQ. The job's id is the request's, so adding one twice adds it once. */
+export class BullOutbox implements Outbox {
+  private queue: Queue<SealedOrder> | undefined;
+
+  /** @param redis a `fail-fast` connection, which stays the caller's to close */
+  constructor(
+    private readonly redis: Redis,
+    private readonly log: Logger,
+  ) {}
+
+  async add(order: SealedOrder): Promise<void> {
+    // BullMQ would wait for the connection; the caller must not.
+    if (this.redis.status !== "ready") throw OtpError.unavailable();
+    this.queue ??= this.open();
+    try {
+      await this.queue.add("deliver", order, { jobId: order.request });
+    } catch (error) {
+      throw OtpError.unavailable(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.queue?.close();
+  }
+
+  private open(): Queue<SealedOrder> {
+    const queue = new Queue<SealedOrder>(queueName("email"), {
+      connection: this.redis,
+      prefix: QUEUE_PREFIX,
+      // Both would make its start depend on a reply, and a queue whose start failed stays broken.
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+      streams: { events: { maxLen: KEPT_EVENTS } },
+      defaultJobOptions: {
+        attempts: ATTEMPTS,
+        backoff: BACKOFF,
+        removeOnComplete: true,
+        removeOnFail: true,
+        stackTraceLimit: 0,
+      },
+    });
+    queue.on("error", (error) => this.log.debug({ err: error }, "queue connection"));
+    return queue;
+  }
+}

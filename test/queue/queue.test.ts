@@ -1,0 +1,157 @@
+import { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { pino } from "pino";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { type Delivery, DeliveryError } from "../../src/otp/delivery.js";
+import type { SealedOrder } from "../../src/otp/order.js";
+import { newRequestId } from "../../src/otp/request-id.js";
+import { BullInbox } from "../../src/queue/inbox.js";
+import { BullOutbox } from "../../src/queue/outbox.js";
+import { QUEUE_PREFIX, queueName } from "../../src/queue/queue.js";
+import { connectRedis } from "../../src/redis/connection.js";
+import { startTestRedis, type TestRedis } from "../support/redis.js";
+
+const log = pino({ level: "silent" });
+const ADDRESS = "ada@example.com";
+
+let server: TestRedis;
+let redis: Redis;
+let failFast: Redis;
+let outbox: BullOutbox;
+let queue: Queue;
+const inboxes: BullInbox[] = [];
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = connectRedis(server.url, "wait", log);
+  failFast = connectRedis(server.url, "fail-fast", log);
+  if (failFast.status !== "ready") await new Promise((resolve) => failFast.once("ready", resolve));
+  outbox = new BullOutbox(failFast, log);
+  queue = new Queue(queueName("email"), { connection: redis, prefix: QUEUE_PREFIX });
+});
+
+afterEach(async () => {
+  for (const inbox of inboxes.splice(0)) await inbox.close();
+  await queue.obliterate({ force: true });
+});
+
+afterAll(async () => {
+  await queue.close();
+  await outbox.close();
+  failFast.disconnect();
+  redis.disconnect();
+  await server.stop();
+});
+
+const order = (): SealedOrder => ({
+  request: newRequestId(Date.now()),
+  challenge: "id",
+  channel: "email",
+  sealed: "sealed",
+});
+
+/** Opens an inbox. */
+function consume(deliver: (order: SealedOrder) => Promise<Delivery>): void {
+  const inbox = new BullInbox({ redis, concurrency: 10, deliver, log });
+  inboxes.push(inbox);
+  inbox.open();
+}
+
+/** Resolves once nothing of a job is left. */
+async function gone(request: string): Promise<void> {
+  while ((await queue.getJob(request)) !== undefined);
+}
+
+it("hands an order over as it was added, and keeps nothing of it", async () => {
+  const added = order();
+  await outbox.add(added);
+  const delivered = await new Promise<SealedOrder>((resolve) => {
+    consume(async (given) => {
+      resolve(given);
+      return "sent";
+    });
+  });
+  expect(delivered).toEqual(added);
+  await gone(added.request);
+  expect(await queue.getJobCountByTypes("completed", "failed", "delayed", "wait", "active")).toBe(0);
+});
+
+it("adds an order once, however often it is asked to", async () => {
+  const added = order();
+  await Promise.all([outbox.add(added), outbox.add(added), outbox.add(added)]);
+  expect(await queue.getWaitingCount()).toBe(1);
+});
+
+it("runs an order again after a fault that may pass", async () => {
+  const added = order();
+  await outbox.add(added);
+  let runs = 0;
+  await new Promise<void>((resolve) => {
+    consume(async () => {
+      runs++;
+      if (runs < 2) throw new DeliveryError("SMTP reply 450", false);
+      resolve();
+      return "sent";
+    });
+  });
+  await gone(added.request);
+  expect(runs).toBe(2);
+});
+
+it("does not run an order again after a permanent fault", async () => {
+  const added = order();
+  await outbox.add(added);
+  let runs = 0;
+  consume(async () => {
+    runs++;
+    throw new DeliveryError("SMTP reply 550", true);
+  });
+  await gone(added.request);
+  expect(runs).toBe(1);
+  expect(await queue.getJobCountByTypes("failed", "delayed", "wait")).toBe(0);
+});
+
+it("waits longer with each fault", async () => {
+  const added = order();
+  await outbox.add(added);
+  consume(async () => {
+    throw new DeliveryError("SMTP reply 450", false);
+  });
+  const delays: number[] = [];
+  while (delays.length < 2) {
+    const job = await queue.getJob(added.request);
+    if (job !== undefined && job.delay > 0 && job.delay !== delays.at(-1)) delays.push(job.delay);
+  }
+  const [first = 0, second = 0] = delays;
+  expect(first).toBeGreaterThanOrEqual(500);
+  expect(first).toBeLessThanOrEqual(1000);
+  expect(second).toBeGreaterThanOrEqual(1000);
+  expect(second).toBeLessThanOrEqual(2000);
+});
+
+it("stores no words of a fault but its own", async () => {
+  const added = order();
+  await outbox.add(added);
+  await new Promise<void>((resolve) => {
+    consume(async () => {
+      resolve();
+      throw new Error(`550 no such mailbox ${ADDRESS}`);
+    });
+  });
+  while ((await queue.getDelayedCount()) === 0);
+  const stored = await redis.hgetall(`${QUEUE_PREFIX}:email:${added.request}`);
+  expect(stored.failedReason).toBe("internal error");
+  expect(JSON.stringify(stored)).not.toContain(ADDRESS);
+  expect(JSON.stringify(await redis.xrange(`${QUEUE_PREFIX}:email:events`, "-", "+"))).not.toContain(ADDRESS);
+});
+
+it("keeps all of its keys in one hash slot", async () => {
+  await outbox.add(order());
+  for (const key of await redis.keys("*email*")) expect(key.startsWith("{otp}:")).toBe(true);
+});
+
+it("says at once that it is unavailable while Redis is away", async () => {
+  const away = connectRedis("redis://127.0.0.1:1", "fail-fast", log);
+  await expect(new BullOutbox(away, log).add(order())).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+  away.disconnect();
+});
