@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Code, ConnectError, createConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
+import { createAsyncIterable, type UniversalHandler } from "@connectrpc/connect/protocol";
+import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Logger } from "pino";
+import { OtpService } from "../gen/otp/v1/otp_service_pb.js";
+import { OtpError } from "../otp/errors.js";
+import { readBody } from "./body.js";
+import { type Decode, decodeBinary, decodeJson, MAX_REQUEST_BYTES } from "./decode.js";
+import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
+import type { Rpc } from "./rpcs.js";
+
+/**
+ * Serves Connect and gRPC-Web with connect-node. It does the framing, and is given an empty message to frame; the request
+ * itself is read by us, so that a bad one gets the same answer, with the same details, as on every other protocol.
+ */
+export class ConnectHandler {
+  private readonly handlers: ReadonlyMap<string, UniversalHandler>;
+
+  constructor(rpcs: readonly Rpc[], log: Logger) {
+    const router = createConnectRouter({ grpc: false, acceptCompression: [] });
+    const byName = new Map(rpcs.map((rpc) => [rpc.method.localName, rpc]));
+    const implement =
+      (rpc: Rpc) =>
+      (_empty: unknown, { values }: { values: { get(key: typeof decodeKey): Decode } }) =>
+        rpc.call(values.get(decodeKey)).catch((thrown: unknown) => {
+          throw toConnectError(asOtpError(thrown, log));
+        });
+    router.service(OtpService, Object.fromEntries([...byName].map(([name, rpc]) => [name, implement(rpc)])));
+    this.handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  }
+
+  /** @returns whether there is an RPC under this path */
+  serves(path: string): boolean {
+    return this.handlers.has(path);
+  }
+
+  async handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const handler = this.handlers.get(path);
+    if (handler === undefined) throw new Error("not a path of an RPC");
+    const body = await readBody(request);
+    if (body === undefined) return;
+
+    const type = request.headers["content-type"] ?? "";
+    const values = createContextValues().set(decodeKey, decodeOf(type, body));
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const answer = await handler({
+      httpVersion: request.httpVersion,
+      method: request.method ?? "",
+      url: `http://localhost${path}`, // read for its query alone, and a Host header may hold anything
+      header: headersOf(request),
+      body: createAsyncIterable([emptyMessage(type)]),
+      signal: gone.signal,
+      contextValues: values,
+    });
+    await universalResponseToNodeResponse(answer, response);
+  }
+}
+
+const decodeKey = createContextKey<Decode>(() => {
+  throw new Error("a request reached its RPC unread");
+});
+
+const isJson = (type: string) => /^application\/(?:connect\+|grpc-web\+)?json\b/.test(type);
+const isEnveloped = (type: string) => /^application\/(?:connect\+|grpc-web)/.test(type);
+const ENVELOPE_BYTES = 5; // flags and length, in the gRPC framing that Connect shares for streams
+
+function decodeOf(type: string, body: Buffer): Decode {
+  const decode = isJson(type) ? decodeJson : decodeBinary;
+  if (!isEnveloped(type) || body.length > MAX_REQUEST_BYTES) return decode(body);
+
+  const isWhole = body.length >= ENVELOPE_BYTES && body.readUInt32BE(1) === body.length - ENVELOPE_BYTES;
+  if (isWhole) return decode(body.subarray(ENVELOPE_BYTES));
+  return () => {
+    throw OtpError.invalid([{ field: "body", description: "is not one enveloped message" }]);
+  };
+}
+
+function emptyMessage(type: string): Uint8Array {
+  const message = isJson(type) ? Buffer.from("{}") : Buffer.alloc(0);
+  if (!isEnveloped(type)) return message;
+  const envelope = Buffer.alloc(ENVELOPE_BYTES);
+  envelope.writeUInt32BE(message.length, 1);
+  return Buffer.concat([envelope, message]);
+}
+
+/** The request's headers, less the length of the body that connect-node does not get to see. */
+function headersOf(request: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
+  headers.delete("Content-Length");
+  return headers;
+}
+
+function toConnectError(error: OtpError | undefined): ConnectError {
+  if (error === undefined) return new ConnectError(INTERNAL_MESSAGE, Code.Internal);
+  return new ConnectError(error.message, WIRE[error.reason].code, undefined, errorDetails(error));
+}

@@ -1,0 +1,114 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import {
+  type handleUnaryCall,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type StatusObject,
+  status,
+} from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import type { Logger } from "pino";
+import { StatusSchema } from "../gen/google/rpc/status_pb.js";
+import { OtpService } from "../gen/otp/v1/otp_service_pb.js";
+import type { OtpError } from "../otp/errors.js";
+import { decodeBinary } from "./decode.js";
+import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
+import { GrpcCalls } from "./grpc-calls.js";
+import { grpcDefinition } from "./grpc-definition.js";
+import { addReflection } from "./reflection.js";
+import type { Rpc } from "./rpcs.js";
+
+/** Beyond this grpc-js refuses a message by itself; from 16 KiB to here the answer is ours, with its details. */
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+
+/** Serves gRPC over h2c: the RPCs, server reflection, and `grpc.health.v1`. */
+export class GrpcListener {
+  private readonly server: Server;
+  private readonly health: HealthImplementation;
+  private state: "SERVING" | "NOT_SERVING" = "NOT_SERVING";
+  private readonly calls: GrpcCalls;
+  private isClosing = false;
+
+  constructor(parts: {
+    readonly rpcs: readonly Rpc[];
+    readonly log: Logger;
+    /** How long a request may take to arrive. */
+    readonly requestTimeoutMs: number;
+  }) {
+    this.calls = new GrpcCalls(parts.requestTimeoutMs);
+    this.server = new Server({
+      "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+      // A connection that does not answer a ping is closed, be it half open or silent from the start.
+      "grpc.keepalive_time_ms": parts.requestTimeoutMs,
+      "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
+      interceptors: [this.calls.interceptor],
+    });
+    const handlers = parts.rpcs.map((rpc) => [rpc.method.localName, handle(rpc, parts.log)]);
+    this.server.addService(rawDefinition(), Object.fromEntries(handlers));
+    this.health = new HealthImplementation({ "": this.state, [OtpService.typeName]: this.state });
+    this.health.addToServer(this.server);
+    addReflection(this.server);
+  }
+
+  /** @returns the port, of use when 0 asked for a free one */
+  listen(host: string, port: number): Promise<number> {
+    const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return new Promise((resolve, reject) => {
+      this.server.bindAsync(authority, ServerCredentials.createInsecure(), (error, bound) => {
+        if (error) reject(new Error(`cannot listen on ${authority} for gRPC: ${error.message}`));
+        else resolve(bound);
+      });
+    });
+  }
+
+  /** What `grpc.health.v1` says of the server as a whole and of `otp.v1.OtpService`. */
+  setServing(isServing: boolean): void {
+    const state = isServing && !this.isClosing ? "SERVING" : "NOT_SERVING";
+    if (state === this.state) return; // watchers are told of changes alone
+    this.state = state;
+    this.health.setStatus("", state);
+    this.health.setStatus(OtpService.typeName, state);
+  }
+
+  /** Says NOT_SERVING, takes no new connection or call, lets those under way end for up to `graceMs`, then closes the rest. */
+  async close(graceMs: number): Promise<void> {
+    this.isClosing = true;
+    this.setServing(false);
+    const drained = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
+    await Promise.race([drained, this.calls.idle(graceMs)]);
+    this.server.forceShutdown();
+    await drained;
+  }
+}
+
+/** The definition with requests left as bytes: reading them is ours, so that a bad one gets our answer. */
+function rawDefinition(): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(grpcDefinition(OtpService)).map(([name, method]) => [
+      name,
+      { ...method, requestDeserialize: (bytes: Buffer) => bytes },
+    ]),
+  );
+}
+
+function handle(rpc: Rpc, log: Logger): handleUnaryCall<Buffer, unknown> {
+  return (call, callback) => {
+    rpc.call(decodeBinary(call.request)).then(
+      (response) => callback(null, response),
+      (thrown) => callback(toStatus(asOtpError(thrown, log))),
+    );
+  };
+}
+
+function toStatus(error: OtpError | undefined): Partial<StatusObject> {
+  if (error === undefined) return { code: status.INTERNAL, details: INTERNAL_MESSAGE };
+  const code: number = WIRE[error.reason].code;
+  const details = errorDetails(error).map(({ desc, value }) => anyPack(desc, create(desc, value)));
+  const rich = create(StatusSchema, { code, message: error.message, details });
+  const metadata = new Metadata();
+  metadata.set("grpc-status-details-bin", Buffer.from(toBinary(StatusSchema, rich)));
+  return { code, details: error.message, metadata };
+}

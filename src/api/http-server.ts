@@ -1,0 +1,101 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Logger } from "pino";
+import { OtpError } from "../otp/errors.js";
+import { asOtpError } from "./errors.js";
+import { PROBLEM_TYPE, problemBody, sendProblem, toProblem } from "./problem.js";
+
+/** Answers one request; `path` is its URL without the query. What it throws is answered as an error. */
+export type HttpHandler = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+
+const SWEEP_MS = 500;
+const KEEP_ALIVE_MS = 65_000; // longer than the idle time-out of the usual load balancers
+
+/** An HTTP/1.1 listener that no slow, broken or endless request wears down, and that closes without cutting an answer. */
+export class HttpServer {
+  private readonly server: Server;
+  private readonly log: Logger;
+  private running = 0;
+  private isClosing = false;
+  private onIdle: (() => void) | undefined;
+
+  constructor(parts: {
+    readonly handler: HttpHandler;
+    readonly log: Logger;
+    /** How long a request may take to arrive. */
+    readonly requestTimeoutMs: number;
+  }) {
+    this.log = parts.log;
+    this.server = createServer(
+      {
+        headersTimeout: parts.requestTimeoutMs,
+        requestTimeout: parts.requestTimeoutMs,
+        connectionsCheckingInterval: Math.min(SWEEP_MS, parts.requestTimeoutMs),
+        keepAliveTimeout: KEEP_ALIVE_MS,
+      },
+      (request, response) => void this.answer(parts.handler, request, response),
+    );
+    this.server.on("clientError", refuse);
+  }
+
+  /** @returns the port, of use when 0 asked for a free one */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.once("error", (error) => reject(new Error(`cannot listen for HTTP: ${error.message}`)));
+      this.server.listen(port, host, () => resolve((this.server.address() as AddressInfo).port));
+    });
+  }
+
+  /** Takes no new connection or request, lets those under way end for up to `graceMs`, then closes what is left. */
+  async close(graceMs: number): Promise<void> {
+    this.isClosing = true;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const timer = setTimeout(() => this.server.closeAllConnections(), graceMs);
+    this.onIdle = () => this.server.closeAllConnections();
+    if (this.running === 0) this.onIdle();
+    await closed;
+    clearTimeout(timer);
+  }
+
+  private async answer(handler: HttpHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.running++;
+    response.once("close", () => {
+      this.running--;
+      if (this.running === 0) this.onIdle?.();
+    });
+    try {
+      if (this.isClosing) {
+        response.setHeader("Connection", "close");
+        throw OtpError.unavailable();
+      }
+      const [path = ""] = (request.url ?? "").split("?", 1);
+      await handler(path, request, response);
+    } catch (thrown) {
+      const error = asOtpError(thrown, this.log);
+      if (response.headersSent) response.destroy();
+      else sendProblem(response, toProblem(error));
+    }
+  }
+}
+
+/** Answers what could not be read as a request at all, and closes its connection. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const { status, detail } = REFUSALS.get(error.code ?? "") ?? { status: 400, detail: "this is not an HTTP request" };
+  const title = STATUS_CODES[status] ?? "";
+  const body = problemBody({ status, title, detail, reason: "INVALID_REQUEST" });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}
+
+const REFUSALS: ReadonlyMap<string, { readonly status: number; readonly detail: string }> = new Map([
+  ["HPE_HEADER_OVERFLOW", { status: 431, detail: "the headers are too large" }],
+  ["ERR_HTTP_REQUEST_TIMEOUT", { status: 408, detail: "the request took too long to arrive" }],
+]);

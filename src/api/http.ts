@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type DescMessage, type Message, toJsonString } from "@bufbuild/protobuf";
+import { cors as connectCors } from "@connectrpc/connect";
+import cors from "cors";
+import type { Logger } from "pino";
+import { OtpService } from "../gen/otp/v1/otp_service_pb.js";
+import { readBody } from "./body.js";
+import { ConnectHandler } from "./connect.js";
+import { decodeJson } from "./decode.js";
+import { type Health, serveHealth } from "./health.js";
+import type { HttpHandler } from "./http-server.js";
+import { NOT_FOUND, sendProblem } from "./problem.js";
+import { type Route, routesOf } from "./routes.js";
+import type { Rpc } from "./rpcs.js";
+
+/** The success status of each RPC that has another than 200. */
+const STATUS: ReadonlyMap<string, number> = new Map([[OtpService.method.generate.name, 202]]);
+
+/** Serves everything on the HTTP port: the plain JSON routes, Connect and gRPC-Web, health, and CORS around them. */
+export function httpHandler(parts: {
+  readonly rpcs: readonly Rpc[];
+  readonly health: Health;
+  /** Origins whose pages may call; none turns CORS off. */
+  readonly corsOrigins: readonly string[];
+  readonly log: Logger;
+}): HttpHandler {
+  const { rpcs, health, corsOrigins, log } = parts;
+  const connect = new ConnectHandler(rpcs, log);
+  const routes = new Map(routesOf(OtpService).map((route) => [route.path, route]));
+  const calls = new Map(rpcs.map((rpc) => [rpc.method.name, rpc]));
+
+  const serve: HttpHandler = (path, request, response) => {
+    if (connect.serves(path)) return connect.handle(path, request, response);
+    const route = routes.get(path);
+    if (route !== undefined) return serveRoute(route, calls.get(route.method.name), request, response);
+    if (!serveHealth(path, request, response, health)) sendProblem(response, NOT_FOUND);
+  };
+  return corsOrigins.length === 0 ? serve : withCors(corsOrigins, serve);
+}
+
+async function serveRoute(
+  { httpMethod }: Route,
+  rpc: Rpc | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== httpMethod) {
+    const detail = `this path takes ${httpMethod}`;
+    return sendProblem(response, { status: 405, title: "Method not allowed", detail, allow: httpMethod });
+  }
+  if (rpc === undefined) {
+    return sendProblem(response, { status: 501, title: "Not implemented", detail: "this is not served yet" });
+  }
+  if (!/^application\/json(?:\s*;|$)/i.test(request.headers["content-type"] ?? "")) {
+    const detail = "the Content-Type must be application/json";
+    return sendProblem(response, { status: 415, title: "Unsupported media type", detail });
+  }
+  const body = await readBody(request);
+  if (body === undefined) return;
+  const message = await rpc.call(decodeJson(body));
+  sendJson(response, STATUS.get(rpc.method.name) ?? 200, rpc.method.output, message);
+}
+
+function sendJson(response: ServerResponse, status: number, desc: DescMessage, message: Message): void {
+  const body = toJsonString(desc, message);
+  response
+    .writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) })
+    .end(body);
+}
+
+/** Lets the pages of these origins call: the plain routes as well as Connect and gRPC-Web. */
+function withCors(origins: readonly string[], serve: HttpHandler): HttpHandler {
+  const handle = cors({
+    origin: origins.includes("*") ? "*" : [...origins],
+    methods: [...connectCors.allowedMethods],
+    allowedHeaders: [...connectCors.allowedHeaders],
+    exposedHeaders: [...connectCors.exposedHeaders, "Retry-After"],
+    maxAge: 7200,
+  });
+  return (path, request, response) =>
+    new Promise((resolve, reject) => {
+      response.once("close", resolve); // an answered preflight goes no further
+      handle(request, response, () => Promise.resolve(serve(path, request, response)).then(resolve, reject));
+    });
+}

@@ -1,0 +1,79 @@
+import { pino } from "pino";
+import { GrpcListener } from "../../src/api/grpc.js";
+import { httpHandler } from "../../src/api/http.js";
+import { HttpServer } from "../../src/api/http-server.js";
+import { otpRpcs } from "../../src/api/rpcs.js";
+import { digestCode } from "../../src/otp/code.js";
+import { deriveKeyring } from "../../src/otp/keyring.js";
+import type { SealedOrder } from "../../src/otp/order.js";
+import type { Challenges } from "../../src/otp/ports.js";
+import { OtpService } from "../../src/otp/service.js";
+import { MemoryChallenges } from "./memory-challenges.js";
+
+const LIFE_MS = 600_000;
+const [keys] = deriveKeyring(["a secret for the tests of the API, long enough"]);
+
+/** The real listeners over challenges in memory, and what a worker would have been asked. */
+export interface TestApi {
+  readonly http: string;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly grpc: GrpcListener;
+  readonly httpServer: HttpServer;
+  readonly orders: readonly SealedOrder[];
+  readonly challenges: MemoryChallenges;
+  /** Lines that the log has been given. */
+  readonly log: readonly string[];
+  /** Does the worker's part for the last order, with this code. */
+  deliver(code: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startApi(
+  options: {
+    readonly requestTimeoutMs?: number;
+    readonly corsOrigins?: readonly string[];
+    readonly redisAlive?: () => boolean;
+    /** Stands before the challenges in memory. */
+    readonly wrap?: (challenges: MemoryChallenges) => Challenges;
+  } = {},
+): Promise<TestApi> {
+  const lines: string[] = [];
+  const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
+  const challenges = new MemoryChallenges();
+  const orders: SealedOrder[] = [];
+  const service = new OtpService({
+    challenges: options.wrap?.(challenges) ?? challenges,
+    outbox: { add: async (order) => void orders.push(order) },
+    keyring: [keys],
+    settings: { codeLength: 6, lifeMs: LIFE_MS, maxAttempts: 5, cooldownMs: 30_000 },
+    now: () => challenges.now,
+  });
+
+  const parts = { rpcs: otpRpcs(service), log, requestTimeoutMs: options.requestTimeoutMs ?? 10_000 };
+  const health = { checks: () => ({ redis: options.redisAlive?.() ?? true }) };
+  const grpc = new GrpcListener(parts);
+  const handler = httpHandler({ ...parts, health, corsOrigins: options.corsOrigins ?? [] });
+  const httpServer = new HttpServer({ ...parts, handler });
+  const grpcPort = await grpc.listen("127.0.0.1", 0);
+  const httpPort = await httpServer.listen("127.0.0.1", 0);
+  return {
+    http: `http://127.0.0.1:${httpPort}`,
+    httpPort,
+    grpcPort,
+    grpc,
+    httpServer,
+    orders,
+    challenges,
+    log: lines,
+    deliver: async (code) => {
+      const order = orders.at(-1);
+      if (order === undefined) throw new Error("there is no order");
+      const kept = { digest: digestCode(keys, order.challenge, code), sealed: code };
+      await challenges.store(order.challenge, order.request, kept, { lifeMs: LIFE_MS, reuseFromMs: LIFE_MS / 2 });
+    },
+    stop: async () => {
+      await Promise.all([grpc.close(1000), httpServer.close(1000)]);
+    },
+  };
+}
