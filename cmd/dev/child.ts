@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+/** One of our binaries, running as a child. */
+export interface Child {
+  readonly process: ChildProcess;
+  /** The line that said it listens, with its ports. */
+  readonly listening: Readonly<Record<string, unknown>>;
+  /** Its exit status, once it has ended. */
+  readonly ended: Promise<number | null>;
+  /** Asks it to close, and waits until it has. */
+  stop(): Promise<number | null>;
+}
+
+/**
+ * Starts a binary and waits until it listens.
+ *
+ * @param onLine is given each line of its log
+ * @throws when it ends before that
+ */
+export async function startChild(
+  main: URL,
+  env: Readonly<Record<string, string | undefined>>,
+  onLine: (line: string) => void,
+): Promise<Child> {
+  const child = spawn(process.execPath, [main.pathname], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true, // a Ctrl-C is for us: we pass it on once
+  });
+  const killWithUs = () => child.kill("SIGKILL");
+  process.once("exit", killWithUs);
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("close", (status) => {
+      process.off("exit", killWithUs);
+      resolve(status);
+    });
+  });
+
+  const listening = await new Promise<Record<string, unknown>>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      onLine(line);
+      const entry = parse(line);
+      if (entry?.msg === "listening") resolve(entry);
+    });
+    child.once("error", reject);
+    void ended.then((status) => reject(new Error(`${main.pathname} ended with status ${status} before it listened`)));
+  });
+  return {
+    process: child,
+    listening,
+    ended,
+    stop: () => {
+      child.kill("SIGTERM");
+      return ended;
+    },
+  };
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

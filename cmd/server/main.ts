@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+import { GrpcListener } from "../../src/api/grpc.js";
+import { httpHandler } from "../../src/api/http.js";
+import { HttpServer } from "../../src/api/http-server.js";
+import { otpRpcs } from "../../src/api/rpcs.js";
+import { SERVER } from "../../src/config.js";
+import { Lifecycle } from "../../src/lifecycle.js";
+import { createLog } from "../../src/log.js";
+import { deriveKeyring } from "../../src/otp/keyring.js";
+import { OtpService } from "../../src/otp/service.js";
+import { BullOutbox } from "../../src/queue/outbox.js";
+import { RedisChallenges } from "../../src/redis/challenges.js";
+import { connectRedis } from "../../src/redis/connection.js";
+import { RedisPulse } from "../../src/redis/pulse.js";
+import { configOrExit } from "../config-or-exit.js";
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const GRACE_MS = 9_000; // for the calls under way
+const CLOSING_MS = 10_000; // for everything
+
+const config = configOrExit(SERVER);
+const log = createLog("server", config.LOG_LEVEL);
+const lifecycle = new Lifecycle(log, CLOSING_MS);
+
+const status = await lifecycle.run(async (onClose) => {
+  const redis = connectRedis(config.REDIS_URL, "fail-fast", log);
+  onClose("redis", () => redis.disconnect());
+  const pulse = new RedisPulse(redis, log);
+  onClose("pulse", () => pulse.stop());
+  const outbox = new BullOutbox(redis, log);
+  onClose("outbox", () => outbox.close());
+
+  const service = new OtpService({
+    challenges: new RedisChallenges(redis),
+    outbox,
+    keyring: deriveKeyring(config.OTP_SECRET),
+    settings: {
+      codeLength: config.OTP_LENGTH,
+      lifeMs: config.OTP_TTL_SECONDS * 1000,
+      maxAttempts: config.OTP_MAX_ATTEMPTS,
+      cooldownMs: config.OTP_COOLDOWN_SECONDS * 1000,
+    },
+    now: Date.now,
+  });
+
+  const parts = { rpcs: otpRpcs(service), log, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const health = { checks: () => ({ redis: pulse.alive }) };
+  const grpc = new GrpcListener(parts);
+  const http = new HttpServer({
+    ...parts,
+    handler: httpHandler({ ...parts, health, corsOrigins: config.CORS_ORIGINS }),
+  });
+  const grpcPort = await grpc.listen(config.HOST, config.GRPC_PORT);
+  const httpPort = await http.listen(config.HOST, config.HTTP_PORT);
+  onClose("listeners", () => Promise.all([grpc.close(GRACE_MS), http.close(GRACE_MS)]));
+
+  pulse.on("change", (alive) => grpc.setServing(alive));
+  grpc.setServing(pulse.alive);
+  log.info({ grpcPort, httpPort }, "listening");
+});
+process.exit(status);

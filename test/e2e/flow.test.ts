@@ -1,0 +1,139 @@
+import { create } from "@bufbuild/protobuf";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  GenerateRequestSchema,
+  type GenerateResponse,
+  OtpService,
+  VerifyRequestSchema,
+} from "../../src/gen/otp/v1/otp_service_pb.js";
+import { startServer } from "../support/binaries.js";
+import { bufCurl } from "../support/buf.js";
+import { connectClients, GrpcJsClient, type OtpClient } from "../support/clients.js";
+import { get, post } from "../support/http.js";
+import { type Stack, startStack } from "../support/stack.js";
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.stop());
+
+describe("a code is asked for, mailed and verified", () => {
+  it("over plain HTTP, by address and by token", async () => {
+    const { server, smtp } = stack;
+    for (const by of ["email", "token"]) {
+      const email = `plain.${by}@example.com`;
+      const asked = await post(`${server.http}/otp/generate`, { email });
+      expect(asked.status).toBe(202);
+      const { code } = await smtp.mailTo(email);
+      const subject = by === "email" ? { email } : { token: asked.body.token };
+      expect(await post(`${server.http}/otp/verify`, { ...subject, otp: code })).toMatchObject({ status: 200 });
+      expect(await post(`${server.http}/otp/verify`, { ...subject, otp: code })).toMatchObject({
+        status: 400,
+        body: { reason: "OTP_INCORRECT" },
+      });
+    }
+  });
+
+  it.each(["Connect with JSON", "Connect in binary", "gRPC-Web", "gRPC-Web with JSON", "gRPC"])(
+    "by a client generated from the proto, over %s",
+    async (protocol) => {
+      const client: OtpClient | undefined = connectClients(stack.server.http, `http://${stack.server.grpc}`)[protocol];
+      const email = `${protocol.toLowerCase().replaceAll(" ", ".")}@example.com`;
+      const answer = await client?.generate({ recipient: { case: "email", value: email } });
+      const { code } = await stack.smtp.mailTo(email);
+      const subject = { case: "token", value: answer?.token ?? "" } as const;
+      expect(await client?.verify({ subject, otp: code })).toMatchObject({ message: "OTP is correct" });
+    },
+  );
+
+  it("by a grpc-js client", async () => {
+    const client = new GrpcJsClient(stack.server.grpc);
+    const recipient = { case: "email", value: "grpc-js@example.com" } as const;
+    const { token }: GenerateResponse = await client.call(
+      OtpService.method.generate,
+      create(GenerateRequestSchema, { recipient }),
+    );
+    const { code } = await stack.smtp.mailTo(recipient.value);
+    const verify = create(VerifyRequestSchema, { subject: { case: "token", value: token }, otp: code });
+    expect(await client.call(OtpService.method.verify, verify)).toMatchObject({ message: "OTP is correct" });
+    client.close();
+  });
+
+  it.each(["grpc-v1", "grpc-v1alpha"])("with no proto file, by reflection %s", async (version) => {
+    const { server, smtp } = stack;
+    const grpc = ["--http2-prior-knowledge", "--protocol", "grpc", "--reflect-protocol", version];
+    const services = await bufCurl(...grpc, "--list-services", `http://${server.grpc}`);
+    expect(services.split("\n")).toEqual(expect.arrayContaining(["grpc.health.v1.Health", "otp.v1.OtpService"]));
+    await driveWithBuf(`http://${server.grpc}`, `${version}@example.com`, smtp, grpc);
+  });
+
+  it.each(["connect", "grpcweb"])("by buf curl over %s", async (protocol) => {
+    await driveWithBuf(stack.server.http, `buf.${protocol}@example.com`, stack.smtp, [
+      "--protocol",
+      protocol,
+      "--schema",
+      "proto",
+    ]);
+  });
+
+  async function driveWithBuf(
+    base: string,
+    email: string,
+    smtp: Stack["smtp"],
+    flags: readonly string[],
+  ): Promise<void> {
+    const service = `${base}/otp.v1.OtpService`;
+    const { token } = JSON.parse(await bufCurl(...flags, "-d", JSON.stringify({ email }), `${service}/Generate`));
+    const { code } = await smtp.mailTo(email);
+    const verified = await bufCurl(...flags, "-d", JSON.stringify({ token, otp: code }), `${service}/Verify`);
+    expect(JSON.parse(verified)).toEqual({ message: "OTP is correct" });
+  }
+
+  it("with the life, purpose and language that were asked for", async () => {
+    const email = "Mixed.Case@example.com";
+    await post(`${stack.server.http}/otp/generate`, { email, purpose: "payment", locale: "fr-CA" });
+    const mail = await stack.smtp.mailTo(email);
+    expect(mail.source).toContain("payment");
+    expect(mail.source).toContain("10 minutes");
+    const verify = { email: " mixed.case@EXAMPLE.com ", otp: mail.code };
+    expect(await post(`${stack.server.http}/otp/verify`, verify)).toMatchObject({ status: 400 });
+    expect(await post(`${stack.server.http}/otp/verify`, { ...verify, purpose: "payment" })).toMatchObject({
+      status: 200,
+    });
+  });
+});
+
+it("accepts a code once of 200 tries at the same time, over one server and over two", async () => {
+  const second = await startServer(stack.redis.url);
+  await second.line(/redis answers/);
+  for (const servers of [[stack.server], [stack.server, second]]) {
+    const email = `rush${servers.length}@example.com`;
+    const { body } = await post(`${stack.server.http}/otp/generate`, { email });
+    const { code } = await stack.smtp.mailTo(email);
+    const tries = Array.from({ length: 200 }, (_, n) => {
+      const subject = n % 3 === 0 ? { email } : { token: body.token };
+      return post(`${servers[n % servers.length]?.http}/otp/verify`, { ...subject, otp: code });
+    });
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 400)).toHaveLength(199);
+  }
+  expect(await second.stop()).toBe(0);
+});
+
+it("says that it is healthy", async () => {
+  const ok = { status: 200, body: { status: "ok" } };
+  for (const path of ["/health", "/health/ready", "/health/live"]) {
+    expect(await get(stack.server.http + path)).toMatchObject(ok);
+    expect(await get(stack.worker.health + path)).toMatchObject(ok);
+  }
+  const check = await bufCurl(
+    "--http2-prior-knowledge",
+    "--protocol",
+    "grpc",
+    `http://${stack.server.grpc}/grpc.health.v1.Health/Check`,
+  );
+  expect(JSON.parse(check)).toEqual({ status: "SERVING" });
+});

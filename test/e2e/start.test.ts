@@ -1,0 +1,134 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TEST_SECRET } from "../support/binaries.js";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const GOOD = {
+  OTP_SECRET: TEST_SECRET,
+  REDIS_URL: "redis://127.0.0.1:1",
+  SMTP_URL: "smtp://127.0.0.1:1",
+  MAIL_FROM: "Countersign <otp@example.com>",
+  GRPC_PORT: "0",
+  HTTP_PORT: "0",
+  HEALTH_PORT: "0",
+};
+
+/** Runs a binary that is expected to end by itself. */
+function run(name: "server" | "worker", env: Readonly<Record<string, string>>, root = ROOT) {
+  return spawnSync(process.execPath, [join(root, `dist/cmd/${name}/main.js`)], {
+    env,
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+}
+
+describe("a bad environment", () => {
+  it("stops the server with one line for each problem, which names the variable and never its value", () => {
+    const { status, stderr, stdout } = run("server", {
+      OTP_SECRET: "too-short-to-be-safe",
+      REDIS_URL: "http://hidden.example",
+      LOG_LEVEL: "loud",
+      GRPC_PORT: "65536",
+      HTTP_PORT: "-1",
+      OTP_LENGTH: "5",
+      OTP_TTL_SECONDS: "ten",
+      OTP_MAX_ATTEMPTS: "0",
+      OTP_COOLDOWN_SECONDS: "1.5",
+      CORS_ORIGINS: "bad.example/path",
+    });
+    expect(status).toBe(1);
+    expect(stdout).toBe("");
+    const names = stderr
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ")[0]);
+    expect(names.sort()).toEqual([
+      "CORS_ORIGINS",
+      "GRPC_PORT",
+      "HTTP_PORT",
+      "LOG_LEVEL",
+      "OTP_COOLDOWN_SECONDS",
+      "OTP_LENGTH",
+      "OTP_MAX_ATTEMPTS",
+      "OTP_SECRET",
+      "OTP_TTL_SECONDS",
+      "REDIS_URL",
+    ]);
+    expect(stderr).not.toMatch(/too-short|hidden|loud|65536|"ten"|bad\.example/);
+  });
+
+  it("stops the worker when what it needs is missing or empty", () => {
+    const { status, stderr } = run("worker", { OTP_SECRET: "", MAIL_FROM: " " });
+    expect(status).toBe(1);
+    expect(stderr.trim().split("\n").sort()).toEqual([
+      "MAIL_FROM is required and not set",
+      "OTP_SECRET is required and not set",
+      "SMTP_URL is required and not set",
+    ]);
+  });
+
+  it.each([
+    "nobody",
+    "Name <nobody>",
+    "Name <a@example.com",
+    "Name <a@example.com>, b@example.com",
+    "a@example.com\r\nBcc: b@example.com",
+    'Na"me <a@example.com>',
+  ])("does not take %j as MAIL_FROM", (MAIL_FROM) => {
+    const { status, stderr } = run("worker", { ...GOOD, MAIL_FROM });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^MAIL_FROM must be an address[^\n]*\n$/);
+  });
+
+  it("does not take a list of secrets of which one is too short", () => {
+    const { status, stderr } = run("server", { ...GOOD, OTP_SECRET: `${TEST_SECRET},short` });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^OTP_SECRET must be secrets of at least 32 characters/);
+  });
+});
+
+describe("a start that fails", () => {
+  it("says that a port is taken, and exits 1", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const address = taken.address();
+    const port = typeof address === "object" && address ? String(address.port) : "";
+    for (const [name, variable] of [
+      ["server", "GRPC_PORT"],
+      ["server", "HTTP_PORT"],
+      ["worker", "HEALTH_PORT"],
+    ] as const) {
+      const { status, stdout } = run(name, { ...GOOD, [variable]: port });
+      expect(status).toBe(1);
+      expect(stdout).toMatch(/"msg":"could not start"/);
+      expect(stdout).toMatch(/cannot listen/);
+    }
+    taken.close();
+  });
+});
+
+describe("a bad template", () => {
+  let copy: string;
+  beforeAll(() => {
+    copy = mkdtempSync(join(tmpdir(), "countersign-dist-"));
+    cpSync(join(ROOT, "dist"), join(copy, "dist"), { recursive: true });
+    cpSync(join(ROOT, "package.json"), join(copy, "package.json"));
+    symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  });
+  afterAll(() => rmSync(copy, { recursive: true }));
+
+  it.each([
+    ["does not compile", "{{#if code}}"],
+    ["uses a name it is not given", "Hello {{name}}"],
+  ])("that %s stops the worker", (_what, template) => {
+    writeFileSync(join(copy, "dist/templates/otp.text.hbs"), template);
+    const { status, stdout } = run("worker", GOOD, copy);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/"message":"template otp\.text\.hbs: /);
+  });
+});
