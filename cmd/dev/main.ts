@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
+import { type Child, startChild } from "./child.js";
+import { MailCatcher, printMail } from "./mail-catcher.js";
+import { startPrivateRedis } from "./private-redis.js";
+
+const LOOPBACK = "127.0.0.1";
+const PORTS = { GRPC_PORT: 50_051, HTTP_PORT: 8080, HEALTH_PORT: 8081 };
+
+const closers: (() => Promise<unknown>)[] = [];
+let isStopping = false;
+const stop = new Promise<void>((resolve) => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
+});
+
+try {
+  await Promise.race([start(), stop]);
+} catch (error) {
+  exitBecause(error instanceof Error ? error.message : String(error));
+}
+await stop;
+isStopping = true;
+console.log("\nStopping.");
+for (const close of closers.toReversed()) await close();
+process.exit(0);
+
+async function start(): Promise<void> {
+  const redisUrl = process.env.REDIS_URL || (await startRedis());
+  const smtpPort = await startCatcher();
+  const env = {
+    OTP_SECRET: randomBytes(32).toString("base64url"),
+    MAIL_FROM: "Countersign <otp@countersign.example>",
+    ...process.env,
+    ...(await choosePorts()),
+    HOST: LOOPBACK,
+    REDIS_URL: redisUrl,
+    SMTP_URL: `smtp://${LOOPBACK}:${smtpPort}`,
+  };
+  const server = await startBinary("server", env);
+  await startBinary("worker", env);
+  printGuide(`${LOOPBACK}:${server.listening.grpcPort}`, `http://${LOOPBACK}:${server.listening.httpPort}`);
+}
+
+/** Ends this process; what it has started ends with it. */
+function exitBecause(reason: string): never {
+  console.error(reason);
+  process.exit(1);
+}
+
+async function startCatcher(): Promise<number> {
+  const catcher = new MailCatcher();
+  const port = await catcher.listen(LOOPBACK, 0);
+  closers.push(() => catcher.close());
+  catcher.on("mail", printMail);
+  return port;
+}
+
+async function startRedis(): Promise<string> {
+  const redis = await startPrivateRedis();
+  closers.push(() => redis.stop());
+  return redis.url;
+}
+
+async function startBinary(name: "server" | "worker", env: Record<string, string | undefined>): Promise<Child> {
+  const child = await startChild(new URL(`../${name}/main.js`, import.meta.url), env, printTrouble);
+  closers.push(() => child.stop());
+  void child.ended.then(() => isStopping || exitBecause(`The ${name} ended by itself.`));
+  return child;
+}
+
+/** The usual ports where they are free, else any: whoever only wants a look should not have to stop something first. */
+async function choosePorts(): Promise<Record<string, string>> {
+  const chosen = Object.entries(PORTS).map(async ([name, usual]) => {
+    return [name, process.env[name] || String((await isFree(usual)) ? usual : 0)];
+  });
+  return Object.fromEntries(await Promise.all(chosen));
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+      .once("error", () => resolve(false))
+      .listen(port, LOOPBACK, () => probe.close(() => resolve(true)));
+  });
+}
+
+/** Shows of the children's logs what a person should see: warnings and worse. */
+function printTrouble(line: string): void {
+  const isTrouble = /"level":(?:40|50|60)\b/.test(line) || !line.startsWith("{");
+  if (isTrouble) console.log(line);
+}
+
+function printGuide(grpc: string, http: string): void {
+  console.log(`
+Countersign is running. Ctrl-C stops all of it.
+
+  gRPC                 ${grpc}
+  HTTP, Connect        ${http}
+  health               ${http}/health
+
+Ask for a code:
+
+  curl ${http}/otp/generate -H 'Content-Type: application/json' -d '{"email":"test@example.com"}'
+
+Nothing is sent: each mail is caught, and its code printed here. Verify it:
+
+  curl ${http}/otp/verify -H 'Content-Type: application/json' -d '{"email":"test@example.com","otp":"THE CODE"}'
+`);
+}
