@@ -16,6 +16,11 @@ const MAX_LOCAL_PART = 64; // RFC 5321 §4.5.3.1.1
 const DOT_ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i; // RFC 5321 §4.1.2, Dot-string
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/; // RFC 1123 §2.1
 const ASCII = /^[\x21-\x7e]+$/;
+/**
+ * What may stand in a domain before IDNA. domainToASCII reads the host of a URL: without this it would cut the domain at "/",
+ * "?" and "#", decode "%41" and drop tabs, and the identity would be another domain than the one that is mailed.
+ */
+const DOMAIN_CHARACTERS = /^[a-z0-9.\-\u{80}-\u{10ffff}]+$/iu;
 
 /**
  * Reads an e-mail address (RFC 5321 §4.1.2, without quoted local parts and address literals). Two spellings that differ in
@@ -25,13 +30,14 @@ const ASCII = /^[\x21-\x7e]+$/;
  * @returns undefined for what no mail could be sent to.
  */
 export function parseEmail(given: string): Recipient | undefined {
-  const trimmed = given.trim();
+  const trimmed = given.replace(/^ +| +$/g, "");
   if (trimmed.length > MAX_ADDRESS) return undefined;
 
   const [local, domain, ...rest] = trimmed.split("@");
   if (local === undefined || domain === undefined || rest.length > 0) return undefined;
   if (local.length > MAX_LOCAL_PART || !DOT_ATOM.test(local)) return undefined;
 
+  if (!DOMAIN_CHARACTERS.test(domain)) return undefined;
   const ascii = domainToASCII(domain);
   if (!DOMAIN.test(ascii) || isNumeric(ascii)) return undefined;
 

@@ -19,8 +19,7 @@ describe("a code", () => {
       }
     }
 
-    // Chi-squared with 9 degrees of freedom. 45.1 is passed by chance once in a million per place: a bias as small as that of
-    // a random byte modulo 10 would give 600.
+    // Chi-squared with 9 degrees of freedom: 45.1 is passed by chance once in a million, in each place.
     const expected = DRAWS / 10;
     for (const row of counts) {
       const chiSquared = row.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
