@@ -13,7 +13,7 @@ export interface KeptCode {
 }
 
 /**
- * The code an order is to carry. `superseded`: it carried one before, which was used or replaced since.
+ * The code an order is to carry. `superseded`: it carried one before, which was used, replaced or has expired since.
  * `leftMs` is the rest of the code's life.
  */
 export type Stored =

@@ -40,11 +40,7 @@ end
 
 for i = 9, #ARGV do
   if ARGV[i] == digest then
-    redis.call('HDEL', KEYS[1], 'd', 'c', 't')
-    redis.call('DEL', KEYS[2])
-    if token then
-      redis.call('DEL', token)
-    end
+    redis.call('DEL', unpack(KEYS))
     return { 'correct', 0 }
   end
 end

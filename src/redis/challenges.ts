@@ -38,7 +38,7 @@ export class RedisChallenges implements Challenges {
     { lifeMs, reuseFromMs }: { readonly lifeMs: number; readonly reuseFromMs: number },
   ): Promise<Stored> {
     const reply = await this.run.storeCode(
-      [keys.code(challenge)],
+      [keys.code(challenge), keys.carried(challenge, request)],
       [request, fresh.digest, fresh.sealed, lifeMs, reuseFromMs],
     );
     const [sealed, leftMs] = asTuple(reply);
@@ -72,6 +72,7 @@ const ROW = [WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUN
 const keys = {
   claim: (challenge: ChallengeId) => `otp:{${challenge}}:claim`,
   code: (challenge: ChallengeId) => `otp:{${challenge}}:code`,
+  carried: (challenge: ChallengeId, request: RequestId) => `otp:{${challenge}}:carried:${request}`,
   row: (challenge: ChallengeId) => `otp:{${challenge}}:row`,
   token: (challenge: ChallengeId, request: RequestId) => `otp:{${challenge}}:token:${request}`,
 };

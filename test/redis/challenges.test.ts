@@ -73,7 +73,13 @@ describe("the keys of a challenge", () => {
     await challenges.attempt("expiry", { digests: ["wrong"], request: undefined }, POLICY);
 
     const keys = await keysOf("expiry");
-    expect(keys.map((key) => key.replace("otp:{expiry}:", "")).sort()).toEqual(["claim", "code", "row", "token:token"]);
+    expect(keys.map((key) => key.replace("otp:{expiry}:", "")).sort()).toEqual([
+      "carried:request",
+      "claim",
+      "code",
+      "row",
+      "token:token",
+    ]);
     for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
   });
 

@@ -132,6 +132,16 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await challenges.store(id, "one", RIGHT, LIFE)).toEqual({ outcome: "superseded" });
       });
 
+      it("is superseded for a resend whose code has expired since", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(290_000);
+        await challenges.store(id, "two", OTHER, LIFE);
+        await pass(311_000);
+        expect(await challenges.store(id, "two", OTHER, LIFE)).toEqual({ outcome: "superseded" });
+        expect(await challenges.store(id, "three", OTHER, LIFE)).toMatchObject({ sealed: OTHER.sealed });
+        expect(await challenges.store(id, "two", RIGHT, LIFE)).toEqual({ outcome: "superseded" });
+      });
+
       it("is a new one after the last was used", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await right();

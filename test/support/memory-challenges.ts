@@ -10,11 +10,11 @@ import {
 import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../../src/otp/ports.js";
 
 interface Code {
-  kept: KeptCode | undefined;
-  generation: number;
-  readonly carried: Map<string, number>;
+  readonly kept: KeptCode;
+  /** The request that made it. */
+  readonly maker: string;
   wrong: number;
-  diesAt: number;
+  readonly diesAt: number;
 }
 
 /** Challenges in memory, for tests of what is built on them. Its clock is set by hand. */
@@ -22,6 +22,7 @@ export class MemoryChallenges implements Challenges {
   now = 1_700_000_000_000;
   private readonly claims = new Map<string, { readonly request: string; readonly until: number }>();
   private readonly codes = new Map<string, Code>();
+  private readonly carried = new Map<string, { readonly maker: string; readonly diesAt: number }>();
   private readonly rows = new Map<string, { wrong: number; until: number; diesAt: number }>();
   private readonly tokens = new Map<string, { wrong: number; diesAt: number }>();
 
@@ -42,20 +43,20 @@ export class MemoryChallenges implements Challenges {
     fresh: KeptCode,
     { lifeMs, reuseFromMs }: { readonly lifeMs: number; readonly reuseFromMs: number },
   ): Promise<Stored> {
-    const code = this.live(challenge);
+    const code = this.alive(this.codes, challenge);
     const leftMs = code === undefined ? 0 : code.diesAt - this.now;
-    const carried = code?.carried.get(request);
-    if (code !== undefined && carried !== undefined) {
-      if (code.kept === undefined || carried !== code.generation) return { outcome: "superseded" };
+    const carriedKey = `${challenge} ${request}`;
+    const carried = this.alive(this.carried, carriedKey);
+    if (carried !== undefined) {
+      if (code === undefined || carried.maker !== code.maker) return { outcome: "superseded" };
       return { outcome: "live", sealed: code.kept.sealed, leftMs };
     }
-    if (code?.kept !== undefined && leftMs >= reuseFromMs) {
-      code.carried.set(request, code.generation);
+    if (code !== undefined && leftMs >= reuseFromMs) {
+      this.carried.set(carriedKey, { maker: code.maker, diesAt: this.now + lifeMs });
       return { outcome: "live", sealed: code.kept.sealed, leftMs };
     }
-    const generation = (code?.generation ?? 0) + 1;
-    const marks = new Map(code?.carried).set(request, generation);
-    this.codes.set(challenge, { kept: fresh, generation, carried: marks, wrong: 0, diesAt: this.now + lifeMs });
+    this.codes.set(challenge, { kept: fresh, maker: request, wrong: 0, diesAt: this.now + lifeMs });
+    this.carried.set(carriedKey, { maker: request, diesAt: this.now + lifeMs });
     return { outcome: "live", sealed: fresh.sealed, leftMs: lifeMs };
   }
 
@@ -64,8 +65,8 @@ export class MemoryChallenges implements Challenges {
     { digests, request }: Try,
     { budget, budgetLifeMs }: AttemptPolicy,
   ): Promise<Attempt> {
-    const code = this.live(challenge);
-    if (code?.kept === undefined) return { outcome: "incorrect" };
+    const code = this.alive(this.codes, challenge);
+    if (code === undefined) return { outcome: "incorrect" };
 
     const row = this.alive(this.rows, challenge) ?? { wrong: 0, until: 0, diesAt: 0 };
     if (row.until > this.now) return { outcome: "refused", retryAfterMs: row.until - this.now };
@@ -76,7 +77,7 @@ export class MemoryChallenges implements Challenges {
     if (spent.wrong >= budget) return { outcome: "refused", retryAfterMs: spent.diesAt - this.now };
 
     if (digests.includes(code.kept.digest)) {
-      code.kept = undefined;
+      this.codes.delete(challenge);
       this.rows.delete(challenge);
       this.tokens.delete(tokenKey);
       return { outcome: "correct" };
@@ -96,10 +97,6 @@ export class MemoryChallenges implements Challenges {
         : Math.min(FIRST_WAIT_MS * 2 ** (wrong - WAIT_FROM), LONGEST_WAIT_MS);
     const diesAt = this.now + (isLocked ? LOCK_MS : COUNT_LIFE_MS);
     this.rows.set(challenge, { wrong, until: this.now + waitMs, diesAt });
-  }
-
-  private live(challenge: string): Code | undefined {
-    return this.alive(this.codes, challenge);
   }
 
   private alive<T extends { readonly diesAt: number }>(map: Map<string, T>, key: string): T | undefined {
