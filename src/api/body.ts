@@ -13,7 +13,10 @@ export function readBody(request: IncomingMessage): Promise<Buffer | undefined> 
   const chunks: Buffer[] = [];
   let length = 0;
   return new Promise((resolve) => {
-    const finish = () => resolve(Buffer.concat(chunks).subarray(0, MAX_REQUEST_BYTES + 1));
+    const finish = () => {
+      request.removeAllListeners("data").resume();
+      resolve(Buffer.concat(chunks).subarray(0, MAX_REQUEST_BYTES + 1));
+    };
     request.on("data", (chunk: Buffer) => {
       if (length <= MAX_REQUEST_BYTES) chunks.push(chunk);
       length += chunk.length;

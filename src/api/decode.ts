@@ -62,6 +62,9 @@ function wrongField(error: unknown): OtpError {
   return OtpError.invalid([{ field: name, description }]);
 }
 
+/** The field that is named when the request as a whole is at fault. */
+export const BODY = "body";
+
 function invalidBody(description: string): OtpError {
-  return OtpError.invalid([{ field: "body", description }]);
+  return OtpError.invalid([{ field: BODY, description }]);
 }

@@ -1,5 +1,4 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
-
 import { Code } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.js";
@@ -49,10 +48,15 @@ function detail<Desc extends DescMessage>(desc: Desc, value: MessageInitShape<De
   return { desc, value: create(desc, value) };
 }
 
+/** A Redis that answers, and refuses (full, read-only, no permission), is for its operator to mend; one that is away is not. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "ReplyError";
+}
+
 /** Sorts what was thrown: an error that callers are told about, or a fault of ours, which goes to the log alone. */
 export function asOtpError(thrown: unknown, log: Logger): OtpError | undefined {
   if (thrown instanceof OtpError) {
-    if (thrown.cause !== undefined) log.debug({ err: thrown }, "request failed");
+    if (thrown.cause !== undefined) log[isRefusal(thrown.cause) ? "warn" : "debug"]({ err: thrown }, "request failed");
     return thrown;
   }
   log.error({ err: thrown }, INTERNAL_MESSAGE);

@@ -25,7 +25,6 @@ export function serveHealth(path: string, request: IncomingMessage, response: Se
   if (request.method !== "GET" && request.method !== "HEAD") {
     sendProblem(response, {
       status: 405,
-      title: "Method not allowed",
       detail: "this path takes GET",
       allow: "GET, HEAD",
     });

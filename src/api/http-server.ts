@@ -42,7 +42,7 @@ export class HttpServer {
   /** @returns the port, of use when 0 asked for a free one */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.server.once("error", (error) => reject(new Error(`cannot listen for HTTP: ${error.message}`)));
+      this.server.on("error", (error) => reject(new Error(`cannot listen for HTTP: ${error.message}`)));
       this.server.listen(port, host, () => resolve((this.server.address() as AddressInfo).port));
     });
   }
@@ -86,10 +86,9 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     return;
   }
   const { status, detail } = REFUSALS.get(error.code ?? "") ?? { status: 400, detail: "this is not an HTTP request" };
-  const title = STATUS_CODES[status] ?? "";
-  const body = problemBody({ status, title, detail, reason: "INVALID_REQUEST" });
+  const body = problemBody({ status, detail, reason: "INVALID_REQUEST" });
   socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     () => socket.destroy(),
   );

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type DescMessage, type Message, toJsonString } from "@bufbuild/protobuf";
+import { type DescMessage, type DescMethod, type Message, toJsonString } from "@bufbuild/protobuf";
 import { cors as connectCors } from "@connectrpc/connect";
 import cors from "cors";
 import type { Logger } from "pino";
@@ -13,8 +13,10 @@ import { NOT_FOUND, sendProblem } from "./problem.js";
 import { type Route, routesOf } from "./routes.js";
 import type { Rpc } from "./rpcs.js";
 
-/** The success status of each RPC that has another than 200. */
-const STATUS: ReadonlyMap<string, number> = new Map([[OtpService.method.generate.name, 202]]);
+/** The status of an RPC's success: 202 where it only accepts what a worker will do. */
+export function successStatus({ name }: DescMethod): number {
+  return name === OtpService.method.generate.name ? 202 : 200;
+}
 
 /** Serves everything on the HTTP port: the plain JSON routes, Connect and gRPC-Web, health, and CORS around them. */
 export function httpHandler(parts: {
@@ -46,19 +48,19 @@ async function serveRoute(
 ): Promise<void> {
   if (request.method !== httpMethod) {
     const detail = `this path takes ${httpMethod}`;
-    return sendProblem(response, { status: 405, title: "Method not allowed", detail, allow: httpMethod });
+    return sendProblem(response, { status: 405, detail, allow: httpMethod });
   }
   if (rpc === undefined) {
-    return sendProblem(response, { status: 501, title: "Not implemented", detail: "this is not served yet" });
+    return sendProblem(response, { status: 501, detail: "this is not served yet" });
   }
   if (!/^application\/json(?:\s*;|$)/i.test(request.headers["content-type"] ?? "")) {
     const detail = "the Content-Type must be application/json";
-    return sendProblem(response, { status: 415, title: "Unsupported media type", detail });
+    return sendProblem(response, { status: 415, detail });
   }
   const body = await readBody(request);
   if (body === undefined) return;
   const message = await rpc.call(decodeJson(body));
-  sendJson(response, STATUS.get(rpc.method.name) ?? 200, rpc.method.output, message);
+  sendJson(response, successStatus(rpc.method), rpc.method.output, message);
 }
 
 function sendJson(response: ServerResponse, status: number, desc: DescMessage, message: Message): void {

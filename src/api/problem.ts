@@ -1,11 +1,11 @@
-import type { ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { OtpError } from "../otp/errors.js";
+import { BODY } from "./decode.js";
 import { INTERNAL_MESSAGE, WIRE } from "./errors.js";
 
 /** An answer of RFC 9457. `reason` is absent where the contract has none, as for an unknown route. */
 export interface Problem {
   readonly status: number;
-  readonly title: string;
   readonly detail: string;
   readonly reason?: string;
   /** The fields at fault, as in the example of RFC 9457 §3. */
@@ -15,27 +15,20 @@ export interface Problem {
   readonly allow?: string;
 }
 
-export const NOT_FOUND: Problem = { status: 404, title: "Not found", detail: "there is nothing under this path" };
-
-const TITLES = {
-  INVALID_REQUEST: "Invalid request",
-  REQUEST_TOO_LARGE: "Request too large",
-  OTP_INCORRECT: "Incorrect code",
-  TOO_MANY_ATTEMPTS: "Too many attempts",
-  RATE_LIMITED: "Rate limited",
-  UNAVAILABLE: "Unavailable",
-} satisfies Record<OtpError["reason"], string>;
+export const NOT_FOUND: Problem = { status: 404, detail: "there is nothing under this path" };
 
 export function toProblem(error: OtpError | undefined): Problem {
-  if (error === undefined) return { status: 500, title: "Internal error", detail: INTERNAL_MESSAGE };
+  if (error === undefined) return { status: 500, detail: INTERNAL_MESSAGE };
   const { httpStatus, reason } = WIRE[error.reason];
   return {
     status: httpStatus,
-    title: TITLES[error.reason],
     detail: error.message,
     reason,
     ...(error.violations.length > 0 && {
-      errors: error.violations.map(({ field, description }) => ({ detail: description, pointer: `#/${field}` })),
+      errors: error.violations.map(({ field, description }) => ({
+        detail: description,
+        pointer: field === BODY ? "#" : `#/${field}`,
+      })),
     }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
   };
@@ -51,12 +44,27 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
       "Content-Length": Buffer.byteLength(body),
       ...(retryAfterMs !== undefined && { "Retry-After": Math.ceil(retryAfterMs / 1000) }),
       ...(allow !== undefined && { Allow: allow }),
+      ...(hasUnreadBody(response.req) && { Connection: "close" }),
     })
     .end(body);
 }
 
+/** Whether some of a body is still to come: nobody will read it, and nothing may follow it on its connection. */
+function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers["content-length"] ?? headers["transfer-encoding"] ?? "0") !== "0";
+}
+
 export const PROBLEM_TYPE = "application/problem+json";
 
-export function problemBody({ status, title, detail, reason, errors }: Problem): string {
-  return JSON.stringify({ type: "about:blank", title, status, detail, reason, message: detail, errors });
+/** Its type is about:blank, so that its title is the status phrase (RFC 9457 §4.2.1). */
+export function problemBody({ status, detail, reason, errors }: Problem): string {
+  return JSON.stringify({
+    type: "about:blank",
+    title: STATUS_CODES[status],
+    status,
+    detail,
+    reason,
+    message: detail,
+    errors,
+  });
 }

@@ -6,7 +6,6 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
-
 import { OtpService as OtpServiceDesc } from "../gen/otp/v1/otp_service_pb.js";
 import type { OtpService } from "../otp/service.js";
 import type { Decode } from "./decode.js";

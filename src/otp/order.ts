@@ -35,6 +35,6 @@ export function openOrder(keyring: Keyring, { sealed, ...order }: SealedOrder): 
   return { ...order, ...secret };
 }
 
-function context({ request, challenge }: Pick<Order, "request" | "challenge">): string {
-  return `${challenge} ${request}`;
+function context({ request, challenge, channel }: Pick<Order, "request" | "challenge" | "channel">): string {
+  return `${channel} ${challenge} ${request}`;
 }

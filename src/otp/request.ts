@@ -24,7 +24,7 @@ export class FieldReader {
       case "phone":
         return this.reject("phone", "is not supported yet: give an email");
       case undefined:
-        return this.reject("email", "is required");
+        return this.reject("recipient", "is required: one of email and phone");
     }
   }
 

@@ -1,11 +1,11 @@
-import { challengeId } from "./challenge.js";
+import { type ChallengeId, challengeId } from "./challenge.js";
 import { digestCode, isCode } from "./code.js";
 import { OtpError } from "./errors.js";
 import type { Keyring } from "./keyring.js";
 import { sealOrder } from "./order.js";
-import type { Attempt, Challenges, Outbox, Try } from "./ports.js";
+import type { Attempt, Challenges, Outbox } from "./ports.js";
 import { FieldReader, type OneOf } from "./request.js";
-import { newRequestId, requestedAt } from "./request-id.js";
+import { newRequestId, type RequestId, requestedAt } from "./request-id.js";
 import { issueToken, readToken } from "./token.js";
 
 /** The settings that the domain needs. */
@@ -66,15 +66,14 @@ export class OtpService {
 
     const challenge = challengeId(keyring[0], purpose, recipient);
     const request = newRequestId(this.parts.now());
-    const claim = await challenges.claimSend(challenge, request, settings.cooldownMs);
-    if (!claim.granted) throw OtpError.rateLimited(claim.retryAfterMs);
-
     const { channel, address } = recipient;
     try {
+      const claim = await challenges.claimSend(challenge, request, settings.cooldownMs);
+      if (!claim.granted) throw OtpError.rateLimited(claim.retryAfterMs);
       await outbox.add(sealOrder(keyring, { request, challenge, channel, address, purpose, locale }));
     } catch (error) {
-      // Nothing was accepted, so the caller may ask again at once. If the store is away, the claim dies by itself.
-      await challenges.releaseSend(challenge, request).catch(() => undefined);
+      // The caller may ask again at once. Not awaited: a store that hangs has cost enough time, and takes calls in their order.
+      if (settings.cooldownMs > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
       throw error;
     }
     return {
@@ -93,13 +92,10 @@ export class OtpService {
     const fields = new FieldReader();
     const { codeLength } = this.parts.settings;
     if (!isCode(asked.otp, codeLength)) fields.reject("otp", `must be ${codeLength} digits`);
-    const attempt =
-      asked.subject.case === "token"
-        ? this.readTokenTry(fields, asked.subject.value, asked)
-        : this.readAddressTry(fields, asked.subject, asked);
-    if (attempt === undefined || fields.violations.length > 0) throw OtpError.invalid(fields.violations);
+    const target = this.readTarget(fields, asked);
+    if (target === undefined || fields.violations.length > 0) throw OtpError.invalid(fields.violations);
 
-    const judged = await attempt();
+    const judged = await this.judge(target, asked.otp);
     switch (judged.outcome) {
       case "correct":
         return;
@@ -110,46 +106,51 @@ export class OtpService {
     }
   }
 
-  private readTokenTry(fields: FieldReader, token: string, { otp, purpose: given }: Verify) {
-    const { keyring, settings, now } = this.parts;
+  private readTarget(fields: FieldReader, { subject, purpose: given }: Verify): Target | undefined {
     const purpose = fields.purpose(given);
-    const session = readToken(keyring, token);
-    if (session === undefined) return fields.reject("token", "is not one that this service made");
-    if (given !== "" && !session.isFor(purpose)) fields.reject("purpose", "is not the one the token was made for");
-
-    return async (): Promise<Attempt> => {
-      if (now() > requestedAt(session.request) + tokenLifeMs(settings)) return { outcome: "incorrect" };
-      return this.attempt(session.challenge, otp, session.request);
-    };
-  }
-
-  private readAddressTry(fields: FieldReader, subject: OneOf<"email" | "phone">, { otp, purpose: given }: Verify) {
-    if (subject.case === undefined) fields.reject("subject", "is required: one of email, phone and token");
-    const recipient = subject.case === undefined ? undefined : fields.recipient(subject);
-    const purpose = fields.purpose(given);
-    if (recipient === undefined) return undefined;
-
-    return async (): Promise<Attempt> => {
-      // A code made before the secret was rotated lies under the id that the old secret gives.
-      let worst: Attempt = { outcome: "incorrect" };
-      for (const keys of this.parts.keyring) {
-        const judged = await this.attempt(challengeId(keys, purpose, recipient), otp, undefined);
-        if (judged.outcome === "correct") return judged;
-        if (judged.outcome === "refused") worst = judged;
+    switch (subject.case) {
+      case "token": {
+        const session = readToken(this.parts.keyring, subject.value);
+        if (session === undefined) return fields.reject("token", "is not one that this service made");
+        if (given !== "" && !session.isFor(purpose)) fields.reject("purpose", "is not the one the token was made for");
+        return { challenges: this.isOutlived(session.request) ? [] : [session.challenge], request: session.request };
       }
-      return worst;
-    };
+      case "email":
+      case "phone": {
+        const recipient = fields.recipient(subject);
+        if (recipient === undefined) return undefined;
+        // A code that was made before the secret was rotated lies under the id that the old secret gives.
+        const challenges = this.parts.keyring.map((keys) => challengeId(keys, purpose, recipient));
+        return { challenges, request: undefined };
+      }
+      case undefined:
+        return fields.reject("subject", "is required: one of email, phone and token");
+    }
   }
 
-  private attempt(challenge: string, otp: string, request: Try["request"]): Promise<Attempt> {
-    const { challenges, keyring, settings } = this.parts;
-    const digests = keyring.map((keys) => digestCode(keys, challenge, otp));
-    return challenges.attempt(
-      challenge,
-      { digests, request },
-      { budget: settings.maxAttempts, budgetLifeMs: tokenLifeMs(settings) },
-    );
+  /** Tries the code at each challenge in turn. One that refuses to judge outweighs one that found it wrong. */
+  private async judge({ challenges, request }: Target, otp: string): Promise<Attempt> {
+    const { keyring, settings } = this.parts;
+    const policy = { budget: settings.maxAttempts, budgetLifeMs: tokenLifeMs(settings) };
+    let outcome: Attempt = { outcome: "incorrect" };
+    for (const challenge of challenges) {
+      const digests = keyring.map((keys) => digestCode(keys, challenge, otp));
+      const judged = await this.parts.challenges.attempt(challenge, { digests, request }, policy);
+      if (judged.outcome === "correct") return judged;
+      if (judged.outcome === "refused") outcome = judged;
+    }
+    return outcome;
   }
+
+  private isOutlived(request: RequestId): boolean {
+    return this.parts.now() > requestedAt(request) + tokenLifeMs(this.parts.settings);
+  }
+}
+
+/** Which challenges a try is made at, and with whose token, if any. */
+interface Target {
+  readonly challenges: readonly ChallengeId[];
+  readonly request: RequestId | undefined;
 }
 
 /** A request waits in the queue for one life at the most, and its code lives for another: no token serves longer. */

@@ -48,7 +48,7 @@ describe("the plain routes", () => {
   it("say how long to wait", async () => {
     await generate({ email: "twice@example.com" });
     const second = await generate({ email: "twice@example.com" });
-    expectProblem(second, 429, { reason: "RATE_LIMITED", title: "Rate limited" });
+    expectProblem(second, 429, { reason: "RATE_LIMITED", title: "Too Many Requests" });
     expect(second.headers.get("retry-after")).toBe("30");
   });
 
@@ -69,25 +69,25 @@ describe("the plain routes", () => {
   });
 
   it.each([
-    ["broken JSON", '{"email":', "#/body"],
-    ["an empty body", "", "#/body"],
-    ["a list", "[]", "#/body"],
-    ["null", "null", "#/body"],
-    ["a number", "1", "#/body"],
-    ["bytes that are not UTF-8", "\ud800".repeat(3), "#/body"],
+    ["broken JSON", '{"email":', "#"],
+    ["an empty body", "", "#"],
+    ["a list", "[]", "#"],
+    ["null", "null", "#"],
+    ["a number", "1", "#"],
+    ["bytes that are not UTF-8", Buffer.from('{"email":"\xff@example.com"}', "latin1"), "#"],
     ["a wrong type", '{"email":1}', "#/email"],
     ["a list for a text", '{"email":["a@example.com"]}', "#/email"],
     ["an unknown field", '{"email":"a@example.com","mail":"x"}', "#/mail"],
     ["a field of every object", '{"__proto__":{"email":"a@example.com"}}', "#/__proto__"],
-    ["an unknown field that reads like an address", '{"a@example.com":1}', "#/body"],
+    ["an unknown field that reads like an address", '{"a@example.com":1}', "#"],
     ["two recipients", '{"email":"a@example.com","phone":"+14155552671"}', "#/recipient"],
-    ["no recipient", "{}", "#/email"],
+    ["no recipient", "{}", "#/recipient"],
     ["a phone number", '{"phone":"+14155552671"}', "#/phone"],
     ["a line break in the address", '{"email":"a@example.com\\r\\nBcc: b@example.com"}', "#/email"],
     ["odd characters in the purpose", '{"email":"a@example.com","purpose":"\\u0000<script>"}', "#/purpose"],
   ])("refuse %s to Generate", async (_what, body, pointer) => {
     const answer = await generate(body);
-    expectProblem(answer, 400, { reason: "INVALID_REQUEST", title: "Invalid request" });
+    expectProblem(answer, 400, { reason: "INVALID_REQUEST", title: "Bad Request" });
     expect(answer.body.errors).toEqual([{ pointer, detail: expect.any(String) }]);
     expect(JSON.stringify(answer.body)).not.toMatch(/a@example\.com|4155552671/);
   });

@@ -52,6 +52,9 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
   });
 
   it("the cooldown is told with the time to wait", async () => {
+    await client()
+      .generate({ recipient: email })
+      .catch(() => undefined); // within the cooldown of an earlier test or not
     expect(await failure(client().generate({ recipient: email }))).toEqual({
       code: "ResourceExhausted",
       message: "a code was sent a moment ago, wait before asking for another",
@@ -177,7 +180,7 @@ describe("a fault of our own", () => {
       expect(explain(error)).toMatchObject({ code: "Internal", message: "internal error", reason: undefined });
     }
     const plain = await post(`${broken.http}/otp/generate`, { email: "ada@example.com" });
-    expect(plain).toMatchObject({ status: 500, body: { title: "Internal error", detail: "internal error" } });
+    expect(plain).toMatchObject({ status: 500, body: { title: "Internal Server Error", detail: "internal error" } });
     expect(JSON.stringify(plain.body)).not.toContain("secret detail");
 
     expect(broken.log.length).toBe(PROTOCOLS.length + 1);

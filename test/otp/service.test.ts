@@ -139,7 +139,7 @@ describe("Generate", () => {
     const phone: Generate = { ...toEmail(""), recipient: { case: "phone", value: "+14155552671" } };
     const nobody: Generate = { ...toEmail(""), recipient: { case: undefined } };
     await expect(service.generate(phone)).rejects.toEqual(invalid("phone"));
-    await expect(service.generate(nobody)).rejects.toEqual(invalid("email"));
+    await expect(service.generate(nobody)).rejects.toEqual(invalid("recipient"));
     expect(orders).toEqual([]);
   });
 });
@@ -227,7 +227,7 @@ describe("Verify", () => {
     const service = serviceWith(OLD);
     await expect(service.verify(byToken("nonsense", "12345"))).rejects.toEqual(invalid("otp", "token"));
     await expect(service.verify(byEmail("nobody", "１２３４５６", "!"))).rejects.toEqual(
-      invalid("otp", "email", "purpose"),
+      invalid("otp", "purpose", "email"),
     );
     const nobody: Verify = { subject: { case: undefined }, otp: "123456", purpose: "" };
     await expect(service.verify(nobody)).rejects.toEqual(invalid("subject"));
