@@ -8,7 +8,12 @@ import type { Logger } from "pino";
 export type Patience = "fail-fast" | "wait";
 
 const OPTIONS = {
-  "fail-fast": { enableOfflineQueue: false, autoResendUnfulfilledCommands: false, commandTimeout: 900 },
+  "fail-fast": {
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: 900,
+    socketTimeout: 5_000,
+  },
   wait: {},
 } satisfies Record<Patience, RedisOptions>;
 
