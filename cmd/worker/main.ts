@@ -17,7 +17,7 @@ import { configOrExit } from "../config-or-exit.js";
 const TEMPLATES = new URL("../../templates/", import.meta.url);
 const REQUEST_TIMEOUT_MS = 10_000;
 const GRACE_MS = 1_000; // for health checks under way
-const CLOSING_MS = 45_000; // for everything: a mail under way takes no longer than its time-outs
+const CLOSING_MS = 45_000; // for everything: a mail under way takes 30 s at the most
 
 const config = configOrExit(WORKER);
 const log = createLog("worker", config.LOG_LEVEL);

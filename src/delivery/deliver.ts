@@ -9,6 +9,9 @@ import { lifetime } from "./lifetime.js";
 import type { Templates } from "./render.js";
 import type { Sender } from "./sender.js";
 
+/** No send takes longer, whatever the other side does: it is tried again instead. */
+const LONGEST_SEND_MS = 30_000;
+
 /** Makes the code of an order, stores it, and sends it. Run again, it sends the same code. */
 export class Deliverer {
   constructor(
@@ -58,7 +61,7 @@ export class Deliverer {
     const mail = templates.mail({ code, lifetime: lifetime(leftMs), purpose, sender: senderName });
 
     const death = new AbortController();
-    const timer = setTimeout(() => death.abort(), leftMs);
+    const timer = setTimeout(() => death.abort(), Math.min(leftMs, LONGEST_SEND_MS));
     try {
       await sender.send({ request, address, ...mail }, death.signal);
     } finally {

@@ -68,6 +68,9 @@ export class SmtpSender implements Sender {
 function toDeliveryError(error: unknown): DeliveryError {
   if (!(error instanceof Error)) return new DeliveryError("SMTP fault", false);
   const { code, responseCode, permanent }: NodemailerError = error;
-  if (responseCode !== undefined) return new DeliveryError(`SMTP reply ${responseCode}`, permanent === true);
+  // Only a refusal of this mail is final: a 5yz to the greeting or the login is about our own set-up, and may be mended.
+  const isThisMail = code === "EENVELOPE" || code === "EMESSAGE";
+  if (responseCode !== undefined)
+    return new DeliveryError(`SMTP reply ${responseCode}`, isThisMail && permanent === true);
   return new DeliveryError(`SMTP fault ${code ?? error.name}`, code === "EENVELOPE");
 }

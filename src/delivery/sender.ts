@@ -15,7 +15,7 @@ export interface Sender {
   /**
    * Resolves once the other side has taken the message over.
    *
-   * @param signal aborts when the code in the message dies: what has not gone out by then must not
+   * @param signal aborts when the code in the message expires or the send takes too long: what is not out by then must not go
    * @throws DeliveryError
    */
   send(message: Message, signal: AbortSignal): Promise<void>;

@@ -1,4 +1,4 @@
-import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import { isNotConnectionError, type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { type Delivery, DeliveryError } from "../otp/delivery.js";
@@ -11,6 +11,10 @@ const STALL_CHECK_MS = 5_000;
 
 /** How long the last results may take to reach Redis when closing. */
 const TELL_MS = 2_000;
+
+/** Between two runs: 1, 2, 4, … seconds, at most 30, spread by up to a half. */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
 
 /** A job whose worker died is run again for as long as its code may live, which `deliver` sees to. */
 const MAX_STALLS = 1_000_000;
@@ -47,8 +51,9 @@ export class BullInbox {
       stalledInterval: STALL_CHECK_MS,
       maxStalledCount: MAX_STALLS,
       autorun: false,
+      settings: { backoffStrategy },
     });
-    this.worker.on("error", (error) => log.debug({ err: error }, "queue connection"));
+    this.worker.on("error", (error) => log[isNotConnectionError(error) ? "error" : "debug"]({ err: error }, "queue"));
   }
 
   /** Starts taking orders. */
@@ -71,6 +76,11 @@ export class BullInbox {
     await Promise.race([closed, givenUp]);
     clearTimeout(timer);
   }
+}
+
+function backoffStrategy(failures: number): number {
+  const ms = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+  return Math.round(ms * (1 - Math.random() / 2));
 }
 
 async function run(

@@ -6,10 +6,6 @@ import type { SealedOrder } from "../otp/order.js";
 import type { Outbox } from "../otp/ports.js";
 import { QUEUE_PREFIX, queueName } from "./queue.js";
 
-/** The job's retries: 1, 2, 4, … seconds apart, spread by up to a half. The code's life ends them before their number does. */
-const ATTEMPTS = 12;
-const BACKOFF = { type: "exponential", delay: 1000, jitter: 0.5 } as const;
-
 /** How many of BullMQ's own events are kept. Nothing of ours reads them. */
 const KEPT_EVENTS = 1000;
 
@@ -47,8 +43,8 @@ export class BullOutbox implements Outbox {
       skipWaitingForReady: true,
       streams: { events: { maxLen: KEPT_EVENTS } },
       defaultJobOptions: {
-        attempts: ATTEMPTS,
-        backoff: BACKOFF,
+        attempts: Number.MAX_SAFE_INTEGER, // the code's life ends the retries, not their number
+        backoff: { type: "custom" },
         removeOnComplete: true,
         removeOnFail: true,
         stackTraceLimit: 0,

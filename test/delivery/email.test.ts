@@ -49,6 +49,7 @@ describe("a mail", () => {
   });
 
   it("goes out over connections that stay open", async () => {
+    await sender.send(message("first@example.com"), forever);
     const before = smtp.connections;
     for (let n = 0; n < 10; n++) await sender.send(message(`pool${n}@example.com`), forever);
     expect(smtp.connections).toBe(before);
@@ -70,6 +71,15 @@ describe("a mail that is not taken", () => {
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: "DeliveryError", permanent });
     expect(String(error)).not.toContain("refused@example.com");
+  });
+
+  it("is not permanent when it is our login that is refused", async () => {
+    const stranger = new SmtpSender(smtp.url.replace("//", "//user:wrong@"), FROM);
+    await expect(stranger.send(message("ada@example.com"), forever)).rejects.toMatchObject({
+      message: "SMTP reply 535",
+      permanent: false,
+    });
+    stranger.close();
   });
 
   it("is not permanent when there is no server", async () => {

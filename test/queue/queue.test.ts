@@ -1,4 +1,4 @@
-import { Queue } from "bullmq";
+import { Queue, QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -19,6 +19,7 @@ let redis: Redis;
 let failFast: Redis;
 let outbox: BullOutbox;
 let queue: Queue;
+let events: QueueEvents;
 const inboxes: BullInbox[] = [];
 
 beforeAll(async () => {
@@ -28,6 +29,8 @@ beforeAll(async () => {
   if (failFast.status !== "ready") await new Promise((resolve) => failFast.once("ready", resolve));
   outbox = new BullOutbox(failFast, log);
   queue = new Queue(queueName("email"), { connection: redis, prefix: QUEUE_PREFIX });
+  events = new QueueEvents(queueName("email"), { connection: redis.duplicate(), prefix: QUEUE_PREFIX });
+  await events.waitUntilReady();
 });
 
 afterEach(async () => {
@@ -36,6 +39,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
+  await events.close();
   await queue.close();
   await outbox.close();
   failFast.disconnect();
@@ -57,13 +61,29 @@ function consume(deliver: (order: SealedOrder) => Promise<Delivery>): void {
   inbox.open();
 }
 
-/** Resolves once nothing of a job is left. */
-async function gone(request: string): Promise<void> {
-  while ((await queue.getJob(request)) !== undefined);
+/** Resolves when the job has ended, well or not. To be called before the job is there. */
+function ended(request: string): Promise<void> {
+  return new Promise((resolve) => {
+    const check = ({ jobId }: { jobId: string }) => jobId === request && resolve();
+    events.on("completed", check).on("failed", check);
+  });
+}
+
+/** Resolves with the milliseconds that the job is put off for, the next time it is. */
+function nextDelay(request: string): Promise<number> {
+  return new Promise((resolve) => {
+    const take = async ({ jobId }: { jobId: string }) => {
+      if (jobId !== request) return;
+      events.off("delayed", take);
+      resolve((await queue.getJob(request))?.delay ?? 0);
+    };
+    events.on("delayed", take);
+  });
 }
 
 it("hands an order over as it was added, and keeps nothing of it", async () => {
   const added = order();
+  const end = ended(added.request);
   await outbox.add(added);
   const delivered = await new Promise<SealedOrder>((resolve) => {
     consume(async (given) => {
@@ -72,7 +92,7 @@ it("hands an order over as it was added, and keeps nothing of it", async () => {
     });
   });
   expect(delivered).toEqual(added);
-  await gone(added.request);
+  await end;
   expect(await queue.getJobCountByTypes("completed", "failed", "delayed", "wait", "active")).toBe(0);
 });
 
@@ -84,6 +104,7 @@ it("adds an order once, however often it is asked to", async () => {
 
 it("runs an order again after a fault that may pass", async () => {
   const added = order();
+  const end = ended(added.request);
   await outbox.add(added);
   let runs = 0;
   await new Promise<void>((resolve) => {
@@ -94,19 +115,20 @@ it("runs an order again after a fault that may pass", async () => {
       return "sent";
     });
   });
-  await gone(added.request);
+  await end;
   expect(runs).toBe(2);
 });
 
 it("does not run an order again after a permanent fault", async () => {
   const added = order();
+  const end = ended(added.request);
   await outbox.add(added);
   let runs = 0;
   consume(async () => {
     runs++;
     throw new DeliveryError("SMTP reply 550", true);
   });
-  await gone(added.request);
+  await end;
   expect(runs).toBe(1);
   expect(await queue.getJobCountByTypes("failed", "delayed", "wait")).toBe(0);
 });
@@ -117,12 +139,7 @@ it("waits longer with each fault", async () => {
   consume(async () => {
     throw new DeliveryError("SMTP reply 450", false);
   });
-  const delays: number[] = [];
-  while (delays.length < 2) {
-    const job = await queue.getJob(added.request);
-    if (job !== undefined && job.delay > 0 && job.delay !== delays.at(-1)) delays.push(job.delay);
-  }
-  const [first = 0, second = 0] = delays;
+  const [first, second] = [await nextDelay(added.request), await nextDelay(added.request)];
   expect(first).toBeGreaterThanOrEqual(500);
   expect(first).toBeLessThanOrEqual(1000);
   expect(second).toBeGreaterThanOrEqual(1000);
@@ -131,6 +148,7 @@ it("waits longer with each fault", async () => {
 
 it("stores no words of a fault but its own", async () => {
   const added = order();
+  const put = nextDelay(added.request);
   await outbox.add(added);
   await new Promise<void>((resolve) => {
     consume(async () => {
@@ -138,7 +156,7 @@ it("stores no words of a fault but its own", async () => {
       throw new Error(`550 no such mailbox ${ADDRESS}`);
     });
   });
-  while ((await queue.getDelayedCount()) === 0);
+  await put;
   const stored = await redis.hgetall(`${QUEUE_PREFIX}:email:${added.request}`);
   expect(stored.failedReason).toBe("internal error");
   expect(JSON.stringify(stored)).not.toContain(ADDRESS);

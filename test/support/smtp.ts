@@ -35,6 +35,7 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
     authOptional: true,
     disabledCommands: ["STARTTLS"],
     logger: false,
+    onAuth: (_auth, _session, callback) => callback(reply(535, "the login")),
     onConnect: (_session, callback) => {
       this.connections++;
       callback();
