@@ -19,11 +19,18 @@ export default {
       to: { dependencyTypesNot: ["local"], pathNot: "^(?:node:)?(?:crypto|url)$" },
     },
     {
-      name: "technologies-do-not-know-each-other",
-      comment: "api, redis, queue and delivery each know the domain, and none of the others.",
+      name: "technologies-know-the-domain-alone",
+      comment: "api, redis, queue and delivery each know the domain, and nothing else of ours.",
       severity: "error",
       from: { path: "^src/(api|redis|queue|delivery)/" },
-      to: { path: folder("api", "redis", "queue", "delivery"), pathNot: "^src/$1/" },
+      to: { path: "^src/", pathNot: ["^src/$1/", folder("otp", "gen")] },
+    },
+    {
+      name: "shared-files-know-no-technology",
+      comment: "What both binaries share stands beside the folders, and does not put them together: cmd does.",
+      severity: "error",
+      from: { path: "^src/[^/]+\\.ts$" },
+      to: { path: folder("api", "redis", "queue", "delivery", "gen") },
     },
     {
       name: "generated-code-is-the-apis",
@@ -45,12 +52,20 @@ export default {
       from: { path: "^(?:src|cmd/(?!dev/))" },
       to: { path: "^cmd/dev/" },
     },
-    {
-      name: "only-the-queue-knows-bullmq",
+    ...Object.entries({
+      bullmq: ["queue"],
+      ioredis: ["redis", "queue"],
+      nodemailer: ["delivery"],
+      handlebars: ["delivery"],
+      "@grpc": ["api"],
+      "@connectrpc": ["api"],
+      "@bufbuild": ["api", "gen"],
+    }).map(([name, folders]) => ({
+      name: `${name}-stays-in-its-folder`,
       severity: "error",
-      from: { path: "^(?:src|cmd)/", pathNot: folder("queue") },
-      to: { path: "node_modules/bullmq/" },
-    },
+      from: { path: "^(?:src|cmd)/", pathNot: folder(...folders) },
+      to: { path: `node_modules/${name}/` },
+    })),
     {
       name: "no-development-packages-at-run-time",
       severity: "error",
