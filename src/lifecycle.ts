@@ -2,9 +2,6 @@ import type { Logger } from "pino";
 
 type Close = () => unknown;
 
-/** npm passes on a Ctrl-C that the terminal has already sent: the same signal again this soon is taken for an echo. */
-const ECHO_MS = 100;
-
 const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 type Signal = keyof typeof STATUS;
 
@@ -22,14 +19,7 @@ export class Lifecycle {
   ) {
     this.signalled = this.nextSignal();
     this.cutShort = this.signalled.then(() => this.nextSignal()).then((signal) => STATUS[signal]);
-    let last: { readonly signal: Signal; readonly at: number } | undefined;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.on(signal, () => {
-        const isEcho = last?.signal === signal && performance.now() - last.at < ECHO_MS;
-        last = { signal, at: performance.now() };
-        if (!isEcho) this.onSignal?.(signal);
-      });
-    }
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => this.onSignal?.(signal));
   }
 
   /**

@@ -5,12 +5,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** JSON lines on stdout. Nothing that is logged may name an address, a code, a token or a secret. */
 export function createLog(service: "server" | "worker", level: LogLevel): Logger {
-  return pino({
+  const options = {
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describeError },
-  });
+  };
+  return pino(options, pino.destination({ dest: 1, sync: true })); // what is logged is out, also when we exit next
 }
 
 /**
