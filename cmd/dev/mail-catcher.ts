@@ -28,7 +28,7 @@ export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
   /** @returns the port, of use when 0 asked for a free one */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.server.once("error", reject);
+      this.server.on("error", reject); // also takes the resets of later clients, which are not ours to mind
       this.server.listen(port, host, () => {
         const address = this.server.server.address();
         if (typeof address === "object" && address) resolve(address.port);

@@ -10,7 +10,7 @@ const PORTS = { GRPC_PORT: 50_051, HTTP_PORT: 8080, HEALTH_PORT: 8081 };
 const closers: (() => Promise<unknown>)[] = [];
 let isStopping = false;
 const stop = new Promise<void>((resolve) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
 });
 
 try {

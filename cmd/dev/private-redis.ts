@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -31,7 +31,10 @@ export async function startPrivateRedis(
     stdio: ["ignore", "pipe", "inherit"],
     detached: true, // a Ctrl-C is for us: we end it last
   });
-  const killWithUs = () => child.kill("SIGKILL");
+  const killWithUs = () => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once("exit", killWithUs);
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
 
@@ -48,10 +51,9 @@ export async function startPrivateRedis(
     url: `redis://127.0.0.1:${port}`,
     process: child,
     stop: async () => {
-      child.kill("SIGKILL");
+      killWithUs();
       await ended;
       process.off("exit", killWithUs);
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -107,7 +109,7 @@ function findInstaller(): Installer | undefined {
   return undefined;
 }
 
-/** Debian starts the service it installs; RUNLEVEL=1 keeps it from that, for we want the program alone. */
+/** Debian starts the service it installs. We want the program alone: RUNLEVEL=1 keeps SysV from it, systemd is told after. */
 function aptGet(sudo: readonly string[]): Installer {
   const step = (...words: string[]) => {
     const [program = "env", ...args] = [...sudo, "env", "RUNLEVEL=1", "DEBIAN_FRONTEND=noninteractive", ...words];
@@ -115,7 +117,11 @@ function aptGet(sudo: readonly string[]): Installer {
   };
   return {
     command: [...sudo, "apt-get install redis-server"].join(" "),
-    steps: [step("apt-get", "update", "-qq"), step("apt-get", "install", "-y", "-qq", "redis-server")],
+    steps: [
+      step("apt-get", "update", "-qq"),
+      step("apt-get", "install", "-y", "-qq", "redis-server"),
+      ...(existsSync("/run/systemd/system") ? [step("systemctl", "disable", "--now", "redis-server")] : []),
+    ],
   };
 }
 

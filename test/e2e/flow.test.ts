@@ -91,7 +91,7 @@ describe("a code is asked for, mailed and verified", () => {
     expect(JSON.parse(verified)).toEqual({ message: "OTP is correct" });
   }
 
-  it("with the life, purpose and language that were asked for", async () => {
+  it("for the purpose that was asked for", async () => {
     const email = "Mixed.Case@example.com";
     await post(`${stack.server.http}/otp/generate`, { email, purpose: "payment", locale: "fr-CA" });
     const mail = await stack.smtp.mailTo(email);

@@ -9,6 +9,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 it.each([
   { signal: "SIGINT", to: "all of them, as a terminal sends it" },
+  { signal: "SIGHUP", to: "all of them, as a terminal that is closed sends it" },
   { signal: "SIGTERM", to: "npm alone" },
 ] as const)("npm start runs everything, and leaves nothing at a $signal to $to", async ({ signal }) => {
   // The build that comes before `npm start` would pull dist away under the tests beside this one.
@@ -38,7 +39,7 @@ it.each([
   const pid = npm.pid ?? 0;
   const started = descendantsOf(pid);
   const ended = new Promise((resolve) => npm.once("close", resolve));
-  process.kill(signal === "SIGINT" ? -pid : pid, signal);
+  process.kill(signal === "SIGTERM" ? pid : -pid, signal);
   await ended;
   for (const child of started) while (isRunning(child)) await new Promise(setImmediate);
 });

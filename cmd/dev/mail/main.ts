@@ -3,7 +3,7 @@ import { MailCatcher, printMail } from "../mail-catcher.js";
 const DEFAULT_PORT = 1025;
 
 // Nothing caught is kept, so there is nothing to close in order; closing would wait for the worker's idle connections.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(0));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(0));
 
 const catcher = new MailCatcher();
 catcher.on("mail", printMail);
