@@ -17,17 +17,32 @@ export interface PrivateRedis {
 /**
  * Starts `valkey-server` or `redis-server`; where there is neither, installs one with the system's package manager.
  *
- * @param flags more of its command line, such as `--appendonly yes`
+ * @param options.flags more of its command line, such as `--appendonly yes`
  * @throws when there is none and none can be installed; the message is one line that names the command to run.
  */
 export async function startPrivateRedis(
   options: { port?: number; flags?: readonly string[] } = {},
 ): Promise<PrivateRedis> {
   const binary = findOnPath(BINARIES) ?? installRedis();
-  const port = options.port ?? (await freePort());
+  const flags = options.flags ?? [];
+  if (options.port !== undefined) return startOn(options.port, binary, flags);
+
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startOn(await freePort(), binary, flags);
+    } catch (error) {
+      // Somebody may have taken the port since it was found free.
+      if (tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+const MOST_TRIES = 3;
+
+async function startOn(port: number, binary: string, more: readonly string[]): Promise<PrivateRedis> {
   const folder = mkdtempSync(join(tmpdir(), "countersign-redis-"));
   const flags = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
-  const child = spawn(binary, [...flags, ...(options.flags ?? [])], {
+  const child = spawn(binary, [...flags, ...more], {
     stdio: ["ignore", "pipe", "inherit"],
     detached: true, // a Ctrl-C is for us: we end it last
   });

@@ -19,14 +19,13 @@ export class ConnectHandler {
 
   constructor(rpcs: readonly Rpc[], log: Logger) {
     const router = createConnectRouter({ grpc: false, acceptCompression: [] });
-    const byName = new Map(rpcs.map((rpc) => [rpc.method.localName, rpc]));
     const implement =
       (rpc: Rpc) =>
       (_empty: unknown, { values }: { values: { get(key: typeof decodeKey): Decode } }) =>
         rpc.call(values.get(decodeKey)).catch((thrown: unknown) => {
           throw toConnectError(asOtpError(thrown, log));
         });
-    router.service(OtpService, Object.fromEntries([...byName].map(([name, rpc]) => [name, implement(rpc)])));
+    router.service(OtpService, Object.fromEntries(rpcs.map((rpc) => [rpc.method.localName, implement(rpc)])));
     this.handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   }
 

@@ -47,7 +47,8 @@ async function start(name: "server" | "worker", env: Env): Promise<Running> {
   const line = (pattern: RegExp): Promise<string> => {
     const found = lines.find((text) => pattern.test(text));
     if (found !== undefined) return Promise.resolve(found);
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      void child.ended.then(() => reject(new Error(`the ${name} ended before it logged ${pattern}`)));
       const wake = (text: string) => {
         if (!pattern.test(text)) return;
         waiting.delete(wake);
