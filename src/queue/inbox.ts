@@ -2,6 +2,7 @@ import { isNotConnectionError, type Job, UnrecoverableError, WaitingError, Worke
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { type Delivery, DeliveryError } from "../otp/delivery.js";
+import { OtpError } from "../otp/errors.js";
 import type { SealedOrder } from "../otp/order.js";
 import { QUEUE_PREFIX, queueName } from "./queue.js";
 
@@ -98,7 +99,7 @@ async function run(
       log.warn({ ...about, err: error }, "delivery failed");
       throw new UnrecoverableError(error.message);
     }
-    if (error instanceof DeliveryError) {
+    if (error instanceof DeliveryError || error instanceof OtpError) {
       log.warn({ ...about, err: error }, "delivery put off");
       throw new Error(error.message);
     }
