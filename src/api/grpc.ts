@@ -24,6 +24,9 @@ import type { Rpc } from "./rpcs.js";
 /** Beyond this grpc-js refuses a message by itself; from 16 KiB to here the answer is ours, with its details. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
+/** How long a closed connection may take to go. */
+const MUTE_MS = 200;
+
 /** Serves gRPC over h2c: the RPCs, server reflection, and `grpc.health.v1`. */
 export class GrpcListener {
   private readonly server: Server;
@@ -80,7 +83,8 @@ export class GrpcListener {
     const drained = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
     await Promise.race([drained, this.calls.idle(graceMs)]);
     this.server.forceShutdown();
-    await drained;
+    // A peer that has gone mute would keep its socket for as long as it likes.
+    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, MUTE_MS))]);
   }
 }
 

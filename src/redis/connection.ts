@@ -11,20 +11,26 @@ const OPTIONS = {
   "fail-fast": {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    commandTimeout: 900,
-    socketTimeout: 5_000,
+    commandTimeout: 600,
+    socketTimeout: 2_000,
   },
-  wait: {},
+  wait: { socketTimeout: 15_000 }, // more than BullMQ lets a blocking read last
 } satisfies Record<Patience, RedisOptions>;
+
+/**
+ * Both give a socket up that has been mute for longer than it can be: the pulse and the queue keep asking, so a silent one is
+ * a peer that has vanished without a word. And both turn away from a replica that was the primary until a moment ago.
+ */
+const ALWAYS = {
+  maxRetriesPerRequest: null,
+  connectTimeout: 2000,
+  retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
+  reconnectOnError: ({ message }) => message.startsWith("READONLY"),
+} satisfies RedisOptions;
 
 /** Connects in the background and keeps reconnecting, at least once a second, until it is closed. */
 export function connectRedis(url: string, patience: Patience, log: Logger): Redis {
-  const redis = new Redis(url, {
-    ...OPTIONS[patience],
-    maxRetriesPerRequest: null,
-    connectTimeout: 2000,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
-  });
+  const redis = new Redis(url, { ...ALWAYS, ...OPTIONS[patience] });
   redis.on("error", (error) => log.debug({ err: error }, "redis connection"));
   return redis;
 }

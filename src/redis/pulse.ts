@@ -7,7 +7,8 @@ const BEAT_MS = 500;
 /** Follows whether Redis answers: `change` is emitted with the new state, `alive` tells the last. Starts out not alive. */
 export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
   private readonly timer: NodeJS.Timeout;
-  private isAlive = false;
+  private isAlive: boolean | undefined;
+  private lastError: Error | undefined;
 
   /** @param redis a `fail-fast` connection */
   constructor(
@@ -15,14 +16,16 @@ export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
     private readonly log: Logger,
   ) {
     super();
+    redis.on("error", (error) => {
+      this.lastError = error;
+    });
     redis.on("ready", () => void this.beat());
     redis.on("close", () => this.set(false));
     this.timer = setInterval(() => void this.beat(), BEAT_MS);
-    void this.beat();
   }
 
   get alive(): boolean {
-    return this.isAlive;
+    return this.isAlive === true;
   }
 
   stop(): void {
@@ -42,7 +45,7 @@ export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
     if (alive === this.isAlive) return;
     this.isAlive = alive;
     if (alive) this.log.info("redis answers");
-    else this.log.warn("redis does not answer");
+    else this.log.warn({ err: this.lastError }, "redis does not answer");
     this.emit("change", alive);
   }
 }

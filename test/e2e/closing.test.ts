@@ -65,6 +65,18 @@ describe("the server", () => {
     expect(states.at(-1)).toBe(Serving.NOT_SERVING);
   });
 
+  it("does not wait for a gRPC peer that says nothing", async () => {
+    const server = await startServer(redis.url);
+    const [host, port] = server.grpc.split(":");
+    const mute = connectTcp({ host: host ?? "", port: Number(port), allowHalfOpen: true });
+    mute.on("error", () => undefined);
+    await once(mute, "connect");
+    server.process.kill("SIGTERM");
+    expect(await server.ended).toBe(0);
+    expect(server.lines.join("\n")).not.toContain("took too long");
+    mute.destroy();
+  });
+
   it("exits at once at a second signal", async () => {
     const server = await startServer(redis.url);
     const socket = connectTcp(Number(new URL(server.http).port), "127.0.0.1");
