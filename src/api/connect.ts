@@ -61,15 +61,17 @@ const decodeKey = createContextKey<Decode>(() => {
   throw new Error("a request reached its RPC unread");
 });
 
-const isJson = (type: string) => /^application\/(?:connect\+|grpc-web\+)?json\b/.test(type);
-const isEnveloped = (type: string) => /^application\/(?:connect\+|grpc-web)/.test(type);
+const isJson = (type: string) => /^application\/(?:connect\+|grpc-web\+)?json\b/i.test(type);
+const isEnveloped = (type: string) => /^application\/(?:connect\+|grpc-web)/i.test(type);
 const ENVELOPE_BYTES = 5; // flags and length, in the gRPC framing that Connect shares for streams
 
 function decodeOf(type: string, body: Buffer): Decode {
   const decode = isJson(type) ? decodeJson : decodeBinary;
   if (!isEnveloped(type) || body.length > MAX_REQUEST_BYTES) return decode(body);
 
-  const isWhole = body.length >= ENVELOPE_BYTES && body.readUInt32BE(1) === body.length - ENVELOPE_BYTES;
+  // A flag would mean that it is compressed, or not the message but the end of a stream.
+  const isWhole =
+    body[0] === 0 && body.length >= ENVELOPE_BYTES && body.readUInt32BE(1) === body.length - ENVELOPE_BYTES;
   if (isWhole) return decode(body.subarray(ENVELOPE_BYTES));
   return () => {
     throw OtpError.invalid([{ field: "body", description: "is not one enveloped message" }]);

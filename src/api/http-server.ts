@@ -19,6 +19,7 @@ export class HttpServer {
   private running = 0;
   private isClosing = false;
   private onIdle: (() => void) | undefined;
+  private readonly answers = new WeakMap<Duplex, ServerResponse>();
 
   constructor(parts: {
     readonly handler: HttpHandler;
@@ -36,7 +37,7 @@ export class HttpServer {
       },
       (request, response) => void this.answer(parts.handler, request, response),
     );
-    this.server.on("clientError", refuse);
+    this.server.on("clientError", (error, socket) => this.refuse(error, socket));
   }
 
   /** @returns the port, of use when 0 asked for a free one */
@@ -60,6 +61,7 @@ export class HttpServer {
 
   private async answer(handler: HttpHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.running++;
+    this.answers.set(request.socket, response);
     response.once("close", () => {
       this.running--;
       if (this.running === 0) this.onIdle?.();
@@ -77,23 +79,30 @@ export class HttpServer {
       else sendProblem(response, toProblem(error));
     }
   }
-}
 
-/** Answers what could not be read as a request at all, and closes its connection. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
+  /** Answers what could not be read as a request, and closes its connection. */
+  private refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const answer = this.answers.get(socket);
+    if (answer?.req.complete && !answer.writableFinished) {
+      // The request before it was read whole, and has its own answer coming.
+      answer.once("close", () => socket.destroy());
+      return;
+    }
+    if (!socket.writable || error.code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    const { status, detail } = REFUSALS.get(error.code ?? "") ?? NOT_HTTP;
+    const body = problemBody({ status, detail, reason: "INVALID_REQUEST" });
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      () => socket.destroy(),
+    );
   }
-  const { status, detail } = REFUSALS.get(error.code ?? "") ?? { status: 400, detail: "this is not an HTTP request" };
-  const body = problemBody({ status, detail, reason: "INVALID_REQUEST" });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    () => socket.destroy(),
-  );
 }
 
+const NOT_HTTP = { status: 400, detail: "this is not an HTTP request" };
 const REFUSALS: ReadonlyMap<string, { readonly status: number; readonly detail: string }> = new Map([
   ["HPE_HEADER_OVERFLOW", { status: 431, detail: "the headers are too large" }],
   ["ERR_HTTP_REQUEST_TIMEOUT", { status: 408, detail: "the request took too long to arrive" }],

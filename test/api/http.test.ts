@@ -180,6 +180,13 @@ describe("Connect", () => {
     });
   });
 
+  it("takes its content types in any case", async () => {
+    const answer = await post(`${api.http}/otp.v1.OtpService/Generate`, '{"email":"case@example.com"}', {
+      "Content-Type": "Application/JSON",
+    });
+    expect(answer).toMatchObject({ status: 200, body: { token: expect.any(String) } });
+  });
+
   it("takes any Host header", async () => {
     const body = '{"email":"host@example.com"}';
     const answer = await raw(
@@ -262,6 +269,15 @@ describe("a connection", () => {
     const answer = await raw(bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toContain("application/problem+json");
+  });
+
+  it("that turns to nonsense after a request still gets that request's answer", async () => {
+    const body = '{"email":"nonsense.after@example.com"}';
+    const answer = await raw(
+      `POST /otp/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}nonsense\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 202 /);
+    expect(answer).not.toContain("HTTP/1.1 400");
   });
 
   it.each([
