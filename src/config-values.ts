@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { makeValidator } from "envalid";
 import { LOG_LEVELS, type LogLevel } from "./log.js";
 import { parseEmail } from "./otp/recipient.js";
@@ -14,10 +15,21 @@ export const integer = (least: number, most: number) =>
     return value;
   });
 
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A path is allowed for the number of a Redis database alone. */
 export const url = (...protocols: string[]) =>
   makeValidator<string>((input) => {
     const parsed = URL.canParse(input) ? new URL(input) : undefined;
-    if (parsed === undefined || !protocols.includes(parsed.protocol) || parsed.hostname === "") {
+    const isWhole = parsed !== undefined && protocols.includes(parsed.protocol) && parsed.hostname !== "";
+    if (!isWhole || !/^\/?\d*$/.test(parsed.pathname) || !isDecodable(parsed.username + parsed.password)) {
       throw new BadValue(`must be a URL that starts with ${protocols.map((name) => `${name}//`).join(" or ")}`);
     }
     return input;
@@ -30,7 +42,8 @@ export const logLevel = makeValidator<LogLevel>((input) => {
 });
 
 export const host = makeValidator<string>((input) => {
-  if (/\s|\//.test(input)) throw new BadValue("must be an address or host name");
+  if (!isIP(input) && !/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i.test(input))
+    throw new BadValue("must be an address or host name");
   return input;
 });
 

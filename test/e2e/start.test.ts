@@ -85,6 +85,17 @@ describe("a bad environment", () => {
     expect(stderr).toMatch(/^MAIL_FROM must be an address[^\n]*\n$/);
   });
 
+  it.each([
+    ["REDIS_URL", "redis://127.0.0.1/abc"],
+    ["REDIS_URL", "redis://user:p%zz@127.0.0.1"],
+    ["HOST", "127.0.0.1:80"],
+    ["HOST", "[::1]"],
+  ])("does not take a %s of %j", (name, value) => {
+    const { status, stderr } = run("server", { ...GOOD, [name]: value });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^${name} must be [^\\n]*\\n$`));
+  });
+
   it("does not take a list of secrets of which one is too short", () => {
     const { status, stderr } = run("server", { ...GOOD, OTP_SECRET: `${TEST_SECRET},short` });
     expect(status).toBe(1);
