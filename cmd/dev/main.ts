@@ -10,7 +10,7 @@ const PORTS = { GRPC_PORT: 50_051, HTTP_PORT: 8080, HEALTH_PORT: 8081 };
 const closers: (() => Promise<unknown>)[] = [];
 let isStopping = false;
 const stop = new Promise<void>((resolve) => {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => resolve());
 });
 
 try {
@@ -30,8 +30,9 @@ async function start(): Promise<void> {
   const env = {
     OTP_SECRET: randomBytes(32).toString("base64url"),
     MAIL_FROM: "Countersign <otp@countersign.example>",
-    ...process.env,
+    ...Object.fromEntries(Object.entries(process.env).filter(([, value]) => value)),
     ...(await choosePorts()),
+    LOG_LEVEL: "info", // the line that says where they listen is of this level
     HOST: LOOPBACK,
     REDIS_URL: redisUrl,
     SMTP_URL: `smtp://${LOOPBACK}:${smtpPort}`,

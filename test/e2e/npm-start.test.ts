@@ -15,7 +15,7 @@ it.each([
   // The build that comes before `npm start` would pull dist away under the tests beside this one.
   const npm = spawn("npm", ["start", "--ignore-scripts"], {
     cwd: ROOT,
-    env: { ...process.env, GRPC_PORT: "0", HTTP_PORT: "0", HEALTH_PORT: "0" },
+    env: { ...process.env, LOG_LEVEL: "warn", OTP_SECRET: "", GRPC_PORT: "0", HTTP_PORT: "0", HEALTH_PORT: "0" },
     stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
