@@ -46,6 +46,7 @@ export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
     this.isAlive = alive;
     if (alive) this.log.info("redis answers");
     else this.log.warn({ err: this.lastError }, "redis does not answer");
+    this.lastError = undefined;
     this.emit("change", alive);
   }
 }

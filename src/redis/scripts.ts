@@ -43,7 +43,11 @@ export function defineScripts(redis: Redis): Scripts {
   };
 }
 
-/** A reply that says the script is wrong; other replies (LOADING, READONLY, OOM, …) and lost connections pass by themselves. */
+/** The state of a Redis that refuses for now. Redis 6 wraps it: "ERR Error running script (…): -OOM command not allowed". */
+const PASSING = /\b(?:OOM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY)\b/;
+
+/** A reply that says the script is wrong; a passing state and a lost connection are not that. */
 function isOwnFault(error: unknown): boolean {
-  return error instanceof Error && error.name === "ReplyError" && /^(ERR|WRONGTYPE|CROSSSLOT)\b/.test(error.message);
+  if (!(error instanceof Error) || error.name !== "ReplyError") return false;
+  return /^(?:ERR|WRONGTYPE|CROSSSLOT)\b/.test(error.message) && !PASSING.test(error.message);
 }

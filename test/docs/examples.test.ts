@@ -79,10 +79,16 @@ describe("the TypeScript examples", () => {
 
     const example = spawn(process.execPath, [`${name}.js`], { cwd: FOLDER, stdio: ["pipe", "pipe", "inherit"] });
     let output = "";
+    let asked: () => void = () => undefined;
+    const question = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
     example.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
+      if (output.includes("The code in your mail: ")) asked();
     });
     const ended = new Promise((resolve) => example.once("close", resolve));
+    await question;
     const { code } = await stack.smtp.mailTo(email);
     example.stdin.end(`${code}\n`);
     expect(await ended).toBe(0);
