@@ -3,7 +3,7 @@ import { digestCode, isCode } from "./code.js";
 import { OtpError } from "./errors.js";
 import type { Keyring } from "./keyring.js";
 import { sealOrder } from "./order.js";
-import type { Attempt, Challenges, Outbox } from "./ports.js";
+import type { Attempt, Challenges, Claim, Outbox } from "./ports.js";
 import { FieldReader, type OneOf } from "./request.js";
 import { newRequestId, type RequestId, requestedAt } from "./request-id.js";
 import { issueToken, readToken } from "./token.js";
@@ -67,15 +67,17 @@ export class OtpService {
     const challenge = challengeId(keyring[0], purpose, recipient);
     const request = newRequestId(this.parts.now());
     const { channel, address } = recipient;
+    let claim: Claim;
     try {
-      const claim = await challenges.claimSend(challenge, request, settings.cooldownMs);
-      if (!claim.granted) throw OtpError.rateLimited(claim.retryAfterMs);
-      await outbox.add(sealOrder(keyring, { request, challenge, channel, address, purpose, locale }));
+      claim = await challenges.claimSend(challenge, request, settings.cooldownMs);
+      if (claim.granted)
+        await outbox.add(sealOrder(keyring, { request, challenge, channel, address, purpose, locale }));
     } catch (error) {
       // The caller may ask again at once. Not awaited: a store that hangs has cost enough time, and takes calls in their order.
       if (settings.cooldownMs > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
       throw error;
     }
+    if (!claim.granted) throw OtpError.rateLimited(claim.retryAfterMs);
     return {
       token: issueToken(keyring[0], challenge, request, purpose),
       lifeMs: settings.lifeMs,
