@@ -1,8 +1,8 @@
 /**
  * What wrong tries cost. Each token has a budget of its own, so that a stranger who asks for a code to someone's address
  * cannot burn that person's tries; tries by address share one budget per code. Above both, the address counts its wrong
- * tries in a row, whoever made them: no resend, new token or restart sets that count back, a success does
- * (NIST SP 800-63B-4 §3.2.2: no more than 100 in a row; §3.1.3.2).
+ * tries in a row, whoever made them and for whatever purpose: no resend, new token or restart sets that count back, a
+ * success does (NIST SP 800-63B-4 §3.2.2: no more than 100 in a row; §3.1.3.2).
  */
 export interface AttemptPolicy {
   /** Wrong tries that one token, or one code for tries by address, bears. */

@@ -79,7 +79,7 @@ export class OtpService {
     }
     if (!claim.granted) throw OtpError.rateLimited(claim.retryAfterMs);
     return {
-      token: issueToken(keyring[0], challenge, request, purpose),
+      token: issueToken(keyring[0], challenge, request),
       lifeMs: settings.lifeMs,
       resendAfterMs: settings.cooldownMs,
     };

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { CHALLENGE_ID_BYTES, type ChallengeId } from "./challenge.js";
+import { CHALLENGE_ID_BYTES, type ChallengeId, isForPurpose, packChallengeId, unpackChallengeId } from "./challenge.js";
 import type { Keyring, Keys } from "./keyring.js";
 import { REQUEST_ID_BYTES, type RequestId } from "./request-id.js";
 
@@ -11,21 +11,16 @@ export interface Session {
   isFor(purpose: string): boolean;
 }
 
-const PURPOSE_TAG_BYTES = 3;
 const MAC_BYTES = 16;
-const SIGNED_BYTES = CHALLENGE_ID_BYTES + REQUEST_ID_BYTES + PURPOSE_TAG_BYTES;
-const TOKEN = /^[A-Za-z0-9_-]{68}$/; // 51 bytes in base64url: no padding and no spare bits, so one spelling each
+const SIGNED_BYTES = CHALLENGE_ID_BYTES + REQUEST_ID_BYTES;
+const TOKEN = /^[A-Za-z0-9_-]{72}$/; // 54 bytes in base64url: no padding and no spare bits, so one spelling each
 
 /**
- * Makes a session token: challenge id, request id, a tag of the purpose, and an HMAC-SHA-256 over them cut to 128 bits
- * (RFC 2104 §5). Nothing is stored for it, and nobody without the secret can make one.
+ * Makes a session token: challenge id, request id, and an HMAC-SHA-256 over both cut to 128 bits (RFC 2104 §5). Nothing is
+ * stored for it, and nobody without the secret can make one.
  */
-export function issueToken(keys: Keys, challenge: ChallengeId, request: RequestId, purpose: string): string {
-  const signed = Buffer.concat([
-    Buffer.from(challenge, "base64url"),
-    Buffer.from(request, "base64url"),
-    purposeTag(keys, purpose),
-  ]);
+export function issueToken(keys: Keys, challenge: ChallengeId, request: RequestId): string {
+  const signed = Buffer.concat([packChallengeId(challenge), Buffer.from(request, "base64url")]);
   return Buffer.concat([signed, mac(keys, signed)]).toString("base64url");
 }
 
@@ -37,15 +32,12 @@ export function readToken(keyring: Keyring, token: string): Session | undefined 
 
   const keys = keyring.find((candidate) => timingSafeEqual(mac(candidate, signed), bytes.subarray(SIGNED_BYTES)));
   if (keys === undefined) return undefined;
+  const challenge = unpackChallengeId(signed.subarray(0, CHALLENGE_ID_BYTES));
   return {
-    challenge: signed.subarray(0, CHALLENGE_ID_BYTES).toString("base64url"),
-    request: signed.subarray(CHALLENGE_ID_BYTES, CHALLENGE_ID_BYTES + REQUEST_ID_BYTES).toString("base64url"),
-    isFor: (purpose) => signed.subarray(-PURPOSE_TAG_BYTES).equals(purposeTag(keys, purpose)),
+    challenge,
+    request: signed.subarray(CHALLENGE_ID_BYTES).toString("base64url"),
+    isFor: (purpose) => isForPurpose(keys, challenge, purpose),
   };
-}
-
-function purposeTag(keys: Keys, purpose: string): Buffer {
-  return createHmac("sha256", keys.token).update(`purpose\0${purpose}`).digest().subarray(0, PURPOSE_TAG_BYTES);
 }
 
 function mac(keys: Keys, signed: Buffer): Buffer {

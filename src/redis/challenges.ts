@@ -8,12 +8,12 @@ import {
   LONGEST_WAIT_MS,
   WAIT_FROM,
 } from "../otp/attempts.js";
-import type { ChallengeId } from "../otp/challenge.js";
+import { type ChallengeId, splitChallengeId } from "../otp/challenge.js";
 import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../otp/ports.js";
 import type { RequestId } from "../otp/request-id.js";
 import { defineScripts, type Scripts } from "./scripts.js";
 
-/** Challenges in Redis: one Lua script for each thing that counts or compares, all keys of a challenge in one hash slot. */
+/** Challenges in Redis: one Lua script for each thing that counts or compares, all keys of an address in one hash slot. */
 export class RedisChallenges implements Challenges {
   private readonly run: Scripts;
 
@@ -68,14 +68,22 @@ export class RedisChallenges implements Challenges {
 
 const ROW = [WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS];
 
-/** Every key of a challenge carries its id as a hash tag. The Lua scripts say what each holds. */
+/**
+ * Every key of an address carries its id as a hash tag, whatever the purpose. Wrong tries in a row are counted by the address;
+ * all else is the challenge's. The Lua scripts say what each key holds.
+ */
 const keys = {
-  claim: (challenge: ChallengeId) => `otp:{${challenge}}:claim`,
-  code: (challenge: ChallengeId) => `otp:{${challenge}}:code`,
-  carried: (challenge: ChallengeId, request: RequestId) => `otp:{${challenge}}:carried:${request}`,
-  row: (challenge: ChallengeId) => `otp:{${challenge}}:row`,
-  token: (challenge: ChallengeId, request: RequestId) => `otp:{${challenge}}:token:${request}`,
+  claim: (challenge: ChallengeId) => `${prefix(challenge)}:claim`,
+  code: (challenge: ChallengeId) => `${prefix(challenge)}:code`,
+  carried: (challenge: ChallengeId, request: RequestId) => `${prefix(challenge)}:carried:${request}`,
+  token: (challenge: ChallengeId, request: RequestId) => `${prefix(challenge)}:token:${request}`,
+  row: (challenge: ChallengeId) => `otp:{${splitChallengeId(challenge).address}}:row`,
 };
+
+function prefix(challenge: ChallengeId): string {
+  const { address, purpose } = splitChallengeId(challenge);
+  return `otp:{${address}}:${purpose}`;
+}
 
 function asTuple(reply: unknown): readonly unknown[] {
   if (!Array.isArray(reply)) throw new Error("a script did not reply with a list");

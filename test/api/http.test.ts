@@ -29,7 +29,7 @@ describe("the plain routes", () => {
     expect(asked.status).toBe(202);
     expect(asked.headers.get("content-type")).toBe("application/json");
     expect(asked.body).toEqual({
-      token: expect.stringMatching(/^[\w-]{68}$/),
+      token: expect.stringMatching(/^[\w-]{72}$/),
       message: "The code is on its way",
       ttl: "600s",
       resendAfter: "30s",

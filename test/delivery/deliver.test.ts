@@ -49,7 +49,7 @@ function delivererWith(...secrets: [string, ...string[]]): Deliverer {
 const orderUnder = (secret: string): SealedOrder =>
   sealOrder(deriveKeyring([secret]), {
     request: newRequestId(challenges.now),
-    challenge: "challenge",
+    challenge: "address.purpose",
     channel: "email",
     address: "Ada@example.com",
     purpose: "login",
@@ -59,8 +59,12 @@ const orderUnder = (secret: string): SealedOrder =>
 const codeOf = (message: Message | undefined) => /^ {4}(\d{6})$/m.exec(message?.text ?? "")?.[1];
 
 async function verifies(code: string | undefined, secret = OLD): Promise<boolean> {
-  const digests = [digestCode(deriveKeyring([secret])[0], "challenge", code ?? "")];
-  const judged = await challenges.attempt("challenge", { digests, request: undefined }, { budget: 5, budgetLifeMs: 1 });
+  const digests = [digestCode(deriveKeyring([secret])[0], "address.purpose", code ?? "")];
+  const judged = await challenges.attempt(
+    "address.purpose",
+    { digests, request: undefined },
+    { budget: 5, budgetLifeMs: 1 },
+  );
   return judged.outcome === "correct";
 }
 
@@ -109,7 +113,12 @@ describe("a delivery", () => {
     expect(await delivererWith(OLD).deliver(order)).toBe("expired");
     expect(sent).toEqual([]);
     expect(
-      await challenges.store("challenge", "probe", { digest: "", sealed: "fresh" }, { lifeMs: 1, reuseFromMs: 0 }),
+      await challenges.store(
+        "address.purpose",
+        "probe",
+        { digest: "", sealed: "fresh" },
+        { lifeMs: 1, reuseFromMs: 0 },
+      ),
     ).toMatchObject({
       sealed: "fresh",
     });

@@ -39,10 +39,10 @@ describe("a code", () => {
   );
 
   it("has a digest that depends on the code, the challenge and the secret", () => {
-    const digest = digestCode(keys, "challenge", "123456");
-    expect(digestCode(keys, "challenge", "123456")).toBe(digest);
-    expect(digestCode(keys, "challenge", "123457")).not.toBe(digest);
-    expect(digestCode(keys, "other", "123456")).not.toBe(digest);
-    expect(digestCode(otherKeys, "challenge", "123456")).not.toBe(digest);
+    const digest = digestCode(keys, "address.purpose", "123456");
+    expect(digestCode(keys, "address.purpose", "123456")).toBe(digest);
+    expect(digestCode(keys, "address.purpose", "123457")).not.toBe(digest);
+    expect(digestCode(keys, "address.other", "123456")).not.toBe(digest);
+    expect(digestCode(otherKeys, "address.purpose", "123456")).not.toBe(digest);
   });
 });

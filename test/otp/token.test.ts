@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { challengeId } from "../../src/otp/challenge.js";
+import { challengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import { parseEmail } from "../../src/otp/recipient.js";
 import { newRequestId, requestedAt } from "../../src/otp/request-id.js";
@@ -13,7 +13,7 @@ if (recipient === undefined) throw new Error("not an address");
 
 const challenge = challengeId(keyring[0], "login", recipient);
 const request = newRequestId(Date.now());
-const token = issueToken(keyring[0], challenge, request, "login");
+const token = issueToken(keyring[0], challenge, request);
 
 describe("a session token", () => {
   it("says which challenge, request and purpose it was made for", () => {
@@ -45,7 +45,7 @@ describe("a session token", () => {
   });
 
   it("has one spelling", () => {
-    expect(readToken(keyring, token.replaceAll("-", "+").replaceAll("_", "/").padEnd(69, " "))).toBeUndefined();
+    expect(readToken(keyring, token.replaceAll("-", "+").replaceAll("_", "/").padEnd(73, " "))).toBeUndefined();
     expect(readToken(keyring, ` ${token}`)).toBeUndefined();
   });
 });
@@ -72,6 +72,12 @@ describe("a challenge id", () => {
       challengeId(deriveKeyring([NEW])[0], "login", recipient),
     ];
     expect(new Set(ids).size).toBe(ids.length);
-    for (const id of ids) expect(id).toMatch(/^[\w-]{22}$/);
+    for (const id of ids) expect(id).toMatch(/^[\w-]{22}\.[\w-]{8}$/);
+  });
+
+  it("shares its first half with every other purpose of the address", () => {
+    const halves = ["login", "payment"].map((purpose) => splitChallengeId(challengeId(keyring[0], purpose, recipient)));
+    expect(halves[0]?.address).toBe(halves[1]?.address);
+    expect(halves[0]?.purpose).not.toBe(halves[1]?.purpose);
   });
 });

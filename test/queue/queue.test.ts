@@ -49,7 +49,7 @@ afterAll(async () => {
 
 const order = (): SealedOrder => ({
   request: newRequestId(Date.now()),
-  challenge: "id",
+  challenge: "address.purpose",
   channel: "email",
   sealed: "sealed",
 });

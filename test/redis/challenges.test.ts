@@ -2,9 +2,11 @@ import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
+import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { challengesContract } from "../support/challenges-contract.js";
+import { passTime } from "../support/pass-time.js";
 import { startTestRedis, type TestRedis } from "../support/redis.js";
 
 const log = pino({ level: "silent" });
@@ -25,19 +27,11 @@ afterAll(async () => {
   await server.stop();
 });
 
-const keysOf = (challenge: string) => redis.keys(`otp:{${challenge}}:*`);
+const keysOf = (challenge: ChallengeId) => redis.keys(`otp:{${splitChallengeId(challenge).address}}:*`);
 
-/** Lets time pass for the keys of a challenge: what lives shortens, and what was to be waited for comes nearer. */
-function passOn(redis: Redis): (challenge: string, ms: number) => Promise<void> {
-  return async (challenge, ms) => {
-    for (const key of await redis.keys(`otp:{${challenge}}:*`)) {
-      const left = await redis.pttl(key);
-      if (left <= ms) await redis.del(key);
-      else await redis.pexpire(key, left - ms);
-      if (left > ms && key.endsWith(":row") && (await redis.hexists(key, "u"))) await redis.hincrby(key, "u", -ms);
-    }
-  };
-}
+/** Lets time pass for the keys of an address. */
+const passOn = (redis: Redis) => (challenge: ChallengeId, ms: number) =>
+  passTime(redis, ms, `otp:{${splitChallengeId(challenge).address}}:*`);
 
 challengesContract("Redis", async () => ({ challenges: new RedisChallenges(redis), pass: passOn(redis) }));
 
@@ -67,18 +61,18 @@ describe("on Redis Cluster", () => {
 describe("the keys of a challenge", () => {
   it("all expire", async () => {
     const challenges = new RedisChallenges(redis);
-    await challenges.claimSend("expiry", "request", 30_000);
-    await challenges.store("expiry", "request", CODE, LIFE);
-    await challenges.attempt("expiry", { digests: ["wrong"], request: "token" }, POLICY);
-    await challenges.attempt("expiry", { digests: ["wrong"], request: undefined }, POLICY);
+    await challenges.claimSend("expiry.purpose", "request", 30_000);
+    await challenges.store("expiry.purpose", "request", CODE, LIFE);
+    await challenges.attempt("expiry.purpose", { digests: ["wrong"], request: "token" }, POLICY);
+    await challenges.attempt("expiry.purpose", { digests: ["wrong"], request: undefined }, POLICY);
 
-    const keys = await keysOf("expiry");
+    const keys = await keysOf("expiry.purpose");
     expect(keys.map((key) => key.replace("otp:{expiry}:", "")).sort()).toEqual([
-      "carried:request",
-      "claim",
-      "code",
+      "purpose:carried:request",
+      "purpose:claim",
+      "purpose:code",
+      "purpose:token:token",
       "row",
-      "token:token",
     ]);
     for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
   });
@@ -86,17 +80,17 @@ describe("the keys of a challenge", () => {
   it("still expire after the code was used, resent or replaced, and after a wait and a lock", async () => {
     const challenges = new RedisChallenges(redis);
     const expectExpiry = async () => {
-      for (const key of await keysOf("later")) expect(await redis.pttl(key), key).toBeGreaterThan(0);
+      for (const key of await keysOf("later.purpose")) expect(await redis.pttl(key), key).toBeGreaterThan(0);
     };
-    await challenges.store("later", "one", CODE, LIFE);
-    await challenges.store("later", "two", CODE, LIFE);
+    await challenges.store("later.purpose", "one", CODE, LIFE);
+    await challenges.store("later.purpose", "two", CODE, LIFE);
     await expectExpiry();
-    await challenges.attempt("later", { digests: [CODE.digest], request: "token" }, POLICY);
+    await challenges.attempt("later.purpose", { digests: [CODE.digest], request: "token" }, POLICY);
     await expectExpiry();
-    await challenges.store("later", "three", CODE, LIFE);
+    await challenges.store("later.purpose", "three", CODE, LIFE);
     await expectExpiry();
     for (let n = 0; n < 100; n++) {
-      await challenges.attempt("later", { digests: ["wrong"], request: `token ${n}` }, POLICY);
+      await challenges.attempt("later.purpose", { digests: ["wrong"], request: `token ${n}` }, POLICY);
       await redis.hset("otp:{later}:row", "u", 0);
       await expectExpiry();
     }
@@ -104,10 +98,10 @@ describe("the keys of a challenge", () => {
 
   it("are none after tries at a code that was never made", async () => {
     const challenges = new RedisChallenges(redis);
-    await challenges.attempt("nobody", { digests: ["wrong"], request: "token" }, POLICY);
-    await challenges.attempt("nobody", { digests: ["wrong"], request: undefined }, POLICY);
-    await challenges.releaseSend("nobody", "request");
-    expect(await keysOf("nobody")).toEqual([]);
+    await challenges.attempt("nobody.purpose", { digests: ["wrong"], request: "token" }, POLICY);
+    await challenges.attempt("nobody.purpose", { digests: ["wrong"], request: undefined }, POLICY);
+    await challenges.releaseSend("nobody.purpose", "request");
+    expect(await keysOf("nobody.purpose")).toEqual([]);
   });
 });
 
@@ -115,17 +109,17 @@ describe("a Redis that is not there", () => {
   it("makes the server's calls fail as unavailable, at once", async () => {
     const away = connectRedis("redis://127.0.0.1:1", "fail-fast", log);
     const challenges = new RedisChallenges(away);
-    await expect(challenges.claimSend("id", "request", 1000)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
-    await expect(challenges.attempt("id", { digests: [], request: undefined }, POLICY)).rejects.toMatchObject({
+    await expect(challenges.claimSend("id.purpose", "request", 1000)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+    await expect(challenges.attempt("id.purpose", { digests: [], request: undefined }, POLICY)).rejects.toMatchObject({
       reason: "UNAVAILABLE",
     });
     away.disconnect();
   });
 
   it("is told from a script that is wrong", async () => {
-    await redis.set("otp:{broken}:code", "not a hash");
-    const attempt = new RedisChallenges(redis).attempt("broken", { digests: [], request: undefined }, POLICY);
+    await redis.set("otp:{broken}:purpose:code", "not a hash");
+    const attempt = new RedisChallenges(redis).attempt("broken.purpose", { digests: [], request: undefined }, POLICY);
     await expect(attempt).rejects.toMatchObject({ name: "ReplyError" });
-    await redis.del("otp:{broken}:code");
+    await redis.del("otp:{broken}:purpose:code");
   });
 });

@@ -2,12 +2,13 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FIRST_WAIT_MS, LOCK_FROM, LOCK_MS, LONGEST_WAIT_MS, WAIT_FROM } from "../../src/otp/attempts.js";
+import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import type { Attempt, Challenges, KeptCode } from "../../src/otp/ports.js";
 
 /** A store under test, and a way to let time pass for one of its challenges. */
 export interface Subject {
   readonly challenges: Challenges;
-  pass(challenge: string, ms: number): Promise<void>;
+  pass(challenge: ChallengeId, ms: number): Promise<void>;
 }
 
 const LIFE = { lifeMs: 600_000, reuseFromMs: 300_000 };
@@ -17,17 +18,19 @@ const OTHER: KeptCode = { digest: "digest of another code", sealed: "another cod
 /** Redis counts in whole milliseconds and takes some to answer. */
 const SLACK_MS = 5_000;
 
+const newChallenge = (): ChallengeId => `${randomBytes(16).toString("base64url")}.purpose`;
+
 /** What every store of challenges has to do: run against the one in memory and the one in Redis. */
 export function challengesContract(name: string, open: () => Promise<Subject>): void {
   describe(`challenges in ${name}`, () => {
     let subject: Subject;
     let challenges: Challenges;
-    let id: string;
+    let id: ChallengeId;
 
     beforeEach(async () => {
       subject ??= await open();
       challenges = subject.challenges;
-      id = randomBytes(16).toString("base64url");
+      id = newChallenge();
     });
 
     const right = (request?: string) =>
@@ -169,7 +172,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       it("succeeds once in any interleaving of right and wrong ones", async () => {
         await fc.assert(
           fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 9 }), async (tries) => {
-            id = randomBytes(16).toString("base64url");
+            id = newChallenge();
             await challenges.store(id, "request", RIGHT, LIFE);
             const outcomes = await Promise.all(tries.map((isRight, n) => (isRight ? right(`${n}`) : wrong(`${n}`))));
             expect(outcomes.filter(({ outcome }) => outcome === "correct")).toHaveLength(tries.includes(true) ? 1 : 0);
@@ -238,6 +241,20 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         await challenges.store(id, "after success", RIGHT, LIFE);
         for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`later token ${n}`)).toEqual({ outcome: "incorrect" });
         expect((await wrong("one more")).outcome).toBe("refused");
+      });
+
+      it("are counted over all purposes of the address, each with codes of its own", async () => {
+        const other: ChallengeId = `${splitChallengeId(id).address}.another`;
+        const attempt = (challenge: ChallengeId, digest: string) =>
+          challenges.attempt(challenge, { digests: [digest], request: undefined }, POLICY);
+        await challenges.store(other, "other request", OTHER, LIFE);
+        for (let n = 0; n < WAIT_FROM / 2; n++) await attempt(id, "wrong");
+        for (let n = 0; n < WAIT_FROM / 2; n++) await attempt(other, "wrong");
+        await expectRefusal(attempt(other, OTHER.digest), FIRST_WAIT_MS);
+        await pass(FIRST_WAIT_MS);
+        expect(await attempt(other, RIGHT.digest)).toMatchObject({ outcome: "refused" }); // its own budget is spent
+        expect(await right("a token")).toEqual({ outcome: "correct" });
+        expect(await right()).toEqual({ outcome: "incorrect" });
       });
 
       it("never cost more than an hour's wait, and lock the address for a day after the hundredth", async () => {

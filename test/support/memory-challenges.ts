@@ -7,6 +7,7 @@ import {
   LONGEST_WAIT_MS,
   WAIT_FROM,
 } from "../../src/otp/attempts.js";
+import { type AddressId, type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../../src/otp/ports.js";
 
 interface Code {
@@ -26,19 +27,19 @@ export class MemoryChallenges implements Challenges {
   private readonly rows = new Map<string, { wrong: number; until: number; diesAt: number }>();
   private readonly tokens = new Map<string, { wrong: number; diesAt: number }>();
 
-  async claimSend(challenge: string, request: string, cooldownMs: number): Promise<Claim> {
+  async claimSend(challenge: ChallengeId, request: string, cooldownMs: number): Promise<Claim> {
     const held = this.claims.get(challenge);
     if (held !== undefined && held.until > this.now) return { granted: false, retryAfterMs: held.until - this.now };
     if (cooldownMs > 0) this.claims.set(challenge, { request, until: this.now + cooldownMs });
     return { granted: true };
   }
 
-  async releaseSend(challenge: string, request: string): Promise<void> {
+  async releaseSend(challenge: ChallengeId, request: string): Promise<void> {
     if (this.claims.get(challenge)?.request === request) this.claims.delete(challenge);
   }
 
   async store(
-    challenge: string,
+    challenge: ChallengeId,
     request: string,
     fresh: KeptCode,
     { lifeMs, reuseFromMs }: { readonly lifeMs: number; readonly reuseFromMs: number },
@@ -61,14 +62,15 @@ export class MemoryChallenges implements Challenges {
   }
 
   async attempt(
-    challenge: string,
+    challenge: ChallengeId,
     { digests, request }: Try,
     { budget, budgetLifeMs }: AttemptPolicy,
   ): Promise<Attempt> {
     const code = this.alive(this.codes, challenge);
     if (code === undefined) return { outcome: "incorrect" };
 
-    const row = this.alive(this.rows, challenge) ?? { wrong: 0, until: 0, diesAt: 0 };
+    const { address } = splitChallengeId(challenge);
+    const row = this.alive(this.rows, address) ?? { wrong: 0, until: 0, diesAt: 0 };
     if (row.until > this.now) return { outcome: "refused", retryAfterMs: row.until - this.now };
 
     const tokenKey = `${challenge} ${request}`;
@@ -78,17 +80,17 @@ export class MemoryChallenges implements Challenges {
 
     if (digests.includes(code.kept.digest)) {
       this.codes.delete(challenge);
-      this.rows.delete(challenge);
+      this.rows.delete(address);
       this.tokens.delete(tokenKey);
       return { outcome: "correct" };
     }
     if (token === undefined) code.wrong++;
     else this.tokens.set(tokenKey, { wrong: token.wrong + 1, diesAt: this.now + budgetLifeMs });
-    this.countInRow(challenge, row.wrong + 1);
+    this.countInRow(address, row.wrong + 1);
     return { outcome: "incorrect" };
   }
 
-  private countInRow(challenge: string, wrong: number): void {
+  private countInRow(address: AddressId, wrong: number): void {
     const isLocked = wrong >= LOCK_FROM;
     const waitMs = isLocked
       ? LOCK_MS
@@ -96,7 +98,7 @@ export class MemoryChallenges implements Challenges {
         ? 0
         : Math.min(FIRST_WAIT_MS * 2 ** (wrong - WAIT_FROM), LONGEST_WAIT_MS);
     const diesAt = this.now + (isLocked ? LOCK_MS : COUNT_LIFE_MS);
-    this.rows.set(challenge, { wrong, until: this.now + waitMs, diesAt });
+    this.rows.set(address, { wrong, until: this.now + waitMs, diesAt });
   }
 
   private alive<T extends { readonly diesAt: number }>(map: Map<string, T>, key: string): T | undefined {

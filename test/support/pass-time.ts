@@ -1,0 +1,14 @@
+import type { Redis } from "ioredis";
+
+/** Lets time pass for the keys that match: what lives shortens or dies, and what was to be waited for comes nearer. */
+export async function passTime(redis: Redis, ms: number, pattern = "otp:*"): Promise<void> {
+  for (const key of await redis.keys(pattern)) {
+    const left = await redis.pttl(key);
+    if (left <= ms) {
+      await redis.del(key);
+      continue;
+    }
+    await redis.pexpire(key, left - ms);
+    if (key.endsWith(":row") && (await redis.hexists(key, "u"))) await redis.hincrby(key, "u", -ms);
+  }
+}
