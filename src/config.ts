@@ -18,6 +18,8 @@ export const SERVER = {
   CORS_ORIGINS: origins({ default: [] }),
   OTP_MAX_ATTEMPTS: integer(1, 1_000_000)({ default: 5 }),
   OTP_COOLDOWN_SECONDS: integer(0, 86_400)({ default: 30 }),
+  OTP_SENDS_PER_HOUR: integer(0, 10_000)({ default: 5 }),
+  OTP_SENDS_PER_DAY: integer(0, 10_000)({ default: 20 }),
 };
 
 /** What the worker reads. */

@@ -38,7 +38,11 @@ const status = await lifecycle.run(async (onClose) => {
       codeLength: config.OTP_LENGTH,
       lifeMs: config.OTP_TTL_SECONDS * 1000,
       maxAttempts: config.OTP_MAX_ATTEMPTS,
-      cooldownMs: config.OTP_COOLDOWN_SECONDS * 1000,
+      sends: {
+        cooldownMs: config.OTP_COOLDOWN_SECONDS * 1000,
+        perHour: config.OTP_SENDS_PER_HOUR,
+        perDay: config.OTP_SENDS_PER_DAY,
+      },
     },
     now: Date.now,
   });

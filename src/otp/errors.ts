@@ -1,3 +1,5 @@
+import type { SendLimit } from "./sends.js";
+
 /** What can be wrong with a request, in the words that callers see. `REQUEST_TOO_LARGE` reaches them as `INVALID_REQUEST`. */
 export type Reason =
   | "INVALID_REQUEST"
@@ -52,10 +54,9 @@ export class OtpError extends Error {
     return new OtpError("TOO_MANY_ATTEMPTS", "too many wrong tries", { retryAfterMs });
   }
 
-  static rateLimited(retryAfterMs: number): OtpError {
-    return new OtpError("RATE_LIMITED", "a code was sent a moment ago, wait before asking for another", {
-      retryAfterMs,
-    });
+  static sentTooOften(kind: SendLimit["kind"], retryAfterMs: number): OtpError {
+    const why = kind === "cooldown" ? "a code was sent a moment ago" : "too many codes were sent";
+    return new OtpError("RATE_LIMITED", `${why}, wait before asking for another`, { retryAfterMs });
   }
 
   static unavailable(cause?: unknown): OtpError {

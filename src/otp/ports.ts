@@ -2,9 +2,12 @@ import type { AttemptPolicy } from "./attempts.js";
 import type { ChallengeId } from "./challenge.js";
 import type { SealedOrder } from "./order.js";
 import type { RequestId } from "./request-id.js";
+import type { SendLimit } from "./sends.js";
 
-/** Whether a send may go ahead; if not, when. */
-export type Claim = { readonly granted: true } | { readonly granted: false; readonly retryAfterMs: number };
+/** Whether a send may go ahead; if not, which limit is in the way, and until when. */
+export type Claim =
+  | { readonly granted: true }
+  | { readonly granted: false; readonly limit: SendLimit; readonly retryAfterMs: number };
 
 /** A code as it is kept: what Verify compares with, and what a re-run or resend opens. */
 export interface KeptCode {
@@ -43,8 +46,8 @@ export type Attempt =
  * All throw OtpError UNAVAILABLE when the store cannot be reached.
  */
 export interface Challenges {
-  /** Takes the right to send now, unless another request took it less than `cooldownMs` ago. */
-  claimSend(challenge: ChallengeId, request: RequestId, cooldownMs: number): Promise<Claim>;
+  /** Takes the right to send now, unless one of the limits is reached. What is refused counts for none of them. */
+  claimSend(challenge: ChallengeId, request: RequestId, limits: readonly SendLimit[]): Promise<Claim>;
 
   /** Gives back a claim of this request, as if it had not been made. */
   releaseSend(challenge: ChallengeId, request: RequestId): Promise<void>;

@@ -6,6 +6,7 @@ import { sealOrder } from "./order.js";
 import type { Attempt, Challenges, Claim, Outbox } from "./ports.js";
 import { FieldReader, type OneOf } from "./request.js";
 import { newRequestId, type RequestId, requestedAt } from "./request-id.js";
+import { type SendPolicy, sendLimits } from "./sends.js";
 import { issueToken, readToken } from "./token.js";
 
 /** The settings that the domain needs. */
@@ -15,8 +16,7 @@ export interface OtpSettings {
   readonly lifeMs: number;
   /** Wrong tries that one token, or one code for tries by address, bears. */
   readonly maxAttempts: number;
-  /** Between two sends to one address; 0 for none. */
-  readonly cooldownMs: number;
+  readonly sends: SendPolicy;
 }
 
 export interface Generate {
@@ -54,7 +54,7 @@ export class OtpService {
   /**
    * Accepts a request for a code and puts its delivery into the queue.
    *
-   * @throws OtpError INVALID_REQUEST, RATE_LIMITED within the cooldown, UNAVAILABLE
+   * @throws OtpError INVALID_REQUEST, RATE_LIMITED, UNAVAILABLE
    */
   async generate(asked: Generate): Promise<Generated> {
     const { challenges, outbox, keyring, settings } = this.parts;
@@ -67,21 +67,22 @@ export class OtpService {
     const challenge = challengeId(keyring[0], purpose, recipient);
     const request = newRequestId(this.parts.now());
     const { channel, address } = recipient;
+    const limits = sendLimits(settings.sends);
     let claim: Claim;
     try {
-      claim = await challenges.claimSend(challenge, request, settings.cooldownMs);
+      claim = await challenges.claimSend(challenge, request, limits);
       if (claim.granted)
         await outbox.add(sealOrder(keyring, { request, challenge, channel, address, purpose, locale }));
     } catch (error) {
       // The caller may ask again at once. Not awaited: a store that hangs has cost enough time, and takes calls in their order.
-      if (settings.cooldownMs > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
+      if (limits.length > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
       throw error;
     }
-    if (!claim.granted) throw OtpError.rateLimited(claim.retryAfterMs);
+    if (!claim.granted) throw OtpError.sentTooOften(claim.limit.kind, claim.retryAfterMs);
     return {
       token: issueToken(keyring[0], challenge, request),
       lifeMs: settings.lifeMs,
-      resendAfterMs: settings.cooldownMs,
+      resendAfterMs: settings.sends.cooldownMs,
     };
   }
 

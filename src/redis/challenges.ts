@@ -11,6 +11,7 @@ import {
 import { type ChallengeId, splitChallengeId } from "../otp/challenge.js";
 import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../otp/ports.js";
 import type { RequestId } from "../otp/request-id.js";
+import type { SendLimit } from "../otp/sends.js";
 import { defineScripts, type Scripts } from "./scripts.js";
 
 /** Challenges in Redis: one Lua script for each thing that counts or compares, all keys of an address in one hash slot. */
@@ -21,14 +22,21 @@ export class RedisChallenges implements Challenges {
     this.run = defineScripts(redis);
   }
 
-  async claimSend(challenge: ChallengeId, request: RequestId, cooldownMs: number): Promise<Claim> {
-    if (cooldownMs === 0) return { granted: true };
-    const retryAfterMs = Number(await this.run.claimSend([keys.claim(challenge)], [request, cooldownMs]));
-    return retryAfterMs === 0 ? { granted: true } : { granted: false, retryAfterMs };
+  async claimSend(challenge: ChallengeId, request: RequestId, limits: readonly SendLimit[]): Promise<Claim> {
+    if (limits.length === 0) return { granted: true };
+    const { purpose } = splitChallengeId(challenge);
+    const [retryAfterMs, reached] = asTuple(
+      await this.run.claimSend(
+        [keys.sends(challenge)],
+        [purpose, request, ...limits.flatMap(({ over, count, spanMs }) => [over, count, spanMs])],
+      ),
+    );
+    const limit = limits[Number(reached) - 1];
+    return limit === undefined ? { granted: true } : { granted: false, limit, retryAfterMs: Number(retryAfterMs) };
   }
 
   async releaseSend(challenge: ChallengeId, request: RequestId): Promise<void> {
-    await this.run.releaseSend([keys.claim(challenge)], [request]);
+    await this.run.releaseSend([keys.sends(challenge)], [request]);
   }
 
   async store(
@@ -69,14 +77,14 @@ export class RedisChallenges implements Challenges {
 const ROW = [WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS];
 
 /**
- * Every key of an address carries its id as a hash tag, whatever the purpose. Wrong tries in a row are counted by the address;
- * all else is the challenge's. The Lua scripts say what each key holds.
+ * Every key of an address carries its id as a hash tag, whatever the purpose. Sends and wrong tries in a row are kept by the
+ * address; all else is the challenge's. The Lua scripts say what each key holds.
  */
 const keys = {
-  claim: (challenge: ChallengeId) => `${prefix(challenge)}:claim`,
   code: (challenge: ChallengeId) => `${prefix(challenge)}:code`,
   carried: (challenge: ChallengeId, request: RequestId) => `${prefix(challenge)}:carried:${request}`,
   token: (challenge: ChallengeId, request: RequestId) => `${prefix(challenge)}:token:${request}`,
+  sends: (challenge: ChallengeId) => `otp:{${splitChallengeId(challenge).address}}:sends`,
   row: (challenge: ChallengeId) => `otp:{${splitChallengeId(challenge).address}}:row`,
 };
 

@@ -1,11 +1,13 @@
--- Gives a claim back, unless another request holds it by now.
+-- Gives back the right to send that a request took.
 --
--- KEYS[1]  the claim of the last send
+-- KEYS[1]  the sends to an address (see claim-send.lua)
 -- ARGV[1]  the request id
 --
--- Replies 1 when it was given back, else 0.
+-- Replies how many were given back, 1 or 0.
 
-if redis.call('GET', KEYS[1]) == ARGV[1] then
-  return redis.call('DEL', KEYS[1])
+for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  if string.match(entry, '%S+$') == ARGV[1] then
+    return redis.call('LREM', KEYS[1], -1, entry)
+  end
 end
 return 0

@@ -8,7 +8,8 @@ import { MemoryChallenges } from "../support/memory-challenges.js";
 
 const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";
-const SETTINGS = { codeLength: 6, lifeMs: 600_000, maxAttempts: 5, cooldownMs: 30_000 };
+const SENDS = { cooldownMs: 30_000, perHour: 5, perDay: 20 };
+const SETTINGS = { codeLength: 6, lifeMs: 600_000, maxAttempts: 5, sends: SENDS };
 
 let challenges: MemoryChallenges;
 let orders: SealedOrder[];

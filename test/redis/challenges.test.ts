@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
 import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
+import { sendLimits } from "../../src/otp/sends.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { challengesContract } from "../support/challenges-contract.js";
@@ -12,6 +13,7 @@ import { startTestRedis, type TestRedis } from "../support/redis.js";
 const log = pino({ level: "silent" });
 const LIFE = { lifeMs: 600_000, reuseFromMs: 300_000 };
 const POLICY = { budget: 5, budgetLifeMs: 1_200_000 };
+const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
 const CODE = { digest: "digest", sealed: "sealed" };
 
 let server: TestRedis;
@@ -61,7 +63,7 @@ describe("on Redis Cluster", () => {
 describe("the keys of a challenge", () => {
   it("all expire", async () => {
     const challenges = new RedisChallenges(redis);
-    await challenges.claimSend("expiry.purpose", "request", 30_000);
+    await challenges.claimSend("expiry.purpose", "request", SENDS);
     await challenges.store("expiry.purpose", "request", CODE, LIFE);
     await challenges.attempt("expiry.purpose", { digests: ["wrong"], request: "token" }, POLICY);
     await challenges.attempt("expiry.purpose", { digests: ["wrong"], request: undefined }, POLICY);
@@ -69,10 +71,10 @@ describe("the keys of a challenge", () => {
     const keys = await keysOf("expiry.purpose");
     expect(keys.map((key) => key.replace("otp:{expiry}:", "")).sort()).toEqual([
       "purpose:carried:request",
-      "purpose:claim",
       "purpose:code",
       "purpose:token:token",
       "row",
+      "sends",
     ]);
     for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
   });
@@ -109,7 +111,7 @@ describe("a Redis that is not there", () => {
   it("makes the server's calls fail as unavailable, at once", async () => {
     const away = connectRedis("redis://127.0.0.1:1", "fail-fast", log);
     const challenges = new RedisChallenges(away);
-    await expect(challenges.claimSend("id.purpose", "request", 1000)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+    await expect(challenges.claimSend("id.purpose", "request", SENDS)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
     await expect(challenges.attempt("id.purpose", { digests: [], request: undefined }, POLICY)).rejects.toMatchObject({
       reason: "UNAVAILABLE",
     });

@@ -46,7 +46,12 @@ export async function startApi(
     challenges: options.wrap?.(challenges) ?? challenges,
     outbox: { add: async (order) => void orders.push(order) },
     keyring: [keys],
-    settings: { codeLength: 6, lifeMs: LIFE_MS, maxAttempts: 5, cooldownMs: 30_000 },
+    settings: {
+      codeLength: 6,
+      lifeMs: LIFE_MS,
+      maxAttempts: 5,
+      sends: { cooldownMs: 30_000, perHour: 5, perDay: 20 },
+    },
     now: () => challenges.now,
   });
 

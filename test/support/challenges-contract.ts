@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FIRST_WAIT_MS, LOCK_FROM, LOCK_MS, LONGEST_WAIT_MS, WAIT_FROM } from "../../src/otp/attempts.js";
 import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
-import type { Attempt, Challenges, KeptCode } from "../../src/otp/ports.js";
+import type { Attempt, Challenges, Claim, KeptCode } from "../../src/otp/ports.js";
+import { type SendLimit, sendLimits } from "../../src/otp/sends.js";
 
 /** A store under test, and a way to let time pass for one of its challenges. */
 export interface Subject {
@@ -56,26 +57,85 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
     }
 
     describe("the right to send", () => {
+      const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
+      let sent = 0;
+      const claim = (challenge = id, limits = SENDS) => challenges.claimSend(challenge, `request ${sent++}`, limits);
+      const granted = { granted: true };
+      const otherPurpose = (n: number): ChallengeId => `${splitChallengeId(id).address}.other-${n}`;
+
+      async function expectDenied(denied: Promise<Claim>, kind: SendLimit["kind"], waitMs: number): Promise<void> {
+        const answer = await denied;
+        expect(answer).toMatchObject({ granted: false, limit: { kind } });
+        if (answer.granted) return;
+        expect(answer.retryAfterMs).toBeLessThanOrEqual(waitMs);
+        expect(answer.retryAfterMs).toBeGreaterThan(waitMs - SLACK_MS);
+      }
+
       it("is granted once within a cooldown", async () => {
-        expect(await challenges.claimSend(id, "one", 30_000)).toEqual({ granted: true });
-        const second = await challenges.claimSend(id, "two", 30_000);
-        expect(second.granted).toBe(false);
-        if (!second.granted) expect(second.retryAfterMs).toBeGreaterThan(30_000 - SLACK_MS);
+        expect(await claim()).toEqual(granted);
+        await expectDenied(claim(), "cooldown", 30_000);
         await pass(30_000);
-        expect(await challenges.claimSend(id, "three", 30_000)).toEqual({ granted: true });
+        expect(await claim()).toEqual(granted);
       });
 
-      it("is granted always without a cooldown", async () => {
-        expect(await challenges.claimSend(id, "one", 0)).toEqual({ granted: true });
-        expect(await challenges.claimSend(id, "two", 0)).toEqual({ granted: true });
+      it("is granted five times in any hour, and the sixth when the first is an hour old", async () => {
+        for (let n = 0; n < 5; n++) {
+          expect(await claim()).toEqual(granted);
+          await pass(600_000);
+        }
+        await expectDenied(claim(), "quota", 600_000);
+        await pass(600_000);
+        expect(await claim()).toEqual(granted);
+        await expectDenied(claim(), "quota", 600_000);
       });
 
-      it("can be given back by the request that holds it, and no other", async () => {
-        await challenges.claimSend(id, "one", 30_000);
+      it("is granted twenty times in any day", async () => {
+        for (let n = 0; n < 20; n++) {
+          expect(await claim()).toEqual(granted);
+          await pass(1_000_000);
+        }
+        await expectDenied(claim(), "quota", 66_400_000);
+        await pass(66_400_000);
+        expect(await claim()).toEqual(granted);
+      });
+
+      it("is counted for each purpose, and four times as often over all of them", async () => {
+        for (let purpose = 0; purpose < 4; purpose++) {
+          for (let n = 0; n < 5; n++) {
+            expect(await claim(otherPurpose(purpose))).toEqual(granted);
+            await pass(30_000);
+          }
+        }
+        await expectDenied(claim(otherPurpose(4)), "quota", 3_000_000);
+        await pass(3_000_000);
+        expect(await claim(otherPurpose(4))).toEqual(granted);
+      });
+
+      it("is not used up by being refused", async () => {
+        await claim();
+        for (let n = 0; n < 30; n++) await expectDenied(claim(), "cooldown", 30_000);
+        await pass(30_000);
+        for (let n = 0; n < 4; n++) {
+          expect(await claim()).toEqual(granted);
+          await pass(30_000);
+        }
+      });
+
+      it("is granted once of 50 at the same time", async () => {
+        const answers = await Promise.all(Array.from({ length: 50 }, () => claim()));
+        expect(answers.filter((answer) => answer.granted)).toHaveLength(1);
+      });
+
+      it("is granted always without limits", async () => {
+        for (let n = 0; n < 30; n++) expect(await claim(id, [])).toEqual(granted);
+      });
+
+      it("can be given back by the request that took it, and no other", async () => {
+        await challenges.claimSend(id, "one", SENDS);
         await challenges.releaseSend(id, "two");
-        expect(await challenges.claimSend(id, "two", 30_000)).toMatchObject({ granted: false });
+        expect(await challenges.claimSend(id, "two", SENDS)).toMatchObject({ granted: false });
         await challenges.releaseSend(id, "one");
-        expect(await challenges.claimSend(id, "two", 30_000)).toEqual({ granted: true });
+        expect(await challenges.claimSend(id, "two", SENDS)).toEqual(granted);
       });
     });
 

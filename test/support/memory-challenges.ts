@@ -9,6 +9,7 @@ import {
 } from "../../src/otp/attempts.js";
 import { type AddressId, type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../../src/otp/ports.js";
+import type { SendLimit } from "../../src/otp/sends.js";
 
 interface Code {
   readonly kept: KeptCode;
@@ -18,24 +19,39 @@ interface Code {
   readonly diesAt: number;
 }
 
+interface Send {
+  readonly at: number;
+  readonly purpose: string;
+  readonly request: string;
+}
+
 /** Challenges in memory, for tests of what is built on them. Its clock is set by hand. */
 export class MemoryChallenges implements Challenges {
   now = 1_700_000_000_000;
-  private readonly claims = new Map<string, { readonly request: string; readonly until: number }>();
+  private readonly sends = new Map<string, readonly Send[]>();
   private readonly codes = new Map<string, Code>();
   private readonly carried = new Map<string, { readonly maker: string; readonly diesAt: number }>();
   private readonly rows = new Map<string, { wrong: number; until: number; diesAt: number }>();
   private readonly tokens = new Map<string, { wrong: number; diesAt: number }>();
 
-  async claimSend(challenge: ChallengeId, request: string, cooldownMs: number): Promise<Claim> {
-    const held = this.claims.get(challenge);
-    if (held !== undefined && held.until > this.now) return { granted: false, retryAfterMs: held.until - this.now };
-    if (cooldownMs > 0) this.claims.set(challenge, { request, until: this.now + cooldownMs });
-    return { granted: true };
+  async claimSend(challenge: ChallengeId, request: string, limits: readonly SendLimit[]): Promise<Claim> {
+    const { address, purpose } = splitChallengeId(challenge);
+    const sends = this.sends.get(address) ?? [];
+    let refusal: Claim = { granted: true };
+    for (const limit of limits) {
+      const counted = sends.filter((send) => limit.over === "address" || send.purpose === purpose);
+      const waitMs = (counted.at(-limit.count)?.at ?? 0) + limit.spanMs - this.now;
+      if (waitMs > (refusal.granted ? 0 : refusal.retryAfterMs)) {
+        refusal = { granted: false, limit, retryAfterMs: waitMs };
+      }
+    }
+    if (refusal.granted) this.sends.set(address, [...sends, { at: this.now, purpose, request }]);
+    return refusal;
   }
 
   async releaseSend(challenge: ChallengeId, request: string): Promise<void> {
-    if (this.claims.get(challenge)?.request === request) this.claims.delete(challenge);
+    const { address } = splitChallengeId(challenge);
+    this.sends.set(address, this.sends.get(address)?.filter((send) => send.request !== request) ?? []);
   }
 
   async store(

@@ -10,5 +10,14 @@ export async function passTime(redis: Redis, ms: number, pattern = "otp:*"): Pro
     }
     await redis.pexpire(key, left - ms);
     if (key.endsWith(":row") && (await redis.hexists(key, "u"))) await redis.hincrby(key, "u", -ms);
+    if (key.endsWith(":sends")) await bringForward(redis, key, ms);
+  }
+}
+
+/** The entries of a list of sends begin with their time. */
+async function bringForward(redis: Redis, key: string, ms: number): Promise<void> {
+  for (const [n, entry] of (await redis.lrange(key, 0, -1)).entries()) {
+    const [at, ...rest] = entry.split(" ");
+    await redis.lset(key, n, [Number(at) - ms, ...rest].join(" "));
   }
 }

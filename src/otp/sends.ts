@@ -1,0 +1,33 @@
+/** At most `count` sends to an address within any `spanMs`: for one purpose, or for all purposes together. */
+export interface SendLimit {
+  readonly kind: "cooldown" | "quota";
+  readonly over: "purpose" | "address";
+  readonly count: number;
+  readonly spanMs: number;
+}
+
+/** How often an address may be sent codes for one purpose. 0 turns a limit off. */
+export interface SendPolicy {
+  /** Between two sends. */
+  readonly cooldownMs: number;
+  readonly perHour: number;
+  readonly perDay: number;
+}
+
+/** Callers choose purposes freely, so all of them together have a ceiling: this many times what one may have. */
+export const PURPOSES_CEILING = 4;
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export function sendLimits({ cooldownMs, perHour, perDay }: SendPolicy): readonly SendLimit[] {
+  const quota = (count: number, spanMs: number): SendLimit[] => [
+    { kind: "quota", over: "purpose", count, spanMs },
+    { kind: "quota", over: "address", count: PURPOSES_CEILING * count, spanMs },
+  ];
+  return [
+    ...(cooldownMs > 0 ? [{ kind: "cooldown", over: "purpose", count: 1, spanMs: cooldownMs } as const] : []),
+    ...(perHour > 0 ? quota(perHour, HOUR_MS) : []),
+    ...(perDay > 0 ? quota(perDay, DAY_MS) : []),
+  ];
+}
