@@ -55,6 +55,8 @@ export default {
     ...Object.entries({
       bullmq: ["queue"],
       ioredis: ["redis", "queue"],
+      "rate-limiter-flexible": ["redis"],
+      "forwarded-parse": ["api"],
       nodemailer: ["delivery"],
       handlebars: ["delivery"],
       "@grpc": ["api"],

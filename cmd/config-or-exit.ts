@@ -2,9 +2,12 @@ import type { CleanedEnv, ValidatorSpec } from "envalid";
 import { ConfigError, readConfig } from "../src/config.js";
 
 /** Reads the environment, or says on stderr what is wrong with it, a line for each problem, and exits with status 1. */
-export function configOrExit<S extends Record<string, ValidatorSpec<unknown>>>(variables: S): CleanedEnv<S> {
+export function configOrExit<S extends Record<string, ValidatorSpec<unknown>>>(
+  variables: S,
+  problemsOf?: (config: CleanedEnv<S>) => readonly string[],
+): CleanedEnv<S> {
   try {
-    return readConfig(variables, process.env);
+    return readConfig(variables, process.env, problemsOf);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) process.stderr.write(`${problem}\n`);

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { makeValidator } from "envalid";
+import ipaddr from "ipaddr.js";
 import { LOG_LEVELS, type LogLevel } from "./log.js";
 import { parseEmail } from "./otp/recipient.js";
 
@@ -47,11 +48,13 @@ export const host = makeValidator<string>((input) => {
   return input;
 });
 
+const split = (input: string) => input.split(",").map((part) => part.trim());
+
 const MIN_SECRET = 32;
 
 export const secrets = makeValidator<[string, ...string[]]>((input) => {
-  const [first, ...others] = input.split(",").map((secret) => secret.trim());
-  if (first === undefined || [first, ...others].some(({ length }) => length < MIN_SECRET)) {
+  const [first = "", ...others] = split(input);
+  if ([first, ...others].some(({ length }) => length < MIN_SECRET)) {
     throw new BadValue(`must be secrets of at least ${MIN_SECRET} characters, separated by commas`);
   }
   return [first, ...others];
@@ -65,8 +68,43 @@ export const mailFrom = makeValidator<{ name: string; address: string }>((input)
 });
 
 export const origins = makeValidator<readonly string[]>((input) => {
-  const list = input.split(",").map((origin) => origin.trim());
+  const list = split(input);
   const isOrigin = (text: string) => text === "*" || (URL.canParse(text) && new URL(text).origin === text);
   if (!list.every(isOrigin)) throw new BadValue("must be origins such as https://app.example.com, separated by commas");
   return list;
+});
+
+/** `name:sha256-of-key`, the digest in hexadecimal. A name may have several keys, so that one can replace another. */
+export const apiKeys = makeValidator<readonly { readonly name: string; readonly digest: Buffer }[]>((input) =>
+  split(input).map((entry) => {
+    const [, name, digest] = /^([\w.-]{1,64}):([\da-f]{64})$/i.exec(entry) ?? [];
+    if (name === undefined || digest === undefined) {
+      throw new BadValue("must be name:sha256-of-key, separated by commas; countersign-server new-key NAME makes one");
+    }
+    return { name, digest: Buffer.from(digest, "hex") };
+  }),
+);
+
+const RPC_NAMES = ["Generate", "Verify", "Watch"];
+
+export const rpcNames = makeValidator<readonly string[]>((input) => {
+  const list = split(input);
+  if (!list.every((name) => RPC_NAMES.includes(name))) {
+    throw new BadValue(`must be some of ${RPC_NAMES.join(", ")}, separated by commas`);
+  }
+  return list;
+});
+
+const MOST_HOPS = 32;
+
+/** A number of hops, or networks in CIDR notation. A single address is a network of its own. */
+export const proxies = makeValidator<number | readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[]>((input) => {
+  if (/^\d+$/.test(input) && Number(input) <= MOST_HOPS) return Number(input);
+  return split(input).map((entry) => {
+    const [address = "", bits] = entry.split("/");
+    const isNetwork = isIP(address) !== 0 && (bits === undefined || ipaddr.isValidCIDR(entry));
+    if (!isNetwork) throw new BadValue("must be a number of hops, or networks such as 10.0.0.0/8 separated by commas");
+    const parsed = ipaddr.parse(address);
+    return [parsed, bits === undefined ? parsed.toByteArray().length * 8 : Number(bits)];
+  });
 });

@@ -1,5 +1,17 @@
 import { type CleanedEnv, cleanEnv, EnvMissingError, type ValidatorSpec } from "envalid";
-import { BadValue, host, integer, logLevel, mailFrom, origins, secrets, url } from "./config-values.js";
+import {
+  apiKeys,
+  BadValue,
+  host,
+  integer,
+  logLevel,
+  mailFrom,
+  origins,
+  proxies,
+  rpcNames,
+  secrets,
+  url,
+} from "./config-values.js";
 
 const shared = {
   REDIS_URL: url("redis:", "rediss:")({ default: "redis://127.0.0.1:6379" }),
@@ -16,10 +28,15 @@ export const SERVER = {
   GRPC_PORT: integer(0, 65_535)({ default: 50_051 }),
   HTTP_PORT: integer(0, 65_535)({ default: 8080 }),
   CORS_ORIGINS: origins({ default: [] }),
+  API_KEYS: apiKeys({ default: [] }),
+  PUBLIC_RPCS: rpcNames({ default: [] }),
+  TRUST_PROXY: proxies({ default: [] }),
   OTP_MAX_ATTEMPTS: integer(1, 1_000_000)({ default: 5 }),
   OTP_COOLDOWN_SECONDS: integer(0, 86_400)({ default: 30 }),
   OTP_SENDS_PER_HOUR: integer(0, 10_000)({ default: 5 }),
   OTP_SENDS_PER_DAY: integer(0, 10_000)({ default: 20 }),
+  RATE_IP_PER_MINUTE: integer(0, 1_000_000)({ default: 10 }),
+  RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000)({ default: 60 }),
 };
 
 /** What the worker reads. */
@@ -44,21 +61,28 @@ export class ConfigError extends Error {
 /**
  * Reads and validates an environment. An empty variable counts as a missing one.
  *
+ * @param problemsOf says what does not hold between variables that are valid by themselves
  * @throws ConfigError
  */
 export function readConfig<S extends Specs>(
   specs: S,
   env: Readonly<Record<string, string | undefined>>,
+  problemsOf: (config: CleanedEnv<S>) => readonly string[] = () => [],
 ): CleanedEnv<S> {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
   );
-  return cleanEnv(given, specs, {
+  const config = cleanEnv(given, specs, {
     reporter: ({ errors }) => {
-      const problems = Object.entries(errors).map(([name, error]) => `${name} ${describe(error)}`);
-      if (problems.length > 0) throw new ConfigError(problems);
+      throwIfAny(Object.entries(errors).map(([name, error]) => `${name} ${describe(error)}`));
     },
   });
+  throwIfAny(problemsOf(config));
+  return config;
+}
+
+function throwIfAny(problems: readonly string[]): void {
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 function describe(error: unknown): string {

@@ -1,24 +1,31 @@
 #!/usr/bin/env node
+import { Gate } from "../../src/api/gate.js";
 import { GrpcListener } from "../../src/api/grpc.js";
 import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import { SERVER } from "../../src/config.js";
+import { serverProblems } from "../../src/config-rules.js";
 import { Lifecycle } from "../../src/lifecycle.js";
 import { createLog } from "../../src/log.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import { OtpService } from "../../src/otp/service.js";
 import { BullOutbox } from "../../src/queue/outbox.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
+import { RedisClientLimits } from "../../src/redis/client-limits.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { RedisPulse } from "../../src/redis/pulse.js";
 import { configOrExit } from "../config-or-exit.js";
+import { runNewKey } from "./new-key.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const GRACE_MS = 9_000; // for the calls under way
 const CLOSING_MS = 10_000; // for everything
 
-const config = configOrExit(SERVER);
+const done = runNewKey(process.argv.slice(2));
+if (done !== undefined) process.exit(done);
+
+const config = configOrExit(SERVER, serverProblems);
 const log = createLog("server", config.LOG_LEVEL);
 const lifecycle = new Lifecycle(log, CLOSING_MS);
 
@@ -32,6 +39,10 @@ const status = await lifecycle.run(async (onClose) => {
 
   const service = new OtpService({
     challenges: new RedisChallenges(redis),
+    clientLimits: new RedisClientLimits(redis, {
+      generate: config.RATE_IP_PER_MINUTE,
+      verify: config.RATE_IP_VERIFY_PER_MINUTE,
+    }),
     outbox,
     keyring: deriveKeyring(config.OTP_SECRET),
     settings: {
@@ -47,7 +58,14 @@ const status = await lifecycle.run(async (onClose) => {
     now: Date.now,
   });
 
-  const parts = { rpcs: otpRpcs(service), log, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const gate = new Gate({
+    keys: config.API_KEYS,
+    clientCertificates: false,
+    publicRpcs: config.PUBLIC_RPCS,
+    proxies: config.TRUST_PROXY,
+  });
+
+  const parts = { rpcs: otpRpcs(service, gate), log, requestTimeoutMs: REQUEST_TIMEOUT_MS };
   const health = { checks: () => ({ redis: pulse.alive }) };
   const grpc = new GrpcListener(parts);
   const http = new HttpServer({

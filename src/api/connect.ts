@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Code, ConnectError, createConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+} from "@connectrpc/connect";
 import { createAsyncIterable, type UniversalHandler } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
@@ -8,6 +15,8 @@ import { OtpError } from "../otp/errors.js";
 import { readBody } from "./body.js";
 import { type Decode, decodeBinary, decodeJson, MAX_REQUEST_BYTES } from "./decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
+import { type Incoming, incomingHttp } from "./incoming.js";
+import { CHALLENGE } from "./problem.js";
 import type { Rpc } from "./rpcs.js";
 
 /**
@@ -21,8 +30,8 @@ export class ConnectHandler {
     const router = createConnectRouter({ grpc: false, acceptCompression: [] });
     const implement =
       (rpc: Rpc) =>
-      (_empty: unknown, { values }: { values: { get(key: typeof decodeKey): Decode } }) =>
-        rpc.call(values.get(decodeKey)).catch((thrown: unknown) => {
+      (_empty: unknown, { values }: { values: ContextValues }) =>
+        rpc.call(values.get(decodeKey), values.get(incomingKey)).catch((thrown: unknown) => {
           throw toConnectError(asOtpError(thrown, log));
         });
     router.service(OtpService, Object.fromEntries(rpcs.map((rpc) => [rpc.method.localName, implement(rpc)])));
@@ -41,7 +50,7 @@ export class ConnectHandler {
     if (body === undefined) return;
 
     const type = request.headers["content-type"] ?? "";
-    const values = createContextValues().set(decodeKey, decodeOf(type, body));
+    const values = createContextValues().set(decodeKey, decodeOf(type, body)).set(incomingKey, incomingHttp(request));
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const answer = await handler({
@@ -60,6 +69,7 @@ export class ConnectHandler {
 const decodeKey = createContextKey<Decode>(() => {
   throw new Error("a request reached its RPC unread");
 });
+const incomingKey = createContextKey<Incoming>({ header: () => undefined, peer: undefined });
 
 const isJson = (type: string) => /^application\/(?:connect\+|grpc-web\+)?json\b/i.test(type);
 const isEnveloped = (type: string) => /^application\/(?:connect\+|grpc-web)/i.test(type);
@@ -96,5 +106,6 @@ function headersOf(request: IncomingMessage): Headers {
 
 function toConnectError(error: OtpError | undefined): ConnectError {
   if (error === undefined) return new ConnectError(INTERNAL_MESSAGE, Code.Internal);
-  return new ConnectError(error.message, WIRE[error.reason].code, undefined, errorDetails(error));
+  const { code, httpStatus } = WIRE[error.reason];
+  return new ConnectError(error.message, code, httpStatus === 401 ? CHALLENGE : undefined, errorDetails(error));
 }

@@ -20,6 +20,7 @@ export const WIRE: Readonly<Record<Reason, Wire>> = {
   OTP_INCORRECT: { code: Code.InvalidArgument, httpStatus: 400, reason: "OTP_INCORRECT" },
   TOO_MANY_ATTEMPTS: { code: Code.ResourceExhausted, httpStatus: 429, reason: "TOO_MANY_ATTEMPTS" },
   RATE_LIMITED: { code: Code.ResourceExhausted, httpStatus: 429, reason: "RATE_LIMITED" },
+  UNAUTHENTICATED: { code: Code.Unauthenticated, httpStatus: 401, reason: "UNAUTHENTICATED" },
   UNAVAILABLE: { code: Code.Unavailable, httpStatus: 503, reason: "UNAVAILABLE" },
 };
 

@@ -5,6 +5,7 @@ import {
   Metadata,
   Server,
   ServerCredentials,
+  type ServerUnaryCall,
   type ServiceDefinition,
   type StatusObject,
   status,
@@ -18,6 +19,7 @@ import { decodeBinary } from "./decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
 import { GrpcCalls } from "./grpc-calls.js";
 import { grpcDefinition } from "./grpc-definition.js";
+import type { Incoming } from "./incoming.js";
 import { addReflection } from "./reflection.js";
 import type { Rpc } from "./rpcs.js";
 
@@ -100,10 +102,17 @@ function rawDefinition(): ServiceDefinition {
 
 function handle(rpc: Rpc, log: Logger): handleUnaryCall<Buffer, unknown> {
   return (call, callback) => {
-    rpc.call(decodeBinary(call.request)).then(
+    rpc.call(decodeBinary(call.request), incomingGrpc(call)).then(
       (response) => callback(null, response),
       (thrown) => callback(toStatus(asOtpError(thrown, log))),
     );
+  };
+}
+
+function incomingGrpc(call: ServerUnaryCall<Buffer, unknown>): Incoming {
+  return {
+    header: (name) => call.metadata.get(name).join(", ") || undefined,
+    peer: call.getPeer().replace(/:\d+$/, ""),
   };
 }
 

@@ -4,12 +4,15 @@ import { cors as connectCors } from "@connectrpc/connect";
 import cors from "cors";
 import type { Logger } from "pino";
 import { OtpService } from "../gen/otp/v1/otp_service_pb.js";
+import type { Quota } from "../otp/call.js";
 import { readBody } from "./body.js";
 import { ConnectHandler } from "./connect.js";
 import { decodeJson } from "./decode.js";
 import { type Health, serveHealth } from "./health.js";
 import type { HttpHandler } from "./http-server.js";
+import { incomingHttp } from "./incoming.js";
 import { NOT_FOUND, sendProblem } from "./problem.js";
+import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { type Route, routesOf } from "./routes.js";
 import type { Rpc } from "./rpcs.js";
 
@@ -59,7 +62,10 @@ async function serveRoute(
   }
   const body = await readBody(request);
   if (body === undefined) return;
-  const message = await rpc.call(decodeJson(body));
+  const tellQuota = (quota: Quota) => {
+    for (const [name, value] of Object.entries(rateLimitHeaders(quota))) response.setHeader(name, value);
+  };
+  const message = await rpc.call(decodeJson(body), incomingHttp(request, tellQuota));
   sendJson(response, successStatus(rpc.method), rpc.method.output, message);
 }
 
@@ -75,8 +81,8 @@ function withCors(origins: readonly string[], serve: HttpHandler): HttpHandler {
   const handle = cors({
     origin: origins.includes("*") ? "*" : [...origins],
     methods: [...connectCors.allowedMethods],
-    allowedHeaders: [...connectCors.allowedHeaders],
-    exposedHeaders: [...connectCors.exposedHeaders, "Retry-After"],
+    allowedHeaders: [...connectCors.allowedHeaders, "Authorization"],
+    exposedHeaders: [...connectCors.exposedHeaders, "Retry-After", "RateLimit", "RateLimit-Policy"],
     maxAge: 7200,
   });
   return (path, request, response) =>

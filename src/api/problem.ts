@@ -44,10 +44,14 @@ export function sendProblem(response: ServerResponse, problem: Problem): void {
       "Content-Length": Buffer.byteLength(body),
       ...(retryAfterMs !== undefined && { "Retry-After": Math.ceil(retryAfterMs / 1000) }),
       ...(allow !== undefined && { Allow: allow }),
+      ...(problem.status === 401 && CHALLENGE),
       ...(hasUnreadBody(response.req) && { Connection: "close" }),
     })
     .end(body);
 }
+
+/** A 401 says how to authenticate (RFC 9110 §11.6.1, RFC 6750 §3). */
+export const CHALLENGE = { "WWW-Authenticate": "Bearer" };
 
 /** Whether some of a body is still to come: nobody will read it, and nothing may follow it on its connection. */
 function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {

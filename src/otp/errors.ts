@@ -7,6 +7,7 @@ export type Reason =
   | "OTP_INCORRECT"
   | "TOO_MANY_ATTEMPTS"
   | "RATE_LIMITED"
+  | "UNAUTHENTICATED"
   | "UNAVAILABLE";
 
 /** One field at fault. `field` is the proto's name, `description` a clause that follows it: "must be …". */
@@ -57,6 +58,16 @@ export class OtpError extends Error {
   static sentTooOften(kind: SendLimit["kind"], retryAfterMs: number): OtpError {
     const why = kind === "cooldown" ? "a code was sent a moment ago" : "too many codes were sent";
     return new OtpError("RATE_LIMITED", `${why}, wait before asking for another`, { retryAfterMs });
+  }
+
+  static clientTooFast(retryAfterMs: number): OtpError {
+    return new OtpError("RATE_LIMITED", "too many requests from this client address, wait before trying again", {
+      retryAfterMs,
+    });
+  }
+
+  static unauthenticated(message: string): OtpError {
+    return new OtpError("UNAUTHENTICATED", message);
   }
 
   static unavailable(cause?: unknown): OtpError {

@@ -12,6 +12,8 @@ export interface Keys {
   readonly code: Buffer;
   /** Seals recipients in jobs. */
   readonly order: Buffer;
+  /** Names clients. */
+  readonly client: Buffer;
 }
 
 /** The keys of every secret in `OTP_SECRET`. The first makes, all open, so that a secret can be replaced without a gap. */
@@ -31,5 +33,6 @@ function deriveKeys(secret: string): Keys {
     digest: key("digest"),
     code: key("code"),
     order: key("order"),
+    client: key("client"),
   };
 }

@@ -1,4 +1,5 @@
 import type { AttemptPolicy } from "./attempts.js";
+import type { ClientAction, ClientId, Quota } from "./call.js";
 import type { ChallengeId } from "./challenge.js";
 import type { SealedOrder } from "./order.js";
 import type { RequestId } from "./request-id.js";
@@ -65,6 +66,21 @@ export interface Challenges {
 
   /** Judges a try; of any number of correct ones at the same time, one succeeds. A success forgets all wrong tries. */
   attempt(challenge: ChallengeId, attempted: Try, policy: AttemptPolicy): Promise<Attempt>;
+}
+
+/** Whether a client may go on, and where it stands. */
+export interface Spent {
+  readonly granted: boolean;
+  readonly quota: Quota;
+}
+
+/** How often a client may call. Each method throws OtpError UNAVAILABLE when the store cannot be reached. */
+export interface ClientLimits {
+  /** Counts a call. @returns undefined when this is not limited */
+  spend(action: ClientAction, client: ClientId): Promise<Spent | undefined>;
+
+  /** Takes a call back that another limit has refused. */
+  giveBack(action: ClientAction, client: ClientId): Promise<void>;
 }
 
 /** Where orders wait for a worker. */

@@ -1,9 +1,10 @@
+import { type Call, type ClientAction, clientId } from "./call.js";
 import { type ChallengeId, challengeId } from "./challenge.js";
 import { digestCode, isCode } from "./code.js";
 import { OtpError } from "./errors.js";
 import type { Keyring } from "./keyring.js";
 import { sealOrder } from "./order.js";
-import type { Attempt, Challenges, Claim, Outbox } from "./ports.js";
+import type { Attempt, Challenges, Claim, ClientLimits, Outbox } from "./ports.js";
 import { FieldReader, type OneOf } from "./request.js";
 import { newRequestId, type RequestId, requestedAt } from "./request-id.js";
 import { type SendPolicy, sendLimits } from "./sends.js";
@@ -43,6 +44,7 @@ export class OtpService {
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
+      readonly clientLimits: ClientLimits;
       readonly outbox: Outbox;
       readonly keyring: Keyring;
       readonly settings: OtpSettings;
@@ -56,7 +58,7 @@ export class OtpService {
    *
    * @throws OtpError INVALID_REQUEST, RATE_LIMITED, UNAVAILABLE
    */
-  async generate(asked: Generate): Promise<Generated> {
+  async generate(asked: Generate, call: Call): Promise<Generated> {
     const { challenges, outbox, keyring, settings } = this.parts;
     const fields = new FieldReader();
     const recipient = fields.recipient(asked.recipient);
@@ -68,6 +70,7 @@ export class OtpService {
     const request = newRequestId(this.parts.now());
     const { channel, address } = recipient;
     const limits = sendLimits(settings.sends);
+    const takeBack = await this.count("generate", call);
     let claim: Claim;
     try {
       claim = await challenges.claimSend(challenge, request, limits);
@@ -78,7 +81,10 @@ export class OtpService {
       if (limits.length > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
       throw error;
     }
-    if (!claim.granted) throw OtpError.sentTooOften(claim.limit.kind, claim.retryAfterMs);
+    if (!claim.granted) {
+      takeBack();
+      throw OtpError.sentTooOften(claim.limit.kind, claim.retryAfterMs);
+    }
     return {
       token: issueToken(keyring[0], challenge, request),
       lifeMs: settings.lifeMs,
@@ -89,15 +95,16 @@ export class OtpService {
   /**
    * Judges what a person typed. Returns when it is right, once.
    *
-   * @throws OtpError INVALID_REQUEST, OTP_INCORRECT, TOO_MANY_ATTEMPTS, UNAVAILABLE
+   * @throws OtpError INVALID_REQUEST, OTP_INCORRECT, TOO_MANY_ATTEMPTS, RATE_LIMITED, UNAVAILABLE
    */
-  async verify(asked: Verify): Promise<void> {
+  async verify(asked: Verify, call: Call): Promise<void> {
     const fields = new FieldReader();
     const { codeLength } = this.parts.settings;
     if (!isCode(asked.otp, codeLength)) fields.reject("otp", `must be ${codeLength} digits`);
     const target = this.readTarget(fields, asked);
     if (target === undefined || fields.violations.length > 0) throw OtpError.invalid(fields.violations);
 
+    const takeBack = await this.count("verify", call);
     const judged = await this.judge(target, asked.otp);
     switch (judged.outcome) {
       case "correct":
@@ -105,8 +112,26 @@ export class OtpService {
       case "incorrect":
         throw OtpError.incorrect();
       case "refused":
+        takeBack();
         throw OtpError.tooManyAttempts(judged.retryAfterMs);
     }
+  }
+
+  /**
+   * Counts a call for its client, before anything else is spent.
+   *
+   * @returns takes it back, for a call that another limit refuses; nobody waits for that
+   * @throws OtpError RATE_LIMITED, UNAVAILABLE
+   */
+  private async count(action: ClientAction, { caller: { network }, onQuota }: Call): Promise<() => void> {
+    const { clientLimits, keyring } = this.parts;
+    if (network === undefined) return () => undefined;
+    const client = clientId(keyring[0], network);
+    const spent = await clientLimits.spend(action, client);
+    if (spent === undefined) return () => undefined;
+    onQuota(spent.quota);
+    if (!spent.granted) throw OtpError.clientTooFast(spent.quota.resetMs);
+    return () => void clientLimits.giveBack(action, client).catch(() => undefined);
   }
 
   private readTarget(fields: FieldReader, { subject, purpose: given }: Verify): Target | undefined {

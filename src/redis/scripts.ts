@@ -31,7 +31,7 @@ export function defineScripts(redis: Redis): Scripts {
       try {
         return await redis[name](keys.length, ...keys, ...args);
       } catch (error) {
-        throw isOwnFault(error) ? error : OtpError.unavailable(error);
+        throw asUnavailable(error);
       }
     };
   };
@@ -41,6 +41,11 @@ export function defineScripts(redis: Redis): Scripts {
     storeCode: define("storeCode"),
     attempt: define("attempt"),
   };
+}
+
+/** What a command's failure is to callers. A script that is wrong stays what it is: a fault of our own. */
+export function asUnavailable(error: unknown): unknown {
+  return isOwnFault(error) ? error : OtpError.unavailable(error);
 }
 
 /** The state of a Redis that refuses for now. Redis 6 wraps it: "ERR Error running script (…): -OOM command not allowed". */

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TEST_SECRET } from "../support/binaries.js";
+import { startServer, TEST_SECRET } from "../support/binaries.js";
+import { post } from "../support/http.js";
+import { startTestRedis } from "../support/redis.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const GOOD = {
@@ -90,6 +92,15 @@ describe("a bad environment", () => {
     ["REDIS_URL", "redis://user:p%zz@127.0.0.1"],
     ["HOST", "127.0.0.1:80"],
     ["HOST", "[::1]"],
+    ["API_KEYS", "web"],
+    ["API_KEYS", `web:${"0".repeat(63)}`],
+    ["API_KEYS", `we b:${"0".repeat(64)}`],
+    ["PUBLIC_RPCS", "generate"],
+    ["PUBLIC_RPCS", "Generate,"],
+    ["TRUST_PROXY", "-1"],
+    ["TRUST_PROXY", "33"],
+    ["TRUST_PROXY", "10.0.0.0/33"],
+    ["TRUST_PROXY", "true"],
   ])("does not take a %s of %j", (name, value) => {
     const { status, stderr } = run("server", { ...GOOD, [name]: value });
     expect(status).toBe(1);
@@ -101,6 +112,64 @@ describe("a bad environment", () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/^OTP_SECRET must be secrets of at least 32 characters/);
   });
+});
+
+describe("a HOST that others can reach", () => {
+  it.each(["0.0.0.0", "::", "192.0.2.1", "otp.example.com"])(
+    "of %s is refused while everybody may call everything",
+    (HOST) => {
+      const { status, stderr, stdout } = run("server", { ...GOOD, HOST });
+      expect(status).toBe(1);
+      expect(stdout).toBe("");
+      expect(stderr).toMatch(/^HOST [^\n]*API_KEYS[^\n]*PUBLIC_RPCS[^\n]*\n$/);
+    },
+  );
+
+  it.each([
+    ["0.0.0.0", { API_KEYS: `web:${"0".repeat(64)}` }],
+    ["0.0.0.0", { PUBLIC_RPCS: "Generate, Verify" }],
+    ["127.0.0.2", {}],
+    ["localhost", {}],
+  ])("of %s is taken with %j", async (HOST, more) => {
+    const server = await startServer(GOOD.REDIS_URL, { HOST, ...more });
+    expect(await server.stop()).toBe(0);
+  });
+});
+
+describe("new-key", () => {
+  const main = join(ROOT, "dist/cmd/server/main.js");
+  const newKey = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { env: {}, encoding: "utf8" });
+
+  it("makes a key that the line it prints lets in, another one each time", async () => {
+    const outputs = ["web", "web"].map((name) => newKey("new-key", name).stdout);
+    const keys = outputs.map((output) => /^ {2}(cs_[\w-]{43})$/m.exec(output)?.[1]);
+    const lines = outputs.map((output) => /^ {2}API_KEYS=(web:[\da-f]{64})$/m.exec(output)?.[1]);
+    expect(keys[0]).not.toBe(keys[1]);
+
+    const redis = await startTestRedis();
+    const server = await startServer(redis.url, { API_KEYS: lines.join(",") });
+    await server.line(/redis answers/);
+    for (const key of keys) {
+      const headers = { Authorization: `Bearer ${key}` };
+      const answer = await post(`${server.http}/otp/verify`, { email: "ada@example.com", otp: "123456" }, headers);
+      expect(answer.body.reason).toBe("OTP_INCORRECT");
+    }
+    const stranger = await post(`${server.http}/otp/verify`, { email: "ada@example.com", otp: "123456" });
+    expect(stranger.status).toBe(401);
+    expect(server.lines.join("\n")).not.toContain("cs_");
+    await server.stop();
+    await redis.stop();
+  });
+
+  it.each([[["new-key"]], [["new-key", "a b"]], [["new-key", "a", "b"]], [["--help"]]])(
+    "says how it is used, given %j",
+    (args) => {
+      const { status, stderr, stdout } = newKey(...args);
+      expect(status).toBe(1);
+      expect(stdout).toBe("");
+      expect(stderr).toMatch(/^usage: [^\n]*new-key NAME[^\n]*\n$/);
+    },
+  );
 });
 
 describe("a start that fails", () => {

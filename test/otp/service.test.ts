@@ -4,6 +4,7 @@ import { OtpError } from "../../src/otp/errors.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import { openOrder, type SealedOrder } from "../../src/otp/order.js";
 import { type Generate, OtpService, type Verify } from "../../src/otp/service.js";
+import { NO_CLIENT_LIMITS } from "../support/client-limits.js";
 import { MemoryChallenges } from "../support/memory-challenges.js";
 
 const OLD = "the old secret, which is long enough";
@@ -21,7 +22,17 @@ beforeEach(() => {
   isQueueUp = true;
 });
 
-function serviceWith(...secrets: [string, ...string[]]): OtpService {
+/** The service, called by a backend that calls for itself. */
+function serviceWith(...secrets: [string, ...string[]]) {
+  const service = openService(...secrets);
+  const call = { caller: { name: "backend", network: undefined }, onQuota: () => undefined };
+  return {
+    generate: (asked: Generate) => service.generate(asked, call),
+    verify: (asked: Verify) => service.verify(asked, call),
+  };
+}
+
+function openService(...secrets: [string, ...string[]]): OtpService {
   const outbox = {
     add: async (order: SealedOrder) => {
       if (!isQueueUp) throw OtpError.unavailable();
@@ -30,6 +41,7 @@ function serviceWith(...secrets: [string, ...string[]]): OtpService {
   };
   return new OtpService({
     challenges,
+    clientLimits: NO_CLIENT_LIMITS,
     outbox,
     keyring: deriveKeyring(secrets),
     settings: SETTINGS,

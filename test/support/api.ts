@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { type Access, Gate } from "../../src/api/gate.js";
 import { GrpcListener } from "../../src/api/grpc.js";
 import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
@@ -6,10 +7,12 @@ import { otpRpcs } from "../../src/api/rpcs.js";
 import { digestCode } from "../../src/otp/code.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import type { SealedOrder } from "../../src/otp/order.js";
-import type { Challenges } from "../../src/otp/ports.js";
+import type { Challenges, ClientLimits } from "../../src/otp/ports.js";
 import { OtpService } from "../../src/otp/service.js";
+import { NO_CLIENT_LIMITS } from "./client-limits.js";
 import { MemoryChallenges } from "./memory-challenges.js";
 
+const OPEN: Access = { keys: [], clientCertificates: false, publicRpcs: [], proxies: 0 };
 const LIFE_MS = 600_000;
 const [keys] = deriveKeyring(["a secret for the tests of the API, long enough"]);
 
@@ -34,6 +37,8 @@ export async function startApi(
     readonly requestTimeoutMs?: number;
     readonly corsOrigins?: readonly string[];
     readonly redisAlive?: () => boolean;
+    readonly clientLimits?: ClientLimits;
+    readonly access?: Partial<Access>;
     /** Stands before the challenges in memory. */
     readonly wrap?: (challenges: MemoryChallenges) => Challenges;
   } = {},
@@ -44,6 +49,7 @@ export async function startApi(
   const orders: SealedOrder[] = [];
   const service = new OtpService({
     challenges: options.wrap?.(challenges) ?? challenges,
+    clientLimits: options.clientLimits ?? NO_CLIENT_LIMITS,
     outbox: { add: async (order) => void orders.push(order) },
     keyring: [keys],
     settings: {
@@ -55,7 +61,11 @@ export async function startApi(
     now: () => challenges.now,
   });
 
-  const parts = { rpcs: otpRpcs(service), log, requestTimeoutMs: options.requestTimeoutMs ?? 10_000 };
+  const parts = {
+    rpcs: otpRpcs(service, new Gate({ ...OPEN, ...options.access })),
+    log,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+  };
   const health = { checks: () => ({ redis: options.redisAlive?.() ?? true }) };
   const grpc = new GrpcListener(parts);
   const handler = httpHandler({ ...parts, health, corsOrigins: options.corsOrigins ?? [] });

@@ -1,0 +1,38 @@
+import { createHmac } from "node:crypto";
+import type { Keys } from "./keyring.js";
+
+/** What is known of a call besides what it asks for. */
+export interface Call {
+  readonly caller: Caller;
+  /** Is told how much the client has left, once that is known. */
+  readonly onQuota: (quota: Quota) => void;
+}
+
+/** Who calls. */
+export interface Caller {
+  /** The name that its key or certificate goes by; none for a stranger. */
+  readonly name: string | undefined;
+  /** The client that calls are counted for: an IPv4 address or an IPv6 /64; none for a backend that calls for itself. */
+  readonly network: string | undefined;
+}
+
+/** What is counted by the client address. */
+export type ClientAction = "generate" | "verify";
+
+/** Where a client stands with one limit. */
+export interface Quota {
+  readonly action: ClientAction;
+  /** Calls allowed within `windowMs`. */
+  readonly limit: number;
+  readonly windowMs: number;
+  readonly remaining: number;
+  /** Until the count starts anew. */
+  readonly resetMs: number;
+}
+
+/** A client as the store knows it: an HMAC of its network, 16 bytes in base64url. */
+export type ClientId = string;
+
+export function clientId(keys: Keys, network: string): ClientId {
+  return createHmac("sha256", keys.client).update(network).digest().subarray(0, 16).toString("base64url");
+}
