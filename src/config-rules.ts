@@ -1,17 +1,41 @@
 import { BlockList, isIP } from "node:net";
 import type { CleanedEnv } from "envalid";
 import type { SERVER } from "./config.js";
+import { readTls, type TlsPaths } from "./tls-files.js";
 
 type ServerConfig = CleanedEnv<typeof SERVER>;
 
 /** What has to hold between the variables of the server. @returns a line for each problem, which names the variable */
 export function serverProblems(config: ServerConfig): readonly string[] {
-  const { HOST, API_KEYS, PUBLIC_RPCS } = config;
-  const problems: string[] = [];
-  if (!isLoopback(HOST) && API_KEYS.length === 0 && PUBLIC_RPCS.length === 0) {
-    problems.push("HOST is an address that others can reach: set API_KEYS, or PUBLIC_RPCS for what anybody may call");
+  return [...openToAll(config), ...tlsProblems(config)];
+}
+
+function openToAll({ HOST, API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerConfig): string[] {
+  const isGuarded = API_KEYS.length > 0 || PUBLIC_RPCS.length > 0 || TLS_CLIENT_CA_FILE !== undefined;
+  if (isLoopback(HOST) || isGuarded) return [];
+  const guards = "API_KEYS, TLS_CLIENT_CA_FILE, or PUBLIC_RPCS for what anybody may call";
+  return [`HOST is an address that others can reach: set ${guards}`];
+}
+
+function tlsProblems(config: ServerConfig): string[] {
+  try {
+    const paths = tlsPaths(config);
+    if (paths !== undefined) readTls(paths);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
   }
-  return problems;
+}
+
+/** @returns undefined when TLS is not asked for. @throws when a part of it is missing */
+export function tlsPaths({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: ServerConfig): TlsPaths | undefined {
+  if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE !== undefined) {
+    return { cert: TLS_CERT_FILE, key: TLS_KEY_FILE, clientCa: TLS_CLIENT_CA_FILE };
+  }
+  if (TLS_CERT_FILE !== undefined) throw new Error("TLS_KEY_FILE is required with TLS_CERT_FILE");
+  if (TLS_KEY_FILE !== undefined) throw new Error("TLS_CERT_FILE is required with TLS_KEY_FILE");
+  if (TLS_CLIENT_CA_FILE !== undefined) throw new Error("TLS_CERT_FILE is required with TLS_CLIENT_CA_FILE");
+  return undefined;
 }
 
 const LOOPBACK = new BlockList();

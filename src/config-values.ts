@@ -48,6 +48,9 @@ export const host = makeValidator<string>((input) => {
   return input;
 });
 
+/** Of a file. What stands in it is seen to where it is read. */
+export const path = makeValidator<string>((input) => input);
+
 const split = (input: string) => input.split(",").map((part) => part.trim());
 
 const MIN_SECRET = 32;

@@ -5,7 +5,7 @@ import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import { SERVER } from "../../src/config.js";
-import { serverProblems } from "../../src/config-rules.js";
+import { serverProblems, tlsPaths } from "../../src/config-rules.js";
 import { Lifecycle } from "../../src/lifecycle.js";
 import { createLog } from "../../src/log.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
@@ -15,6 +15,7 @@ import { RedisChallenges } from "../../src/redis/challenges.js";
 import { RedisClientLimits } from "../../src/redis/client-limits.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { RedisPulse } from "../../src/redis/pulse.js";
+import { TlsFiles } from "../../src/tls-files.js";
 import { configOrExit } from "../config-or-exit.js";
 import { runNewKey } from "./new-key.js";
 
@@ -58,14 +59,17 @@ const status = await lifecycle.run(async (onClose) => {
     now: Date.now,
   });
 
+  const paths = tlsPaths(config);
+  const tls = paths && new TlsFiles(paths, log);
+  onClose("TLS files", () => tls?.stop());
   const gate = new Gate({
     keys: config.API_KEYS,
-    clientCertificates: false,
+    clientCertificates: config.TLS_CLIENT_CA_FILE !== undefined,
     publicRpcs: config.PUBLIC_RPCS,
     proxies: config.TRUST_PROXY,
   });
 
-  const parts = { rpcs: otpRpcs(service, gate), log, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const parts = { rpcs: otpRpcs(service, gate), log, tls, requestTimeoutMs: REQUEST_TIMEOUT_MS };
   const health = { checks: () => ({ redis: pulse.alive }) };
   const grpc = new GrpcListener(parts);
   const http = new HttpServer({

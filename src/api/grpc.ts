@@ -1,3 +1,4 @@
+import type { PeerCertificate } from "node:tls";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import {
@@ -22,6 +23,7 @@ import { grpcDefinition } from "./grpc-definition.js";
 import type { Incoming } from "./incoming.js";
 import { addReflection } from "./reflection.js";
 import type { Rpc } from "./rpcs.js";
+import { type Certificates, grpcTlsCredentials } from "./tls.js";
 
 /** Beyond this grpc-js refuses a message by itself; from 16 KiB to here the answer is ours, with its details. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
@@ -29,9 +31,10 @@ const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 /** How long a closed connection may take to go. */
 const MUTE_MS = 200;
 
-/** Serves gRPC over h2c: the RPCs, server reflection, and `grpc.health.v1`. */
+/** Serves gRPC over HTTP/2: the RPCs, server reflection, and `grpc.health.v1`. */
 export class GrpcListener {
   private readonly server: Server;
+  private readonly credentials: ServerCredentials;
   private readonly health: HealthImplementation;
   private state: "SERVING" | "NOT_SERVING" = "NOT_SERVING";
   private readonly calls: GrpcCalls;
@@ -40,9 +43,13 @@ export class GrpcListener {
   constructor(parts: {
     readonly rpcs: readonly Rpc[];
     readonly log: Logger;
+    /** For TLS; without, it is h2c. */
+    readonly tls?: Certificates | undefined;
     /** How long a request may take to arrive. */
     readonly requestTimeoutMs: number;
   }) {
+    this.credentials = parts.tls ? grpcTlsCredentials(parts.tls) : ServerCredentials.createInsecure();
+    const asksClients = parts.tls?.current.clientCa !== undefined;
     this.calls = new GrpcCalls(parts.requestTimeoutMs);
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
@@ -51,7 +58,7 @@ export class GrpcListener {
       "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
       interceptors: [this.calls.interceptor],
     });
-    const handlers = parts.rpcs.map((rpc) => [rpc.method.localName, handle(rpc, parts.log)]);
+    const handlers = parts.rpcs.map((rpc) => [rpc.method.localName, handle(rpc, asksClients, parts.log)]);
     this.server.addService(rawDefinition(), Object.fromEntries(handlers));
     this.health = new HealthImplementation({ "": this.state, [OtpService.typeName]: this.state });
     this.health.addToServer(this.server);
@@ -62,7 +69,7 @@ export class GrpcListener {
   listen(host: string, port: number): Promise<number> {
     const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return new Promise((resolve, reject) => {
-      this.server.bindAsync(authority, ServerCredentials.createInsecure(), (error, bound) => {
+      this.server.bindAsync(authority, this.credentials, (error, bound) => {
         if (error) reject(new Error(`cannot listen on ${authority} for gRPC: ${error.message}`));
         else resolve(bound);
       });
@@ -100,20 +107,27 @@ function rawDefinition(): ServiceDefinition {
   );
 }
 
-function handle(rpc: Rpc, log: Logger): handleUnaryCall<Buffer, unknown> {
+function handle(rpc: Rpc, asksClients: boolean, log: Logger): handleUnaryCall<Buffer, unknown> {
   return (call, callback) => {
-    rpc.call(decodeBinary(call.request), incomingGrpc(call)).then(
+    rpc.call(decodeBinary(call.request), incomingGrpc(call, asksClients)).then(
       (response) => callback(null, response),
       (thrown) => callback(toStatus(asOtpError(thrown, log))),
     );
   };
 }
 
-function incomingGrpc(call: ServerUnaryCall<Buffer, unknown>): Incoming {
+function incomingGrpc(call: ServerUnaryCall<Buffer, unknown>, asksClients: boolean): Incoming {
+  const certificate = asksClients ? call.getAuthContext().sslPeerCertificate : undefined;
   return {
     header: (name) => call.metadata.get(name).join(", ") || undefined,
     peer: call.getPeer().replace(/:\d+$/, ""),
+    certificate: certificate && nameOf(certificate),
   };
+}
+
+/** The common name, or what stands for a certificate that has none. */
+function nameOf({ subject, fingerprint256 }: PeerCertificate): string {
+  return String(subject.CN ?? fingerprint256);
 }
 
 function toStatus(error: OtpError | undefined): Partial<StatusObject> {

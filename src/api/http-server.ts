@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { OtpError } from "../otp/errors.js";
 import { asOtpError } from "./errors.js";
 import { PROBLEM_TYPE, problemBody, sendProblem, toProblem } from "./problem.js";
+import type { Certificates } from "./tls.js";
 
 /** Answers one request; `path` is its URL without the query. What it throws is answered as an error. */
 export type HttpHandler = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
@@ -12,7 +14,7 @@ export type HttpHandler = (path: string, request: IncomingMessage, response: Ser
 const SWEEP_MS = 500;
 const KEEP_ALIVE_MS = 65_000; // longer than the idle time-out of the usual load balancers
 
-/** An HTTP/1.1 listener that no slow, broken or endless request wears down, and that closes without cutting an answer. */
+/** An HTTP/1.1 listener, with TLS or without, that no slow, broken or endless request wears down, and that closes without cutting an answer. */
 export class HttpServer {
   private readonly server: Server;
   private readonly log: Logger;
@@ -24,19 +26,31 @@ export class HttpServer {
   constructor(parts: {
     readonly handler: HttpHandler;
     readonly log: Logger;
+    /** For HTTPS; without, it is HTTP. */
+    readonly tls?: Certificates | undefined;
     /** How long a request may take to arrive. */
     readonly requestTimeoutMs: number;
   }) {
     this.log = parts.log;
-    this.server = createServer(
-      {
-        headersTimeout: parts.requestTimeoutMs,
-        requestTimeout: parts.requestTimeoutMs,
-        connectionsCheckingInterval: Math.min(SWEEP_MS, parts.requestTimeoutMs),
-        keepAliveTimeout: KEEP_ALIVE_MS,
-      },
-      (request, response) => void this.answer(parts.handler, request, response),
-    );
+    const { tls } = parts;
+    const options = {
+      headersTimeout: parts.requestTimeoutMs,
+      requestTimeout: parts.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(SWEEP_MS, parts.requestTimeoutMs),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    };
+    const listener = (request: IncomingMessage, response: ServerResponse) =>
+      void this.answer(parts.handler, request, response);
+    if (tls === undefined) {
+      this.server = createServer(options, listener);
+    } else {
+      const secure = createSecureServer(
+        { ...options, handshakeTimeout: parts.requestTimeoutMs, ...pairOf(tls) },
+        listener,
+      );
+      tls.on("change", () => secure.setSecureContext(pairOf(tls)));
+      this.server = secure;
+    }
     this.server.on("clientError", (error, socket) => this.refuse(error, socket));
   }
 
@@ -88,7 +102,8 @@ export class HttpServer {
       answer.once("close", () => socket.destroy());
       return;
     }
-    if (!socket.writable || error.code === "ECONNRESET") {
+    const isUnheard = !socket.writable || error.code === "ECONNRESET" || /^ERR_(?:SSL|TLS)/.test(error.code ?? "");
+    if (isUnheard) {
       socket.destroy();
       return;
     }
@@ -100,6 +115,10 @@ export class HttpServer {
       () => socket.destroy(),
     );
   }
+}
+
+function pairOf({ current: { cert, key } }: Certificates) {
+  return { cert, key };
 }
 
 const NOT_HTTP = { status: 400, detail: "this is not an HTTP request" };

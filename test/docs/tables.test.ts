@@ -23,7 +23,7 @@ describe("the README's tables", () => {
     });
     const expected = [...names].map((name) => {
       const of = name in SERVER && name in WORKER ? "both" : name in SERVER ? "server" : "worker";
-      const isWithout = name in REQUIRED || String(defaults[name]) === "";
+      const isWithout = name in REQUIRED || String(defaults[name] ?? "") === "";
       return [name, of, isWithout ? "none" : String(defaults[name])];
     });
     expect([...rows].sort()).toEqual(expected.sort());
@@ -90,7 +90,7 @@ describe(".env.example", () => {
     const defaults: Record<string, unknown> = { ...readConfig(SERVER, REQUIRED), ...readConfig(WORKER, REQUIRED) };
     for (const { off, name, value } of entries) {
       expect(off, name).toBe(!(name in REQUIRED || FOR_CONTAINERS.has(name)));
-      if (off) expect(value, name).toBe(String(defaults[name]));
+      if (off) expect(value, name).toBe(String(defaults[name] ?? ""));
     }
   });
 

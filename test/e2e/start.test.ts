@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startServer, TEST_SECRET } from "../support/binaries.js";
+import { newAuthority, type Pair } from "../support/certificates.js";
 import { post } from "../support/http.js";
 import { startTestRedis } from "../support/redis.js";
 
@@ -133,6 +134,43 @@ describe("a HOST that others can reach", () => {
   ])("of %s is taken with %j", async (HOST, more) => {
     const server = await startServer(GOOD.REDIS_URL, { HOST, ...more });
     expect(await server.stop()).toBe(0);
+  });
+});
+
+describe("TLS files", () => {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-tls-"));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  let own: Pair;
+  let other: Pair;
+  beforeAll(async () => {
+    [own, other] = await Promise.all([newAuthority("own"), newAuthority("other")]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("that are missing, not PEM or do not fit together are named, without their paths", () => {
+    const cert = file("a.crt", own.cert);
+    const key = file("a.key", own.key);
+    const cases: [string, Record<string, string>][] = [
+      ["TLS_KEY_FILE is required with TLS_CERT_FILE", { TLS_CERT_FILE: cert }],
+      ["TLS_CERT_FILE is required with TLS_KEY_FILE", { TLS_KEY_FILE: key }],
+      ["TLS_CERT_FILE is required with TLS_CLIENT_CA_FILE", { TLS_CLIENT_CA_FILE: cert }],
+      ["TLS_CERT_FILE must be a file that can be read", { TLS_CERT_FILE: `${cert}x`, TLS_KEY_FILE: key }],
+      ["TLS_CERT_FILE must hold a certificate in PEM", { TLS_CERT_FILE: key, TLS_KEY_FILE: key }],
+      ["TLS_KEY_FILE must hold a private key in PEM", { TLS_CERT_FILE: cert, TLS_KEY_FILE: cert }],
+      ["TLS_KEY_FILE is not the key of TLS_CERT_FILE", { TLS_CERT_FILE: cert, TLS_KEY_FILE: file("b.key", other.key) }],
+      [
+        "TLS_CLIENT_CA_FILE must hold a certificate in PEM",
+        { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: key },
+      ],
+    ];
+    for (const [problem, files] of cases) {
+      const { status, stderr } = run("server", { ...GOOD, ...files });
+      expect(status).toBe(1);
+      expect(stderr).toBe(`${problem}\n`);
+    }
   });
 });
 

@@ -1,7 +1,13 @@
 import { type DescMethodUnary, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { credentials, type Client as GrpcClient, makeClientConstructor, type ServiceError } from "@grpc/grpc-js";
+import {
+  credentials,
+  type Client as GrpcClient,
+  Metadata,
+  makeClientConstructor,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import { grpcDefinition } from "../../src/api/grpc-definition.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.js";
@@ -52,27 +58,32 @@ export function explain(thrown: unknown): Explained {
   };
 }
 
+type Entries = Readonly<Record<string, string>>;
+
 /** Calls with grpc-js itself, from the definition that the package exports. */
 export class GrpcJsClient {
   private readonly client: GrpcClient;
 
-  constructor(authority: string) {
+  constructor(authority: string, channel = credentials.createInsecure()) {
     const Constructor = makeClientConstructor(grpcDefinition(OtpService), OtpService.typeName);
-    this.client = new Constructor(authority, credentials.createInsecure());
+    this.client = new Constructor(authority, channel);
   }
 
-  call<I extends Message, O extends Message>(method: DescMethodUnary, request: I): Promise<O> {
-    return this.send(method, Buffer.from(toBinary(method.input, request))) as Promise<O>;
+  call<I extends Message, O extends Message>(method: DescMethodUnary, request: I, headers?: Entries): Promise<O> {
+    return this.send(method, Buffer.from(toBinary(method.input, request)), headers) as Promise<O>;
   }
 
   /** Sends any bytes as a request. */
-  send(method: DescMethodUnary, bytes: Buffer): Promise<Message> {
+  send(method: DescMethodUnary, bytes: Buffer, headers: Entries = {}): Promise<Message> {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
     return new Promise((resolve, reject) => {
       this.client.makeUnaryRequest(
         `/${OtpService.typeName}/${method.name}`,
         (request: Buffer) => request,
         (response) => fromBinary(method.output, response),
         bytes,
+        metadata,
         (error, response) => (error ? reject(error) : resolve(response as Message)),
       );
     });
