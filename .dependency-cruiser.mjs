@@ -20,9 +20,9 @@ export default {
     },
     {
       name: "technologies-know-the-domain-alone",
-      comment: "api, redis, queue and delivery each know the domain, and nothing else of ours.",
+      comment: "api, redis, queue, delivery and dns each know the domain, and nothing else of ours.",
       severity: "error",
-      from: { path: "^src/(api|redis|queue|delivery)/" },
+      from: { path: "^src/(api|redis|queue|delivery|dns)/" },
       to: { path: "^src/", pathNot: ["^src/$1/", folder("otp", "gen")] },
     },
     {
@@ -30,7 +30,7 @@ export default {
       comment: "What both binaries share stands beside the folders, and does not put them together: cmd does.",
       severity: "error",
       from: { path: "^src/[^/]+\\.ts$" },
-      to: { path: folder("api", "redis", "queue", "delivery", "gen") },
+      to: { path: folder("api", "redis", "queue", "delivery", "dns", "gen") },
     },
     {
       name: "generated-code-is-the-apis",
@@ -57,6 +57,7 @@ export default {
       ioredis: ["redis", "queue"],
       "rate-limiter-flexible": ["redis"],
       "forwarded-parse": ["api"],
+      "dns-packet": ["dns"],
       nodemailer: ["delivery"],
       handlebars: ["delivery"],
       "@grpc": ["api"],

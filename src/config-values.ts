@@ -111,3 +111,21 @@ export const proxies = makeValidator<number | readonly (readonly [ipaddr.IPv4 | 
     return [parsed, bits === undefined ? parsed.toByteArray().length * 8 : Number(bits)];
   });
 });
+
+/** Resolvers, each an address with a port or without. */
+export const nameServers = makeValidator<readonly string[]>((input) => {
+  const list = split(input);
+  const isResolver = (entry: string) => {
+    const [, bracketed, bare, port = "53"] = /^(?:\[([^\]]+)\]|([\d.]+))(?::([1-9]\d{0,4}))?$/.exec(entry) ?? [];
+    return isIP(bracketed ?? bare ?? entry) !== 0 && Number(port) <= 65_535;
+  };
+  if (!list.every(isResolver)) {
+    throw new BadValue("must be resolvers such as 192.0.2.53 or [2001:db8::53]:53, separated by commas");
+  }
+  return list;
+});
+
+export const onOff = makeValidator<"on" | "off">((input) => {
+  if (input !== "on" && input !== "off") throw new BadValue("must be on or off");
+  return input;
+});

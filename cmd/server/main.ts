@@ -6,6 +6,8 @@ import { HttpServer } from "../../src/api/http-server.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import { SERVER } from "../../src/config.js";
 import { serverProblems, tlsPaths } from "../../src/config-rules.js";
+import { DnsMailDomains } from "../../src/dns/mail-domains.js";
+import { nameServers } from "../../src/dns/name-servers.js";
 import { Lifecycle } from "../../src/lifecycle.js";
 import { createLog } from "../../src/log.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
@@ -44,6 +46,7 @@ const status = await lifecycle.run(async (onClose) => {
       generate: config.RATE_IP_PER_MINUTE,
       verify: config.RATE_IP_VERIFY_PER_MINUTE,
     }),
+    mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(nameServers(config.DNS_SERVERS)) : undefined,
     outbox,
     keyring: deriveKeyring(config.OTP_SECRET),
     settings: {

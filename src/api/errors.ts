@@ -17,6 +17,7 @@ interface Wire {
 export const WIRE: Readonly<Record<Reason, Wire>> = {
   INVALID_REQUEST: { code: Code.InvalidArgument, httpStatus: 400, reason: "INVALID_REQUEST" },
   REQUEST_TOO_LARGE: { code: Code.ResourceExhausted, httpStatus: 413, reason: "INVALID_REQUEST" },
+  UNDELIVERABLE_ADDRESS: { code: Code.InvalidArgument, httpStatus: 400, reason: "UNDELIVERABLE_ADDRESS" },
   OTP_INCORRECT: { code: Code.InvalidArgument, httpStatus: 400, reason: "OTP_INCORRECT" },
   TOO_MANY_ATTEMPTS: { code: Code.ResourceExhausted, httpStatus: 429, reason: "TOO_MANY_ATTEMPTS" },
   RATE_LIMITED: { code: Code.ResourceExhausted, httpStatus: 429, reason: "RATE_LIMITED" },

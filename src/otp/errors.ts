@@ -4,6 +4,7 @@ import type { SendLimit } from "./sends.js";
 export type Reason =
   | "INVALID_REQUEST"
   | "REQUEST_TOO_LARGE"
+  | "UNDELIVERABLE_ADDRESS"
   | "OTP_INCORRECT"
   | "TOO_MANY_ATTEMPTS"
   | "RATE_LIMITED"
@@ -41,6 +42,11 @@ export class OtpError extends Error {
   static invalid(violations: readonly Violation[]): OtpError {
     const message = violations.map(({ field, description }) => `${field} ${description}`).join("; ");
     return new OtpError("INVALID_REQUEST", message, { violations });
+  }
+
+  static undeliverable(field: string): OtpError {
+    const violations = [{ field, description: "has a domain that takes no mail" }];
+    return new OtpError("UNDELIVERABLE_ADDRESS", "the address has a domain that takes no mail", { violations });
   }
 
   static tooLarge(limitBytes: number): OtpError {

@@ -83,6 +83,12 @@ export interface ClientLimits {
   giveBack(action: ClientAction, client: ClientId): Promise<void>;
 }
 
+/** Which domains mail can be sent to. */
+export interface MailDomains {
+  /** @returns false when it is certain that mail to this domain cannot arrive; what cannot be told is not held against it */
+  takesMail(domain: string): Promise<boolean>;
+}
+
 /** Where orders wait for a worker. */
 export interface Outbox {
   /** Adds the order once, however often it is called for one request. @throws OtpError UNAVAILABLE */

@@ -9,6 +9,8 @@ export interface Recipient {
   readonly address: string;
   /** What makes two spellings the same recipient. */
   readonly identity: string;
+  /** The domain of an e-mail address in ASCII, lower case. */
+  readonly domain: string;
 }
 
 const MAX_ADDRESS = 254; // RFC 5321 §4.5.3.1.3, less the angle brackets
@@ -43,7 +45,8 @@ export function parseEmail(given: string): Recipient | undefined {
 
   const address = ASCII.test(domain) ? trimmed : `${local}@${ascii}`;
   if (address.length > MAX_ADDRESS) return undefined;
-  return { channel: "email", address, identity: `${local}@${ascii}`.toLowerCase() };
+  const identity = `${local}@${ascii}`.toLowerCase();
+  return { channel: "email", address, identity, domain: ascii.toLowerCase() };
 }
 
 /** An IPv4 address in any of the spellings that a URL's host takes, which domainToASCII has turned into dotted numbers. */

@@ -4,7 +4,7 @@ import { digestCode, isCode } from "./code.js";
 import { OtpError } from "./errors.js";
 import type { Keyring } from "./keyring.js";
 import { sealOrder } from "./order.js";
-import type { Attempt, Challenges, Claim, ClientLimits, Outbox } from "./ports.js";
+import type { Attempt, Challenges, Claim, ClientLimits, MailDomains, Outbox } from "./ports.js";
 import { FieldReader, type OneOf } from "./request.js";
 import { newRequestId, type RequestId, requestedAt } from "./request-id.js";
 import { type SendPolicy, sendLimits } from "./sends.js";
@@ -45,6 +45,8 @@ export class OtpService {
     private readonly parts: {
       readonly challenges: Challenges;
       readonly clientLimits: ClientLimits;
+      /** None: every domain is taken to be one that takes mail. */
+      readonly mailDomains: MailDomains | undefined;
       readonly outbox: Outbox;
       readonly keyring: Keyring;
       readonly settings: OtpSettings;
@@ -56,7 +58,7 @@ export class OtpService {
   /**
    * Accepts a request for a code and puts its delivery into the queue.
    *
-   * @throws OtpError INVALID_REQUEST, RATE_LIMITED, UNAVAILABLE
+   * @throws OtpError INVALID_REQUEST, UNDELIVERABLE_ADDRESS, RATE_LIMITED, UNAVAILABLE
    */
   async generate(asked: Generate, call: Call): Promise<Generated> {
     const { challenges, outbox, keyring, settings } = this.parts;
@@ -71,6 +73,8 @@ export class OtpService {
     const { channel, address } = recipient;
     const limits = sendLimits(settings.sends);
     const takeBack = await this.count("generate", call);
+    // What this costs stays counted for the client: the resolvers are to be spared as well.
+    if ((await this.parts.mailDomains?.takesMail(recipient.domain)) === false) throw OtpError.undeliverable(channel);
     let claim: Claim;
     try {
       claim = await challenges.claimSend(challenge, request, limits);

@@ -3,6 +3,7 @@ import { digestCode } from "../../src/otp/code.js";
 import { OtpError } from "../../src/otp/errors.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import { openOrder, type SealedOrder } from "../../src/otp/order.js";
+import type { MailDomains } from "../../src/otp/ports.js";
 import { type Generate, OtpService, type Verify } from "../../src/otp/service.js";
 import { NO_CLIENT_LIMITS } from "../support/client-limits.js";
 import { MemoryChallenges } from "../support/memory-challenges.js";
@@ -15,11 +16,13 @@ const SETTINGS = { codeLength: 6, lifeMs: 600_000, maxAttempts: 5, sends: SENDS 
 let challenges: MemoryChallenges;
 let orders: SealedOrder[];
 let isQueueUp: boolean;
+let mailDomains: MailDomains | undefined;
 
 beforeEach(() => {
   challenges = new MemoryChallenges();
   orders = [];
   isQueueUp = true;
+  mailDomains = undefined;
 });
 
 /** The service, called by a backend that calls for itself. */
@@ -42,6 +45,7 @@ function openService(...secrets: [string, ...string[]]): OtpService {
   return new OtpService({
     challenges,
     clientLimits: NO_CLIENT_LIMITS,
+    mailDomains,
     outbox,
     keyring: deriveKeyring(secrets),
     settings: SETTINGS,
@@ -131,6 +135,25 @@ describe("Generate", () => {
     await expect(service.generate(toEmail("ada@example.com"))).rejects.toEqual(refusedFor("UNAVAILABLE"));
     isQueueUp = true;
     await service.generate(toEmail("ada@example.com"));
+  });
+
+  it("refuses an address whose domain takes no mail, and leaves no cooldown behind", async () => {
+    const asked: string[] = [];
+    mailDomains = {
+      takesMail: async (domain) => {
+        asked.push(domain);
+        return domain !== "xn--bcher-kva.example";
+      },
+    };
+    const service = serviceWith(OLD);
+    await expect(service.generate(toEmail("ada@B\u00fccher.example"))).rejects.toMatchObject({
+      reason: "UNDELIVERABLE_ADDRESS",
+      violations: [{ field: "email" }],
+    });
+    expect(orders).toEqual([]);
+    mailDomains = undefined;
+    await serviceWith(OLD).generate(toEmail("ada@B\u00fccher.example"));
+    expect(asked).toEqual(["xn--bcher-kva.example"]);
   });
 
   it("names every field that is wrong", async () => {

@@ -50,6 +50,7 @@ export async function startApi(
   const service = new OtpService({
     challenges: options.wrap?.(challenges) ?? challenges,
     clientLimits: options.clientLimits ?? NO_CLIENT_LIMITS,
+    mailDomains: undefined,
     outbox: { add: async (order) => void orders.push(order) },
     keyring: [keys],
     settings: {

@@ -1,0 +1,28 @@
+/** The part of dns2 that the tests use; it has no types of its own. */
+declare module "dns2" {
+  interface Message {
+    header: { rcode: number; tc: number; ra: number };
+    questions: { name: string; type: number; class: number }[];
+    answers: object[];
+    authorities: object[];
+  }
+  interface DnsServer {
+    on(event: "request", listener: (request: Message, send: (response: Message) => void, client: object) => void): void;
+    on(event: "error" | "requestError", listener: (error: Error) => void): void;
+    listen(options: {
+      udp: { port: number; address: string };
+      tcp: { port: number; address: string };
+    }): Promise<unknown>;
+    addresses(): { udp: { port: number } };
+    close(): Promise<unknown>;
+  }
+  const dns2: {
+    createServer(options: { udp: boolean; tcp: boolean }): DnsServer;
+    Packet: {
+      createResponseFromRequest(request: Message): Message;
+      readonly TYPE: Readonly<Record<"A" | "AAAA" | "MX" | "SOA" | "CNAME", number>>;
+      readonly CLASS: Readonly<Record<"IN", number>>;
+    };
+  };
+  export default dns2;
+}
