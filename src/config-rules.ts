@@ -7,7 +7,7 @@ type ServerConfig = CleanedEnv<typeof SERVER>;
 
 /** What has to hold between the variables of the server. @returns a line for each problem, which names the variable */
 export function serverProblems(config: ServerConfig): readonly string[] {
-  return [...openToAll(config), ...tlsProblems(config)];
+  return [...openToAll(config), ...tlsProblems(config), ...testAddressProblems(config)];
 }
 
 function openToAll({ HOST, API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerConfig): string[] {
@@ -15,6 +15,18 @@ function openToAll({ HOST, API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerCo
   if (isLoopback(HOST) || isGuarded) return [];
   const guards = "API_KEYS, TLS_CLIENT_CA_FILE, or PUBLIC_RPCS for what anybody may call";
   return [`HOST is an address that others can reach: set ${guards}`];
+}
+
+function testAddressProblems({ TEST_ADDRESSES, ALLOW_TEST_ADDRESSES, OTP_LENGTH }: ServerConfig): string[] {
+  if (TEST_ADDRESSES.length === 0) return [];
+  const problems: string[] = [];
+  if (!ALLOW_TEST_ADDRESSES) {
+    problems.push("TEST_ADDRESSES lets whoever knows them in: set ALLOW_TEST_ADDRESSES=true where that is meant");
+  }
+  if (TEST_ADDRESSES.some(({ code }) => code.length !== OTP_LENGTH)) {
+    problems.push("TEST_ADDRESSES must have codes of as many digits as OTP_LENGTH says");
+  }
+  return problems;
 }
 
 function tlsProblems(config: ServerConfig): string[] {

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { makeValidator } from "envalid";
 import ipaddr from "ipaddr.js";
 import { LOG_LEVELS, type LogLevel } from "./log.js";
-import { parseEmail } from "./otp/recipient.js";
+import { parseEmail, type Recipient } from "./otp/recipient.js";
 
 /** Says what a value must be. The value itself is never repeated. */
 export class BadValue extends Error {}
@@ -129,3 +129,21 @@ export const onOff = makeValidator<"on" | "off">((input) => {
   if (input !== "on" && input !== "off") throw new BadValue("must be on or off");
   return input;
 });
+
+export const yesNo = makeValidator<boolean>((input) => {
+  if (input !== "true" && input !== "false") throw new BadValue("must be true or false");
+  return input === "true";
+});
+
+/** `address=code`, separated by commas. */
+export const testAddresses = makeValidator<readonly { readonly recipient: Recipient; readonly code: string }[]>(
+  (input) =>
+    split(input).map((entry) => {
+      const [, address = "", code = ""] = /^(.+)=(\d+)$/.exec(entry) ?? [];
+      const recipient = parseEmail(address);
+      if (recipient === undefined) {
+        throw new BadValue("must be addresses with their codes, as in alice@test.example=123456, separated by commas");
+      }
+      return { recipient, code };
+    }),
+);

@@ -13,7 +13,9 @@ import {
   proxies,
   rpcNames,
   secrets,
+  testAddresses,
   url,
+  yesNo,
 } from "./config-values.js";
 
 const shared = {
@@ -43,6 +45,8 @@ export const SERVER = {
   OTP_COOLDOWN_SECONDS: integer(0, 86_400)({ default: 30 }),
   OTP_SENDS_PER_HOUR: integer(0, 10_000)({ default: 5 }),
   OTP_SENDS_PER_DAY: integer(0, 10_000)({ default: 20 }),
+  TEST_ADDRESSES: testAddresses({ default: [] }),
+  ALLOW_TEST_ADDRESSES: yesNo({ default: false }),
   RATE_IP_PER_MINUTE: integer(0, 1_000_000)({ default: 10 }),
   RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000)({ default: 60 }),
 };

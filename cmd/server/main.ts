@@ -16,6 +16,7 @@ import { BullOutbox } from "../../src/queue/outbox.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
 import { RedisClientLimits } from "../../src/redis/client-limits.js";
 import { connectRedis } from "../../src/redis/connection.js";
+import { RedisIdempotencyKeys } from "../../src/redis/idempotency-keys.js";
 import { RedisPulse } from "../../src/redis/pulse.js";
 import { TlsFiles } from "../../src/tls-files.js";
 import { configOrExit } from "../config-or-exit.js";
@@ -30,6 +31,8 @@ if (done !== undefined) process.exit(done);
 
 const config = configOrExit(SERVER, serverProblems);
 const log = createLog("server", config.LOG_LEVEL);
+if (config.TEST_ADDRESSES.length > 0)
+  log.warn({ count: config.TEST_ADDRESSES.length }, "TEST_ADDRESSES are let in by codes that are known");
 const lifecycle = new Lifecycle(log, CLOSING_MS);
 
 const status = await lifecycle.run(async (onClose) => {
@@ -46,6 +49,7 @@ const status = await lifecycle.run(async (onClose) => {
       generate: config.RATE_IP_PER_MINUTE,
       verify: config.RATE_IP_VERIFY_PER_MINUTE,
     }),
+    idempotencyKeys: new RedisIdempotencyKeys(redis),
     mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(nameServers(config.DNS_SERVERS)) : undefined,
     outbox,
     keyring: deriveKeyring(config.OTP_SECRET),
@@ -58,6 +62,7 @@ const status = await lifecycle.run(async (onClose) => {
         perHour: config.OTP_SENDS_PER_HOUR,
         perDay: config.OTP_SENDS_PER_DAY,
       },
+      testAddresses: config.TEST_ADDRESSES,
     },
     now: Date.now,
   });

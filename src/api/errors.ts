@@ -21,6 +21,8 @@ export const WIRE: Readonly<Record<Reason, Wire>> = {
   OTP_INCORRECT: { code: Code.InvalidArgument, httpStatus: 400, reason: "OTP_INCORRECT" },
   TOO_MANY_ATTEMPTS: { code: Code.ResourceExhausted, httpStatus: 429, reason: "TOO_MANY_ATTEMPTS" },
   RATE_LIMITED: { code: Code.ResourceExhausted, httpStatus: 429, reason: "RATE_LIMITED" },
+  IDEMPOTENCY_KEY_REUSED: { code: Code.FailedPrecondition, httpStatus: 422, reason: "IDEMPOTENCY_KEY_REUSED" },
+  IDEMPOTENCY_KEY_IN_USE: { code: Code.Aborted, httpStatus: 409, reason: "IDEMPOTENCY_KEY_IN_USE" },
   UNAUTHENTICATED: { code: Code.Unauthenticated, httpStatus: 401, reason: "UNAUTHENTICATED" },
   UNAVAILABLE: { code: Code.Unavailable, httpStatus: 503, reason: "UNAVAILABLE" },
 };

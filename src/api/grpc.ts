@@ -3,12 +3,14 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import {
   type handleUnaryCall,
+  logVerbosity,
   Metadata,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServiceDefinition,
   type StatusObject,
+  setLogVerbosity,
   status,
 } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
@@ -48,6 +50,7 @@ export class GrpcListener {
     /** How long a request may take to arrive. */
     readonly requestTimeoutMs: number;
   }) {
+    setLogVerbosity(logVerbosity.NONE); // it would write metadata that it does not like, keys included, to stderr
     this.credentials = parts.tls ? grpcTlsCredentials(parts.tls) : ServerCredentials.createInsecure();
     const asksClients = parts.tls?.current.clientCa !== undefined;
     this.calls = new GrpcCalls(parts.requestTimeoutMs);

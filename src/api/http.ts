@@ -81,7 +81,7 @@ function withCors(origins: readonly string[], serve: HttpHandler): HttpHandler {
   const handle = cors({
     origin: origins.includes("*") ? "*" : [...origins],
     methods: [...connectCors.allowedMethods],
-    allowedHeaders: [...connectCors.allowedHeaders, "Authorization"],
+    allowedHeaders: [...connectCors.allowedHeaders, "Authorization", "Idempotency-Key"],
     exposedHeaders: [...connectCors.exposedHeaders, "Retry-After", "RateLimit", "RateLimit-Policy"],
     maxAge: 7200,
   });

@@ -12,6 +12,7 @@ import type { OtpService } from "../otp/service.js";
 import type { Decode } from "./decode.js";
 import { durationFromMs } from "./duration.js";
 import type { Gate } from "./gate.js";
+import { readIdempotencyKey } from "./idempotency-key.js";
 import type { Incoming } from "./incoming.js";
 
 /** One RPC, to be called by any protocol. */
@@ -25,20 +26,21 @@ export interface Rpc {
 export function otpRpcs(service: OtpService, gate: Gate): readonly Rpc[] {
   function rpc<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
-    run: (request: MessageShape<I>, call: Call) => Promise<MessageInitShape<O>>,
+    run: (request: MessageShape<I>, call: Call, incoming: Incoming) => Promise<MessageInitShape<O>>,
   ): Rpc {
     return {
       method,
       call: async (decode, incoming) => {
         const call = gate.admit(method.name, incoming);
-        return create(method.output, await run(decode(method.input), call));
+        return create(method.output, await run(decode(method.input), call, incoming));
       },
     };
   }
 
   return [
-    rpc(OtpServiceDesc.method.generate, async (request, call) => {
-      const { token, lifeMs, resendAfterMs } = await service.generate(request, call);
+    rpc(OtpServiceDesc.method.generate, async (request, call, incoming) => {
+      const idempotencyKey = readIdempotencyKey(incoming);
+      const { token, lifeMs, resendAfterMs } = await service.generate(request, { ...call, idempotencyKey });
       return {
         token,
         message: "The code is on its way",

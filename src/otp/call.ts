@@ -4,6 +4,8 @@ import type { Keys } from "./keyring.js";
 /** What is known of a call besides what it asks for. */
 export interface Call {
   readonly caller: Caller;
+  /** What the caller tells repetitions of a Generate by, if it does. */
+  readonly idempotencyKey?: string | undefined;
   /** Is told how much the client has left, once that is known. */
   readonly onQuota: (quota: Quota) => void;
 }

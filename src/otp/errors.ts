@@ -8,6 +8,8 @@ export type Reason =
   | "OTP_INCORRECT"
   | "TOO_MANY_ATTEMPTS"
   | "RATE_LIMITED"
+  | "IDEMPOTENCY_KEY_REUSED"
+  | "IDEMPOTENCY_KEY_IN_USE"
   | "UNAUTHENTICATED"
   | "UNAVAILABLE";
 
@@ -69,6 +71,16 @@ export class OtpError extends Error {
   static clientTooFast(retryAfterMs: number): OtpError {
     return new OtpError("RATE_LIMITED", "too many requests from this client address, wait before trying again", {
       retryAfterMs,
+    });
+  }
+
+  static keyReused(): OtpError {
+    return new OtpError("IDEMPOTENCY_KEY_REUSED", "this Idempotency-Key was used for another request");
+  }
+
+  static keyInUse(): OtpError {
+    return new OtpError("IDEMPOTENCY_KEY_IN_USE", "a request with this Idempotency-Key is under way", {
+      retryAfterMs: 1000,
     });
   }
 

@@ -14,6 +14,8 @@ export interface Keys {
   readonly order: Buffer;
   /** Names clients. */
   readonly client: Buffer;
+  /** Names idempotency keys, and what they were used for. */
+  readonly idempotency: Buffer;
 }
 
 /** The keys of every secret in `OTP_SECRET`. The first makes, all open, so that a secret can be replaced without a gap. */
@@ -34,5 +36,6 @@ function deriveKeys(secret: string): Keys {
     code: key("code"),
     order: key("order"),
     client: key("client"),
+    idempotency: key("idempotency"),
   };
 }

@@ -83,6 +83,27 @@ export interface ClientLimits {
   giveBack(action: ClientAction, client: ClientId): Promise<void>;
 }
 
+/** Whether a request may begin; if not, what its idempotency key was used for before. */
+export type Begun =
+  | { readonly outcome: "begun" }
+  | { readonly outcome: "done"; readonly request: RequestId }
+  | { readonly outcome: "under way" | "other payload" };
+
+/**
+ * What idempotency keys were used for. Each method is atomic, each key it writes expires by itself, and all throw OtpError
+ * UNAVAILABLE when the store cannot be reached.
+ */
+export interface IdempotencyKeys {
+  /** Takes a key for a request, for UNDER_WAY_MS, unless it is taken. */
+  begin(id: string, payload: string, request: RequestId): Promise<Begun>;
+
+  /** Remembers for REMEMBERED_MS that the request was carried out. */
+  remember(id: string, request: RequestId): Promise<void>;
+
+  /** Sets the key free again, as if it had not been used. */
+  forget(id: string, request: RequestId): Promise<void>;
+}
+
 /** Which domains mail can be sent to. */
 export interface MailDomains {
   /** @returns false when it is certain that mail to this domain cannot arrive; what cannot be told is not held against it */

@@ -12,7 +12,7 @@ import { type ChallengeId, splitChallengeId } from "../otp/challenge.js";
 import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../otp/ports.js";
 import type { RequestId } from "../otp/request-id.js";
 import type { SendLimit } from "../otp/sends.js";
-import { defineScripts, type Scripts } from "./scripts.js";
+import { asTuple, defineScripts, type Scripts } from "./scripts.js";
 
 /** Challenges in Redis: one Lua script for each thing that counts or compares, all keys of an address in one hash slot. */
 export class RedisChallenges implements Challenges {
@@ -91,9 +91,4 @@ const keys = {
 function prefix(challenge: ChallengeId): string {
   const { address, purpose } = splitChallengeId(challenge);
   return `otp:{${address}}:${purpose}`;
-}
-
-function asTuple(reply: unknown): readonly unknown[] {
-  if (!Array.isArray(reply)) throw new Error("a script did not reply with a list");
-  return reply;
 }

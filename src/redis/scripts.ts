@@ -7,6 +7,8 @@ declare module "ioredis" {
     claimSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
     releaseSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
     storeCode(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    beginRequest(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    settleRequest(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
     attempt(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
   }
 }
@@ -17,6 +19,8 @@ const FILES = {
   releaseSend: "release-send.lua",
   storeCode: "store-code.lua",
   attempt: "attempt.lua",
+  beginRequest: "begin-request.lua",
+  settleRequest: "settle-request.lua",
 } as const;
 
 type Name = keyof typeof FILES;
@@ -40,7 +44,14 @@ export function defineScripts(redis: Redis): Scripts {
     releaseSend: define("releaseSend"),
     storeCode: define("storeCode"),
     attempt: define("attempt"),
+    beginRequest: define("beginRequest"),
+    settleRequest: define("settleRequest"),
   };
+}
+
+export function asTuple(reply: unknown): readonly unknown[] {
+  if (!Array.isArray(reply)) throw new Error("a script did not reply with a list");
+  return reply;
 }
 
 /** What a command's failure is to callers. A script that is wrong stays what it is: a fault of our own. */

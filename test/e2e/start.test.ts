@@ -98,6 +98,10 @@ describe("a bad environment", () => {
     ["API_KEYS", `we b:${"0".repeat(64)}`],
     ["PUBLIC_RPCS", "generate"],
     ["PUBLIC_RPCS", "Generate,"],
+    ["TEST_ADDRESSES", "alice@test.example"],
+    ["TEST_ADDRESSES", "alice@test.example=12345x"],
+    ["TEST_ADDRESSES", "alice=123456"],
+    ["ALLOW_TEST_ADDRESSES", "yes"],
     ["DNS_CHECK", "yes"],
     ["DNS_SERVERS", "dns.example.com"],
     ["DNS_SERVERS", "192.0.2.53:99999"],
@@ -138,6 +142,29 @@ describe("a HOST that others can reach", () => {
   ])("of %s is taken with %j", async (HOST, more) => {
     const server = await startServer(GOOD.REDIS_URL, { HOST, ...more });
     expect(await server.stop()).toBe(0);
+  });
+});
+
+describe("test addresses", () => {
+  const TEST_ADDRESSES = "alice@test.example=123456";
+
+  it("are refused unless they are meant, and with codes of another length", () => {
+    expect(run("server", { ...GOOD, TEST_ADDRESSES }).stderr).toMatch(
+      /^TEST_ADDRESSES [^\n]*ALLOW_TEST_ADDRESSES=true/,
+    );
+    const long = run("server", { ...GOOD, TEST_ADDRESSES, ALLOW_TEST_ADDRESSES: "true", OTP_LENGTH: "8" });
+    expect(long.status).toBe(1);
+    expect(long.stderr).toMatch(/^TEST_ADDRESSES must have codes [^\n]*OTP_LENGTH[^\n]*\n$/);
+  });
+
+  it("are warned of in the log of the start, without their names", async () => {
+    const server = await startServer(GOOD.REDIS_URL, {
+      TEST_ADDRESSES,
+      ALLOW_TEST_ADDRESSES: "true",
+    });
+    const line = await server.line(/"level":40.*TEST_ADDRESSES/);
+    expect(line).not.toMatch(/alice|123456/);
+    await server.stop();
   });
 });
 

@@ -1,17 +1,20 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { digestCode } from "../../src/otp/code.js";
 import { OtpError } from "../../src/otp/errors.js";
+import type { Generate } from "../../src/otp/generator.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import { openOrder, type SealedOrder } from "../../src/otp/order.js";
 import type { MailDomains } from "../../src/otp/ports.js";
-import { type Generate, OtpService, type Verify } from "../../src/otp/service.js";
+import { OtpService } from "../../src/otp/service.js";
+import type { Verify } from "../../src/otp/verifier.js";
 import { NO_CLIENT_LIMITS } from "../support/client-limits.js";
 import { MemoryChallenges } from "../support/memory-challenges.js";
+import { MemoryIdempotencyKeys } from "../support/memory-idempotency-keys.js";
 
 const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";
 const SENDS = { cooldownMs: 30_000, perHour: 5, perDay: 20 };
-const SETTINGS = { codeLength: 6, lifeMs: 600_000, maxAttempts: 5, sends: SENDS };
+const SETTINGS = { codeLength: 6, lifeMs: 600_000, maxAttempts: 5, sends: SENDS, testAddresses: [] };
 
 let challenges: MemoryChallenges;
 let orders: SealedOrder[];
@@ -45,6 +48,7 @@ function openService(...secrets: [string, ...string[]]): OtpService {
   return new OtpService({
     challenges,
     clientLimits: NO_CLIENT_LIMITS,
+    idempotencyKeys: new MemoryIdempotencyKeys(() => challenges.now),
     mailDomains,
     outbox,
     keyring: deriveKeyring(secrets),

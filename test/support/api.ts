@@ -11,6 +11,7 @@ import type { Challenges, ClientLimits } from "../../src/otp/ports.js";
 import { OtpService } from "../../src/otp/service.js";
 import { NO_CLIENT_LIMITS } from "./client-limits.js";
 import { MemoryChallenges } from "./memory-challenges.js";
+import { MemoryIdempotencyKeys } from "./memory-idempotency-keys.js";
 
 const OPEN: Access = { keys: [], clientCertificates: false, publicRpcs: [], proxies: 0 };
 const LIFE_MS = 600_000;
@@ -50,6 +51,7 @@ export async function startApi(
   const service = new OtpService({
     challenges: options.wrap?.(challenges) ?? challenges,
     clientLimits: options.clientLimits ?? NO_CLIENT_LIMITS,
+    idempotencyKeys: new MemoryIdempotencyKeys(() => challenges.now),
     mailDomains: undefined,
     outbox: { add: async (order) => void orders.push(order) },
     keyring: [keys],
@@ -58,6 +60,7 @@ export async function startApi(
       lifeMs: LIFE_MS,
       maxAttempts: 5,
       sends: { cooldownMs: 30_000, perHour: 5, perDay: 20 },
+      testAddresses: [],
     },
     now: () => challenges.now,
   });

@@ -1,0 +1,114 @@
+import type { Call } from "./call.js";
+import { type ChallengeId, challengeId } from "./challenge.js";
+import type { ClientCount } from "./client-count.js";
+import { digestCode } from "./code.js";
+import { OtpError } from "./errors.js";
+import type { Keyring } from "./keyring.js";
+import type { Once } from "./once.js";
+import { sealOrder } from "./order.js";
+import type { Challenges, Claim, MailDomains, Outbox } from "./ports.js";
+import type { Recipient } from "./recipient.js";
+import { FieldReader, type OneOf } from "./request.js";
+import { newRequestId, type RequestId } from "./request-id.js";
+import { seal } from "./seal.js";
+import { type SendPolicy, sendLimits } from "./sends.js";
+import type { TestAddresses } from "./test-addresses.js";
+import { issueToken } from "./token.js";
+
+export interface Generate {
+  readonly recipient: OneOf<"email" | "phone">;
+  readonly purpose: string;
+  readonly locale: string;
+}
+
+export interface Generated {
+  readonly token: string;
+  /** The life that the code will have. */
+  readonly lifeMs: number;
+  readonly resendAfterMs: number;
+}
+
+/** A Generate that has been read and found valid. */
+interface Asked {
+  readonly request: RequestId;
+  readonly challenge: ChallengeId;
+  readonly recipient: Recipient;
+  readonly purpose: string;
+  readonly locale: string;
+}
+
+/** Accepts requests for codes. What one costs is spent in this order: the client's quota, a look at DNS, a send. */
+export class Generator {
+  constructor(
+    private readonly parts: {
+      readonly challenges: Challenges;
+      readonly clients: ClientCount;
+      readonly mailDomains: MailDomains | undefined;
+      readonly once: Once;
+      readonly outbox: Outbox;
+      readonly testAddresses: TestAddresses;
+      readonly keyring: Keyring;
+      readonly lifeMs: number;
+      readonly sends: SendPolicy;
+      readonly now: () => number;
+    },
+  ) {}
+
+  async generate(given: Generate, call: Call): Promise<Generated> {
+    const { keyring, lifeMs, once, sends, testAddresses } = this.parts;
+    const asked = this.read(given);
+    const { challenge, recipient, purpose, locale } = asked;
+    const testCode = testAddresses.codeFor(challenge);
+    const request = await once.run(call, [recipient.identity, purpose, locale], asked.request, () =>
+      testCode === undefined ? this.send(asked, call) : this.keep(asked, testCode),
+    );
+    return { token: issueToken(keyring[0], challenge, request), lifeMs, resendAfterMs: sends.cooldownMs };
+  }
+
+  private read(given: Generate): Asked {
+    const fields = new FieldReader();
+    const recipient = fields.recipient(given.recipient);
+    const purpose = fields.purpose(given.purpose);
+    const locale = fields.locale(given.locale);
+    if (recipient === undefined || fields.violations.length > 0) throw OtpError.invalid(fields.violations);
+    const challenge = challengeId(this.parts.keyring[0], purpose, recipient);
+    return { request: newRequestId(this.parts.now()), challenge, recipient, purpose, locale };
+  }
+
+  private async send(asked: Asked, call: Call): Promise<void> {
+    const { clients, mailDomains } = this.parts;
+    const { channel, domain } = asked.recipient;
+    const takeBack = await clients.add("generate", call);
+    // A domain that takes no mail stays counted for the client: the resolvers are to be spared too.
+    if ((await mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
+    const claim = await this.claimAndQueue(asked);
+    if (claim.granted) return;
+    takeBack();
+    throw OtpError.sentTooOften(claim.limit.kind, claim.retryAfterMs);
+  }
+
+  private async claimAndQueue({ request, challenge, recipient, purpose, locale }: Asked): Promise<Claim> {
+    const { challenges, keyring, outbox, sends } = this.parts;
+    const { channel, address } = recipient;
+    const limits = sendLimits(sends);
+    try {
+      const claim = await challenges.claimSend(challenge, request, limits);
+      if (claim.granted) {
+        await outbox.add(sealOrder(keyring, { request, challenge, channel, address, purpose, locale }));
+      }
+      return claim;
+    } catch (error) {
+      // The caller may ask again at once. Not awaited: a store that hangs has cost enough time, and takes calls in their order.
+      if (limits.length > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** A test address gets its code at once, and nothing is sent or counted. */
+  private async keep({ request, challenge }: Asked, code: string): Promise<void> {
+    const { challenges, keyring, lifeMs } = this.parts;
+    const [keys] = keyring;
+    const fresh = { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge) };
+    await challenges.store(challenge, request, fresh, { lifeMs, reuseFromMs: Number.MAX_SAFE_INTEGER });
+  }
+}
