@@ -54,8 +54,14 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
 LOOPBACK.addAddress("::1", "ipv6");
 
-/** Whether an address, or a host name in a URL, is this machine alone. */
-export function isLoopback(host: string): boolean {
+/** Whether what is sent to this Redis can be read on the way. */
+export function leavesInClear(redisUrl: string): boolean {
+  const { protocol, hostname } = new URL(redisUrl);
+  return protocol === "redis:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
+}
+
+/** Whether an address or a host name is this machine alone. */
+function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family === 0) return /^(?:[a-z0-9-]+\.)*localhost$/i.test(host);
   return LOOPBACK.check(host, family === 4 ? "ipv4" : "ipv6");

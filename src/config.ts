@@ -23,6 +23,7 @@ const shared = {
   OTP_SECRET: secrets(),
   LOG_LEVEL: logLevel({ default: "info" }),
   HOST: host({ default: "127.0.0.1" }),
+  STRICT_START: yesNo({ default: false }),
   OTP_LENGTH: integer(6, 10)({ default: 6 }),
   OTP_TTL_SECONDS: integer(1, 86_400)({ default: 600 }),
 };

@@ -58,7 +58,7 @@ async function startCatcher(): Promise<number> {
 }
 
 async function startRedis(): Promise<string> {
-  const redis = await startPrivateRedis();
+  const redis = await startPrivateRedis({ flags: ["--appendonly", "yes"] });
   closers.push(() => redis.stop());
   return redis.url;
 }

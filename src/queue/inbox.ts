@@ -48,6 +48,7 @@ export class BullInbox {
       connection: redis,
       prefix: QUEUE_PREFIX,
       concurrency,
+      skipVersionCheck: true, // its warnings would go to stderr; how Redis is set up is looked at elsewhere
       lockDuration: LOCK_MS,
       stalledInterval: STALL_CHECK_MS,
       maxStalledCount: MAX_STALLS,
