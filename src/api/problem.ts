@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { OtpError } from "../otp/errors.js";
+import { readBody } from "./body.js";
 import { BODY } from "./decode.js";
 import { INTERNAL_MESSAGE, WIRE } from "./errors.js";
 
@@ -34,8 +35,19 @@ export function toProblem(error: OtpError | undefined): Problem {
   };
 }
 
-/** Answers with `application/problem+json`; 429 and 503 say in `Retry-After` how many whole seconds to wait. */
+/**
+ * Answers with `application/problem+json`; 429 and 503 say in `Retry-After` how many whole seconds to wait. A body that has
+ * not been read yet is read first: to close a connection on a sender would have it lose the answer.
+ */
 export function sendProblem(response: ServerResponse, problem: Problem): void {
+  if (!hasUnreadBody(response.req)) {
+    write(response, problem);
+    return;
+  }
+  void readBody(response.req).then((body) => body && write(response, problem));
+}
+
+function write(response: ServerResponse, problem: Problem): void {
   const { retryAfterMs, allow } = problem;
   const body = problemBody(problem);
   response

@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startServer } from "../support/binaries.js";
+import { callerOf, THREE_PROTOCOLS } from "../support/callers.js";
+import { type Stack, startStack } from "../support/stack.js";
+
+const KEY = { authorization: "Bearer the-key" };
+const API_KEYS = `backend:${createHash("sha256").update("the-key").digest("hex")}`;
+
+let stack: Stack;
+let monitor: Redis;
+/** What Redis was asked from outside of scripts: each command with its first words. */
+const commands: string[] = [];
+
+beforeAll(async () => {
+  const limits = { RATE_IP_PER_MINUTE: "1000", RATE_IP_VERIFY_PER_MINUTE: "1000" };
+  stack = await startStack({ server: { API_KEYS, PUBLIC_RPCS: "Generate,Verify", TRUST_PROXY: "1", ...limits } });
+  monitor = await new Redis(stack.redis.url).monitor();
+  monitor.on("monitor", (_time: string, args: readonly string[], source: string) => {
+    if (source !== "lua") commands.push(args.join(" "));
+  });
+});
+afterAll(async () => {
+  monitor.disconnect();
+  await stack.stop();
+});
+
+/** How many commands about this client or this address a call makes Redis take, by the keys they name. */
+async function commandsOf(call: () => Promise<unknown>): Promise<readonly string[]> {
+  const client = new Redis(stack.redis.url);
+  const mark = async (name: string) => {
+    await client.echo(name);
+    while (!commands.some((command) => command.endsWith(name))) await new Promise(setImmediate);
+  };
+  await mark("before");
+  commands.length = 0;
+  await call();
+  await mark("after");
+  client.disconnect();
+  return commands.filter((command) => /otp:(?:\{|client|idempotency)|\{otp\}:email:id/.test(command));
+}
+
+const notThis = (code: string) => (code === "000000" ? "000001" : "000000");
+
+describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
+  it("a Verify by token is one command for a backend, and two where a client is counted", async () => {
+    const caller = callerOf(protocol, stack.server);
+    const email = `trips-${protocol}@example.com`;
+    const { token } = await caller.generate({ email }, KEY);
+    const { code } = await stack.smtp.mailTo(email);
+    const wrong = notThis(code);
+    const verify = (otp: string, headers: Record<string, string>) => async () => {
+      await caller.verify({ token, otp }, headers);
+    };
+    await verify(wrong, {})(); // by now Redis knows all scripts
+
+    expect(await commandsOf(verify(wrong, KEY))).toHaveLength(1);
+    expect(await commandsOf(verify(wrong, {}))).toHaveLength(2);
+    expect(await commandsOf(verify(wrong, { ...KEY, "otp-client-ip": "203.0.113.9" }))).toHaveLength(2);
+    expect(await commandsOf(verify(code, KEY))).toHaveLength(1);
+  });
+
+  it("a Verify that the client's limit refuses is one, and so are no tries", async () => {
+    const server = await startServer(stack.redis.url, { RATE_IP_VERIFY_PER_MINUTE: "1", TRUST_PROXY: "1" });
+    await server.line(/redis answers/);
+    const caller = callerOf(protocol, server);
+    const email = `refused-${protocol}@example.com`;
+    const client = { "x-forwarded-for": `203.0.113.${THREE_PROTOCOLS.indexOf(protocol)}` };
+    const { token } = await caller.generate({ email });
+    await stack.smtp.mailTo(email);
+    await caller.verify({ token, otp: "123456" }, client);
+    const refused = await commandsOf(() => caller.verify({ token, otp: "123456" }, client));
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toContain("otp:client:verify:");
+    await server.stop();
+  });
+
+  it("a Generate is two for a backend, and three where a client is counted", async () => {
+    const caller = callerOf(protocol, stack.server);
+    const generate = (headers: Record<string, string>) => async () => {
+      const email = `trips-${protocol}-${Object.keys(headers).length}@example.com`;
+      await caller.generate({ email }, headers);
+    };
+    const backend = await commandsOf(generate(KEY));
+    expect(backend.filter((command) => !isWorkers(command))).toHaveLength(2);
+    const stranger = await commandsOf(generate({}));
+    expect(stranger.filter((command) => !isWorkers(command))).toHaveLength(3);
+  });
+});
+
+/** The worker's store-code names the key of what a request carries. */
+function isWorkers(command: string): boolean {
+  return command.includes(":carried:") || /moveToFinished|moveToActive/.test(command);
+}
