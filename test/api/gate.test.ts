@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Access } from "../../src/api/gate.js";
 import type { ClientAction, ClientId } from "../../src/otp/call.js";
 import { startApi, type TestApi } from "../support/api.js";
+import { bufCurl } from "../support/buf.js";
 import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/callers.js";
 import { post } from "../support/http.js";
 
@@ -93,6 +94,11 @@ describe("with API keys", () => {
   it("health and reflection need none", async () => {
     await open({ keys: KEYS });
     expect((await fetch(`${api.http}/health`)).status).toBe(200);
+    const grpc = ["--http2-prior-knowledge", "--protocol", "grpc"];
+    const base = `http://127.0.0.1:${api.grpcPort}`;
+    expect(await bufCurl(...grpc, "--list-services", base)).toContain("otp.v1.OtpService");
+    const check = await bufCurl(...grpc, `${base}/grpc.health.v1.Health/Check`);
+    expect(JSON.parse(check)).toHaveProperty("status");
   });
 });
 
