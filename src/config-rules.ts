@@ -55,7 +55,7 @@ LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
 LOOPBACK.addAddress("::1", "ipv6");
 
 /** Whether what is sent to this Redis can be read on the way. */
-export function leavesInClear(redisUrl: string): boolean {
+export function isPlaintext(redisUrl: string): boolean {
   const { protocol, hostname } = new URL(redisUrl);
   return protocol === "redis:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
 }

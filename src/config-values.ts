@@ -105,7 +105,7 @@ export const proxies = makeValidator<number | readonly (readonly [ipaddr.IPv4 | 
   if (/^\d+$/.test(input) && Number(input) <= MOST_HOPS) return Number(input);
   return split(input).map((entry) => {
     const [address = "", bits] = entry.split("/");
-    const isNetwork = isIP(address) !== 0 && (bits === undefined || ipaddr.isValidCIDR(entry));
+    const isNetwork = isIP(address) !== 0 && (bits === undefined || (ipaddr.isValidCIDR(entry) && Number(bits) > 0));
     if (!isNetwork) throw new BadValue("must be a number of hops, or networks such as 10.0.0.0/8 separated by commas");
     const parsed = ipaddr.parse(address);
     return [parsed, bits === undefined ? parsed.toByteArray().length * 8 : Number(bits)];
@@ -130,7 +130,7 @@ export const onOff = makeValidator<"on" | "off">((input) => {
   return input;
 });
 
-export const yesNo = makeValidator<boolean>((input) => {
+export const bool = makeValidator<boolean>((input) => {
   if (input !== "true" && input !== "false") throw new BadValue("must be true or false");
   return input === "true";
 });

@@ -2,6 +2,7 @@ import { type CleanedEnv, cleanEnv, EnvMissingError, type ValidatorSpec } from "
 import {
   apiKeys,
   BadValue,
+  bool,
   host,
   integer,
   logLevel,
@@ -15,7 +16,6 @@ import {
   secrets,
   testAddresses,
   url,
-  yesNo,
 } from "./config-values.js";
 
 const shared = {
@@ -23,7 +23,7 @@ const shared = {
   OTP_SECRET: secrets(),
   LOG_LEVEL: logLevel({ default: "info" }),
   HOST: host({ default: "127.0.0.1" }),
-  STRICT_START: yesNo({ default: false }),
+  STRICT_START: bool({ default: false }),
   OTP_LENGTH: integer(6, 10)({ default: 6 }),
   OTP_TTL_SECONDS: integer(1, 86_400)({ default: 600 }),
 };
@@ -44,10 +44,10 @@ export const SERVER = {
   DNS_SERVERS: nameServers({ default: [] }),
   OTP_MAX_ATTEMPTS: integer(1, 1_000_000)({ default: 5 }),
   OTP_COOLDOWN_SECONDS: integer(0, 86_400)({ default: 30 }),
-  OTP_SENDS_PER_HOUR: integer(0, 10_000)({ default: 5 }),
-  OTP_SENDS_PER_DAY: integer(0, 10_000)({ default: 20 }),
+  OTP_SENDS_PER_HOUR: integer(0, 1_000)({ default: 5 }),
+  OTP_SENDS_PER_DAY: integer(0, 1_000)({ default: 20 }),
   TEST_ADDRESSES: testAddresses({ default: [] }),
-  ALLOW_TEST_ADDRESSES: yesNo({ default: false }),
+  ALLOW_TEST_ADDRESSES: bool({ default: false }),
   RATE_IP_PER_MINUTE: integer(0, 1_000_000)({ default: 10 }),
   RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000)({ default: 60 }),
 };

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 
 /** Where the certificate, its key and the authority of clients are; PEM. */
@@ -11,7 +12,7 @@ export interface TlsPaths {
 }
 
 /** What stands in these files. */
-export interface TlsMaterial {
+interface TlsMaterial {
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly clientCa: Buffer | undefined;
@@ -64,27 +65,34 @@ export class TlsFiles extends EventEmitter<{ change: [] }> {
 }
 
 /** Reads the files and sees that they fit together. @throws with a line that names the variable at fault, and no path */
-export function readTls({ cert, key, clientCa }: TlsPaths): TlsMaterial {
-  const material = {
-    cert: read("TLS_CERT_FILE", cert),
-    key: read("TLS_KEY_FILE", key),
-    clientCa: clientCa === undefined ? undefined : read("TLS_CLIENT_CA_FILE", clientCa),
-  };
-  const certificate = parse("TLS_CERT_FILE must hold a certificate in PEM", () => new X509Certificate(material.cert));
-  const privateKey = parse("TLS_KEY_FILE must hold a private key in PEM", () => createPrivateKey(material.key));
+export function readTls(paths: TlsPaths): TlsMaterial {
+  const cert = read("TLS_CERT_FILE", paths.cert);
+  const key = read("TLS_KEY_FILE", paths.key);
+  const clientCa = paths.clientCa === undefined ? undefined : read("TLS_CLIENT_CA_FILE", paths.clientCa);
+
+  const certificate = parseCertificates("TLS_CERT_FILE", cert);
+  const privateKey = tryTo("TLS_KEY_FILE must hold a private key in PEM", () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey)) throw new Error("TLS_KEY_FILE is not the key of TLS_CERT_FILE");
-  const { clientCa: authority } = material;
-  if (authority !== undefined) {
-    parse("TLS_CLIENT_CA_FILE must hold a certificate in PEM", () => new X509Certificate(authority));
-  }
-  return material;
+  if (clientCa !== undefined) parseCertificates("TLS_CLIENT_CA_FILE", clientCa);
+  tryTo("TLS_CERT_FILE holds a certificate that TLS cannot use", () => createSecureContext({ cert, key }));
+  return { cert, key, clientCa };
+}
+
+/** Every certificate of a file has to be whole: TLS would pass over what follows a broken one. @returns the first */
+function parseCertificates(variable: string, pem: Buffer): X509Certificate {
+  const text = pem.toString("latin1");
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const problem = `${variable} must hold certificates in PEM, each of them whole`;
+  const [first] = tryTo(problem, () => blocks.map((block) => new X509Certificate(block)));
+  if (first === undefined || blocks.length !== text.split("-----BEGIN").length - 1) throw new Error(problem);
+  return first;
 }
 
 function read(variable: string, path: string): Buffer {
-  return parse(`${variable} must be a file that can be read`, () => readFileSync(path));
+  return tryTo(`${variable} must be a file that can be read`, () => readFileSync(path));
 }
 
-function parse<T>(problem: string, run: () => T): T {
+function tryTo<T>(problem: string, run: () => T): T {
   try {
     return run();
   } catch {

@@ -7,6 +7,12 @@ import { startPrivateRedis } from "./private-redis.js";
 const LOOPBACK = "127.0.0.1";
 const PORTS = { GRPC_PORT: 50_051, HTTP_PORT: 8080, HEALTH_PORT: 8081 };
 
+/** Nobody but this machine gets in, and the lines that are printed work as they are: unset counts as empty. */
+const OPEN = { API_KEYS: "", PUBLIC_RPCS: "", TLS_CERT_FILE: "", TLS_KEY_FILE: "", TLS_CLIENT_CA_FILE: "" };
+
+/** As a Redis is to be set up, though this one goes with its folder: the binaries would warn of another. */
+const PERSISTENT = ["--appendonly", "yes"];
+
 const closers: (() => Promise<unknown>)[] = [];
 let isStopping = false;
 const stop = new Promise<void>((resolve) => {
@@ -35,6 +41,7 @@ async function start(): Promise<void> {
     ...(await choosePorts()),
     LOG_LEVEL: "info", // the line that says where they listen is of this level
     HOST: LOOPBACK,
+    ...OPEN,
     REDIS_URL: redisUrl,
     SMTP_URL: `smtp://${LOOPBACK}:${smtpPort}`,
   };
@@ -58,7 +65,7 @@ async function startCatcher(): Promise<number> {
 }
 
 async function startRedis(): Promise<string> {
-  const redis = await startPrivateRedis({ flags: ["--appendonly", "yes"] });
+  const redis = await startPrivateRedis({ flags: PERSISTENT });
   closers.push(() => redis.stop());
   return redis.url;
 }

@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 
 const BINARIES = ["valkey-server", "redis-server"];
 
-/** A Redis of our own on a free port of loopback, which keeps nothing and ends with us. */
+/** A Redis of our own on a free port of loopback, which ends with us and leaves nothing. */
 export interface PrivateRedis {
   readonly url: string;
   readonly process: ChildProcess;

@@ -4,9 +4,15 @@ import { SERVER, WORKER } from "../../src/config.js";
 import { configOrExit } from "../config-or-exit.js";
 
 const TIMEOUT_MS = 2_000;
+/** Where what binds all addresses is found. */
+const LOOPBACK = new Map([
+  ["0.0.0.0", "127.0.0.1"],
+  ["::", "::1"],
+]);
 
 // Only one of the two binaries runs in a container: whichever port answers is its own.
-const { HTTP_PORT, HEALTH_PORT, TLS_CERT_FILE } = configOrExit({
+const { HOST, HTTP_PORT, HEALTH_PORT, TLS_CERT_FILE } = configOrExit({
+  HOST: SERVER.HOST,
   HTTP_PORT: SERVER.HTTP_PORT,
   HEALTH_PORT: WORKER.HEALTH_PORT,
   TLS_CERT_FILE: SERVER.TLS_CERT_FILE,
@@ -24,7 +30,13 @@ try {
 
 /** Whose certificate it is does not matter here: it is this machine's own. */
 async function checkReady(port: number, get: typeof getPlain | typeof getSecure = getPlain): Promise<void> {
-  const options = { host: "127.0.0.1", port, path: "/health/ready", timeout: TIMEOUT_MS, rejectUnauthorized: false };
+  const options = {
+    host: LOOPBACK.get(HOST) ?? HOST,
+    port,
+    path: "/health/ready",
+    timeout: TIMEOUT_MS,
+    rejectUnauthorized: false,
+  };
   await new Promise<void>((resolve, reject) => {
     const request = get(options, ({ statusCode }) => {
       if (statusCode === 200) resolve();

@@ -5,7 +5,7 @@ import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import { SERVER } from "../../src/config.js";
-import { leavesInClear, serverProblems, tlsPaths } from "../../src/config-rules.js";
+import { isPlaintext, serverProblems, tlsPaths } from "../../src/config-rules.js";
 import { DnsMailDomains } from "../../src/dns/mail-domains.js";
 import { nameServers } from "../../src/dns/name-servers.js";
 import { Lifecycle } from "../../src/lifecycle.js";
@@ -18,7 +18,7 @@ import { RedisClientLimits } from "../../src/redis/client-limits.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { RedisIdempotencyKeys } from "../../src/redis/idempotency-keys.js";
 import { RedisPulse } from "../../src/redis/pulse.js";
-import { lookAtSetUp } from "../../src/redis/set-up.js";
+import { checkSetUp } from "../../src/redis/set-up.js";
 import { TlsFiles } from "../../src/tls-files.js";
 import { configOrExit } from "../config-or-exit.js";
 import { runNewKey } from "./new-key.js";
@@ -41,8 +41,8 @@ const status = await lifecycle.run(async (onClose) => {
   onClose("redis", () => redis.disconnect());
   const pulse = new RedisPulse(redis, log);
   onClose("pulse", () => pulse.stop());
-  const isInClear = leavesInClear(config.REDIS_URL);
-  await lookAtSetUp({ redis, pulse, isInClear, strict: config.STRICT_START, log });
+  const isInClear = isPlaintext(config.REDIS_URL);
+  await checkSetUp({ redis, pulse, isInClear, strict: config.STRICT_START, log });
   const outbox = new BullOutbox(redis, log);
   onClose("outbox", () => outbox.close());
 

@@ -2,7 +2,7 @@
 import { healthHandler } from "../../src/api/health.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { WORKER } from "../../src/config.js";
-import { leavesInClear } from "../../src/config-rules.js";
+import { isPlaintext } from "../../src/config-rules.js";
 import { Deliverer } from "../../src/delivery/deliver.js";
 import { SmtpSender } from "../../src/delivery/email.js";
 import { Templates } from "../../src/delivery/render.js";
@@ -13,7 +13,7 @@ import { BullInbox } from "../../src/queue/inbox.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { RedisPulse } from "../../src/redis/pulse.js";
-import { lookAtSetUp } from "../../src/redis/set-up.js";
+import { checkSetUp } from "../../src/redis/set-up.js";
 import { configOrExit } from "../config-or-exit.js";
 
 const TEMPLATES = new URL("../../templates/", import.meta.url);
@@ -33,8 +33,8 @@ const status = await lifecycle.run(async (onClose) => {
   onClose("probe", () => probe.disconnect());
   const pulse = new RedisPulse(probe, log);
   onClose("pulse", () => pulse.stop());
-  const isInClear = leavesInClear(config.REDIS_URL);
-  await lookAtSetUp({ redis: probe, pulse, isInClear, strict: config.STRICT_START, log });
+  const isInClear = isPlaintext(config.REDIS_URL);
+  await checkSetUp({ redis: probe, pulse, isInClear, strict: config.STRICT_START, log });
 
   const health = { checks: () => ({ redis: pulse.alive }) };
   const http = new HttpServer({ handler: healthHandler(health), log, requestTimeoutMs: REQUEST_TIMEOUT_MS });

@@ -5,7 +5,7 @@ import { clientNetwork, networkOfText, type TrustedProxies } from "./client-addr
 import type { Incoming } from "./incoming.js";
 
 /** The header in which a backend names the client that it calls for. */
-export const CLIENT_IP_HEADER = "otp-client-ip";
+const CLIENT_IP_HEADER = "otp-client-ip";
 
 /** Who may call what. With neither keys nor client certificates nor public RPCs, everybody may call everything. */
 export interface Access {
@@ -49,13 +49,16 @@ export class Gate {
       if (shown !== undefined) throw OtpError.unauthenticated("the API key is not one of those known here");
     }
     if (this.isOpen || publicRpcs.includes(rpc)) return undefined;
-    throw OtpError.unauthenticated("this call needs an API key: Authorization: Bearer <key>");
+    throw OtpError.unauthenticated(
+      keys.length > 0 ? "this call needs an API key: Authorization: Bearer <key>" : "this call is not for everybody",
+    );
   }
 }
 
-/** RFC 6750 §2.1; the scheme is read in any case (RFC 9110 §11.1). */
+/** RFC 6750 §2.1; the scheme is read in any case (RFC 9110 §11.1). What follows it may be malformed: then it is no key. */
 function readBearer(authorization: string | undefined): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  const match = /^Bearer(?: +(.*))?$/i.exec(authorization ?? "");
+  return match === null ? undefined : (match[1] ?? "");
 }
 
 /** Whom an authenticated caller calls for, if it says so. */

@@ -22,13 +22,18 @@ import { decodeBinary } from "./decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
 import { GrpcCalls } from "./grpc-calls.js";
 import { grpcDefinition } from "./grpc-definition.js";
+import { guardReflection } from "./grpc-reflection-guard.js";
 import type { Incoming } from "./incoming.js";
 import { addReflection } from "./reflection.js";
 import type { Rpc } from "./rpcs.js";
-import { type Certificates, grpcTlsCredentials } from "./tls.js";
+import { type Certificates, TlsCredentials } from "./tls.js";
 
-/** Beyond this grpc-js refuses a message by itself; from 16 KiB to here the answer is ours, with its details. */
-const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+/**
+ * Beyond this grpc-js refuses a message by itself, before it has arrived; from 16 KiB to here the answer is ours, with its
+ * details. With the streams on one connection it bounds what a stranger can have us keep.
+ */
+const MAX_MESSAGE_BYTES = 256 * 1024;
+const MAX_STREAMS = 256;
 
 /** How long a closed connection may take to go. */
 const MUTE_MS = 200;
@@ -51,15 +56,18 @@ export class GrpcListener {
     readonly requestTimeoutMs: number;
   }) {
     setLogVerbosity(logVerbosity.NONE); // it would write metadata that it does not like, keys included, to stderr
-    this.credentials = parts.tls ? grpcTlsCredentials(parts.tls) : ServerCredentials.createInsecure();
+    this.credentials = parts.tls
+      ? new TlsCredentials(parts.tls, parts.requestTimeoutMs)
+      : ServerCredentials.createInsecure();
     const asksClients = parts.tls?.current.clientCa !== undefined;
     this.calls = new GrpcCalls(parts.requestTimeoutMs);
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+      "grpc.max_concurrent_streams": MAX_STREAMS,
       // A connection that does not answer a ping is closed, be it half open or silent from the start.
       "grpc.keepalive_time_ms": parts.requestTimeoutMs,
       "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
-      interceptors: [this.calls.interceptor],
+      interceptors: [this.calls.interceptor, guardReflection()],
     });
     const handlers = parts.rpcs.map((rpc) => [rpc.method.localName, handle(rpc, asksClients, parts.log)]);
     this.server.addService(rawDefinition(), Object.fromEntries(handlers));
@@ -112,7 +120,8 @@ function rawDefinition(): ServiceDefinition {
 
 function handle(rpc: Rpc, asksClients: boolean, log: Logger): handleUnaryCall<Buffer, unknown> {
   return (call, callback) => {
-    rpc.call(decodeBinary(call.request), incomingGrpc(call, asksClients)).then(
+    const answer = async () => rpc.call(decodeBinary(call.request), incomingGrpc(call, asksClients));
+    answer().then(
       (response) => callback(null, response),
       (thrown) => callback(toStatus(asOtpError(thrown, log))),
     );
@@ -122,7 +131,10 @@ function handle(rpc: Rpc, asksClients: boolean, log: Logger): handleUnaryCall<Bu
 function incomingGrpc(call: ServerUnaryCall<Buffer, unknown>, asksClients: boolean): Incoming {
   const certificate = asksClients ? call.getAuthContext().sslPeerCertificate : undefined;
   return {
-    header: (name) => call.metadata.get(name).join(", ") || undefined,
+    header: (name) => {
+      const values = call.metadata.get(name);
+      return values.length === 0 ? undefined : values.join(", ");
+    },
     peer: call.getPeer().replace(/:\d+$/, ""),
     certificate: certificate && nameOf(certificate),
   };

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { OtpError } from "../otp/errors.js";
@@ -11,6 +11,8 @@ import type { Certificates } from "./tls.js";
 /** Answers one request; `path` is its URL without the query. What it throws is answered as an error. */
 export type HttpHandler = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
+/** Before the path, where a client asks as it would ask a proxy (RFC 9112 §3.2.2). */
+const ORIGIN = /^https?:\/\/[^/?]*/i;
 const SWEEP_MS = 500;
 const KEEP_ALIVE_MS = 65_000; // longer than the idle time-out of the usual load balancers
 
@@ -21,6 +23,7 @@ export class HttpServer {
   private running = 0;
   private isClosing = false;
   private onIdle: (() => void) | undefined;
+  private readonly sockets = new Set<Socket>();
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
 
   constructor(parts: {
@@ -51,6 +54,10 @@ export class HttpServer {
       tls.on("change", () => secure.setSecureContext(pairOf(tls)));
       this.server = secure;
     }
+    this.server.on("connection", (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once("close", () => this.sockets.delete(socket));
+    });
     this.server.on("clientError", (error, socket) => this.refuse(error, socket));
   }
 
@@ -66,11 +73,16 @@ export class HttpServer {
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    const timer = setTimeout(() => this.server.closeAllConnections(), graceMs);
-    this.onIdle = () => this.server.closeAllConnections();
+    const timer = setTimeout(() => this.dropConnections(), graceMs);
+    this.onIdle = () => this.dropConnections();
     if (this.running === 0) this.onIdle();
     await closed;
     clearTimeout(timer);
+  }
+
+  /** Also those that have not finished their TLS handshake, of which the server does not know. */
+  private dropConnections(): void {
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private async answer(handler: HttpHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -85,7 +97,7 @@ export class HttpServer {
         response.setHeader("Connection", "close");
         throw OtpError.unavailable();
       }
-      const [path = ""] = (request.url ?? "").split("?", 1);
+      const [path = ""] = (request.url ?? "").replace(ORIGIN, "").split("?", 1);
       await handler(path, request, response);
     } catch (thrown) {
       const error = asOtpError(thrown, this.log);

@@ -60,6 +60,9 @@ async function serveRoute(
     const detail = "the Content-Type must be application/json";
     return sendProblem(response, { status: 415, detail });
   }
+  if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
+    return sendProblem(response, { status: 415, detail: "the body must not be compressed" });
+  }
   const body = await readBody(request);
   if (body === undefined) return;
   const tellQuota = (quota: Quota) => {

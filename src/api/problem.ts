@@ -36,7 +36,7 @@ export function toProblem(error: OtpError | undefined): Problem {
 }
 
 /**
- * Answers with `application/problem+json`; 429 and 503 say in `Retry-After` how many whole seconds to wait. A body that has
+ * Answers with `application/problem+json`; 409, 429 and 503 say in `Retry-After` how many whole seconds to wait. A body that has
  * not been read yet is read first: to close a connection on a sender would have it lose the answer.
  */
 export function sendProblem(response: ServerResponse, problem: Problem): void {

@@ -24,16 +24,16 @@ export async function exchange(
   question: Question,
   timeoutMs: number,
 ): Promise<DecodedPacket | undefined> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   const answer = await overUdp(server, question, timeoutMs);
-  return answer?.flag_tc ? overTcp(server, question, deadline - Date.now()) : answer;
+  return answer?.flag_tc ? overTcp(server, question, deadline - performance.now()) : answer;
 }
 
 function overUdp({ address, port }: NameServer, question: Question, timeoutMs: number) {
   const query = newQuery(question);
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
   const answer = new Promise<DecodedPacket | undefined>((resolve) => {
-    const timer = setTimeout(() => resolve(undefined), timeoutMs);
+    const timer = giveUpAfter(timeoutMs, resolve);
     socket.on("close", () => clearTimeout(timer));
     socket.on("error", () => resolve(undefined));
     socket.on("message", (bytes) => {
@@ -55,7 +55,7 @@ function overTcp({ address, port }: NameServer, question: Question, timeoutMs: n
   const socket = connect(port, address);
   const answer = new Promise<DecodedPacket | undefined>((resolve) => {
     let received = Buffer.alloc(0);
-    const timer = setTimeout(() => resolve(undefined), timeoutMs);
+    const timer = giveUpAfter(timeoutMs, resolve);
     socket.on("close", () => {
       clearTimeout(timer);
       resolve(undefined);
@@ -69,6 +69,11 @@ function overTcp({ address, port }: NameServer, question: Question, timeoutMs: n
     socket.write(Buffer.concat([length, bytes]));
   });
   return answer.finally(() => socket.destroy());
+}
+
+/** A process that was held up meanwhile first reads what has come in. */
+function giveUpAfter(timeoutMs: number, giveUp: (nothing: undefined) => void): NodeJS.Timeout {
+  return setTimeout(() => setImmediate(giveUp, undefined), timeoutMs);
 }
 
 type Query = Packet & { readonly id: number; readonly questions: [Question] };

@@ -20,7 +20,7 @@ const NO_SUCH_NAME = 3;
 /**
  * Asks the resolvers one after the other, and over again, until one knows.
  *
- * @param deadline Unix time in milliseconds
+ * @param deadline by the clock of `performance`, in milliseconds
  * @returns undefined when none has answered by then, or none could (SERVFAIL and the like)
  */
 export async function lookUp(
@@ -31,7 +31,7 @@ export async function lookUp(
 ): Promise<Found | undefined> {
   for (let tried = 0; tried < Math.max(servers.length, LEAST_TRIES); tried++) {
     const server = servers[tried % servers.length];
-    const leftMs = Math.min(TRY_MS, deadline - Date.now());
+    const leftMs = Math.min(TRY_MS, deadline - performance.now());
     if (server === undefined || leftMs <= 0) return undefined;
     const answer = await exchange(server, { name, type }, leftMs);
     const found = answer && read(answer, type);

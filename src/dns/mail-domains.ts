@@ -46,15 +46,14 @@ export class DnsMailDomains implements MailDomains {
   }
 
   async takesMail(domain: string): Promise<boolean> {
-    const isBusy = this.underWay >= MOST_UNDER_WAY && !this.cache.has(domain);
-    const verdict = isBusy ? "unknown" : await this.cache.fetch(domain);
-    return verdict !== "takes none";
+    return (await this.cache.fetch(domain)) !== "takes none";
   }
 
   private async ask(domain: string): Promise<{ verdict: Verdict; ttlSeconds: number }> {
+    if (this.underWay >= MOST_UNDER_WAY) return BUSY;
     this.underWay++;
     try {
-      return await this.judge(domain, Date.now() + LONGEST_MS);
+      return await this.judge(domain, performance.now() + LONGEST_MS);
     } finally {
       this.underWay--;
     }
@@ -79,6 +78,7 @@ export class DnsMailDomains implements MailDomains {
   }
 }
 
+const BUSY = { verdict: "unknown", ttlSeconds: SHORTEST_TTL_SECONDS } as const;
 const UNKNOWN = { verdict: "unknown", ttlSeconds: UNKNOWN_TTL_SECONDS } as const;
 
 /** The root as the only mail host says that there is none. */

@@ -1,6 +1,3 @@
-import { createHmac } from "node:crypto";
-import type { Keys } from "./keyring.js";
-
 /** What is known of a call besides what it asks for. */
 export interface Call {
   readonly caller: Caller;
@@ -30,11 +27,4 @@ export interface Quota {
   readonly remaining: number;
   /** Until the count starts anew. */
   readonly resetMs: number;
-}
-
-/** A client as the store knows it: an HMAC of its network, 16 bytes in base64url. */
-export type ClientId = string;
-
-export function clientId(keys: Keys, network: string): ClientId {
-  return createHmac("sha256", keys.client).update(network).digest().subarray(0, 16).toString("base64url");
 }

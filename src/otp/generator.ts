@@ -1,10 +1,10 @@
 import type { Call } from "./call.js";
 import { type ChallengeId, challengeId } from "./challenge.js";
-import type { ClientCount } from "./client-count.js";
+import type { ClientLimiter } from "./client-limiter.js";
 import { digestCode } from "./code.js";
 import { OtpError } from "./errors.js";
+import type { Idempotency } from "./idempotency.js";
 import type { Keyring } from "./keyring.js";
-import type { Once } from "./once.js";
 import { sealOrder } from "./order.js";
 import type { Challenges, Claim, MailDomains, Outbox } from "./ports.js";
 import type { Recipient } from "./recipient.js";
@@ -25,12 +25,12 @@ export interface Generated {
   readonly token: string;
   /** The life that the code will have. */
   readonly lifeMs: number;
+  /** How long to wait before asking again. */
   readonly resendAfterMs: number;
 }
 
 /** A Generate that has been read and found valid. */
 interface Asked {
-  readonly request: RequestId;
   readonly challenge: ChallengeId;
   readonly recipient: Recipient;
   readonly purpose: string;
@@ -42,9 +42,9 @@ export class Generator {
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
-      readonly clients: ClientCount;
+      readonly clients: ClientLimiter;
+      readonly idempotency: Idempotency;
       readonly mailDomains: MailDomains | undefined;
-      readonly once: Once;
       readonly outbox: Outbox;
       readonly testAddresses: TestAddresses;
       readonly keyring: Keyring;
@@ -55,14 +55,20 @@ export class Generator {
   ) {}
 
   async generate(given: Generate, call: Call): Promise<Generated> {
-    const { keyring, lifeMs, once, sends, testAddresses } = this.parts;
+    const { clients, idempotency, keyring, lifeMs, sends, testAddresses } = this.parts;
     const asked = this.read(given);
     const { challenge, recipient, purpose, locale } = asked;
     const testCode = testAddresses.codeFor(challenge);
-    const request = await once.run(call, [recipient.identity, purpose, locale], asked.request, () =>
-      testCode === undefined ? this.send(asked, call) : this.keep(asked, testCode),
+    const newRequest = newRequestId(this.parts.now());
+    const takeBack = testCode === undefined ? await clients.count("generate", call) : () => undefined;
+    const { request, result } = await idempotency.run(call, [recipient.identity, purpose, locale], newRequest, (id) =>
+      testCode === undefined ? this.send(asked, id, takeBack) : this.keep(asked, id, testCode),
     );
-    return { token: issueToken(keyring[0], challenge, request), lifeMs, resendAfterMs: sends.cooldownMs };
+    return {
+      token: issueToken(keyring[0], challenge, request),
+      lifeMs,
+      resendAfterMs: result?.nextAfterMs ?? sends.cooldownMs,
+    };
   }
 
   private read(given: Generate): Asked {
@@ -72,23 +78,22 @@ export class Generator {
     const locale = fields.locale(given.locale);
     if (recipient === undefined || fields.violations.length > 0) throw OtpError.invalid(fields.violations);
     const challenge = challengeId(this.parts.keyring[0], purpose, recipient);
-    return { request: newRequestId(this.parts.now()), challenge, recipient, purpose, locale };
+    return { challenge, recipient, purpose, locale };
   }
 
-  private async send(asked: Asked, call: Call): Promise<void> {
-    const { clients, mailDomains } = this.parts;
+  private async send(asked: Asked, request: RequestId, takeBack: () => void): Promise<Sent> {
     const { channel, domain } = asked.recipient;
-    const takeBack = await clients.add("generate", call);
     // A domain that takes no mail stays counted for the client: the resolvers are to be spared too.
-    if ((await mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
-    const claim = await this.claimAndQueue(asked);
-    if (claim.granted) return;
+    if ((await this.parts.mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
+    const claim = await this.claimAndQueue(asked, request);
+    if (claim.granted) return claim;
     takeBack();
     throw OtpError.sentTooOften(claim.limit.kind, claim.retryAfterMs);
   }
 
-  private async claimAndQueue({ request, challenge, recipient, purpose, locale }: Asked): Promise<Claim> {
+  private async claimAndQueue(asked: Asked, request: RequestId): Promise<Claim> {
     const { challenges, keyring, outbox, sends } = this.parts;
+    const { challenge, recipient, purpose, locale } = asked;
     const { channel, address } = recipient;
     const limits = sendLimits(sends);
     try {
@@ -105,10 +110,16 @@ export class Generator {
   }
 
   /** A test address gets its code at once, and nothing is sent or counted. */
-  private async keep({ request, challenge }: Asked, code: string): Promise<void> {
+  private async keep({ challenge }: Asked, request: RequestId, code: string): Promise<Sent> {
     const { challenges, keyring, lifeMs } = this.parts;
     const [keys] = keyring;
     const fresh = { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge) };
     await challenges.store(challenge, request, fresh, { lifeMs, reuseFromMs: Number.MAX_SAFE_INTEGER });
+    return { nextAfterMs: 0 };
   }
+}
+
+/** A send that went ahead, and how long after it the next one may. */
+interface Sent {
+  readonly nextAfterMs: number;
 }

@@ -1,13 +1,13 @@
 import type { AttemptPolicy } from "./attempts.js";
-import type { ClientAction, ClientId, Quota } from "./call.js";
+import type { ClientAction, Quota } from "./call.js";
 import type { ChallengeId } from "./challenge.js";
 import type { SealedOrder } from "./order.js";
 import type { RequestId } from "./request-id.js";
 import type { SendLimit } from "./sends.js";
 
-/** Whether a send may go ahead; if not, which limit is in the way, and until when. */
+/** Whether a send may go ahead, and how long after it the next one may; if not, which limit is in the way, and until when. */
 export type Claim =
-  | { readonly granted: true }
+  | { readonly granted: true; readonly nextAfterMs: number }
   | { readonly granted: false; readonly limit: SendLimit; readonly retryAfterMs: number };
 
 /** A code as it is kept: what Verify compares with, and what a re-run or resend opens. */
@@ -47,7 +47,10 @@ export type Attempt =
  * All throw OtpError UNAVAILABLE when the store cannot be reached.
  */
 export interface Challenges {
-  /** Takes the right to send now, unless one of the limits is reached. What is refused counts for none of them. */
+  /**
+   * Takes the right to send now, unless one of the limits is reached. What is refused counts for none of them, and a request
+   * that has the right already counts once.
+   */
   claimSend(challenge: ChallengeId, request: RequestId, limits: readonly SendLimit[]): Promise<Claim>;
 
   /** Gives back a claim of this request, as if it had not been made. */
@@ -77,16 +80,18 @@ export interface Spent {
 /** How often a client may call. Each method throws OtpError UNAVAILABLE when the store cannot be reached. */
 export interface ClientLimits {
   /** Counts a call. @returns undefined when this is not limited */
-  spend(action: ClientAction, client: ClientId): Promise<Spent | undefined>;
+  spend(action: ClientAction, client: string): Promise<Spent | undefined>;
 
-  /** Takes a call back that another limit has refused. */
-  giveBack(action: ClientAction, client: ClientId): Promise<void>;
+  /** Takes a call back that another limit has refused, if its window has not ended. */
+  giveBack(action: ClientAction, client: string): Promise<void>;
 }
 
-/** Whether a request may begin; if not, what its idempotency key was used for before. */
+/**
+ * Whether a request may begin, and under which id; if not, what its idempotency key was used for before. The id is an earlier
+ * one where nobody knows how that request ended.
+ */
 export type Begun =
-  | { readonly outcome: "begun" }
-  | { readonly outcome: "done"; readonly request: RequestId }
+  | { readonly outcome: "begun" | "done"; readonly request: RequestId }
   | { readonly outcome: "under way" | "other payload" };
 
 /**
@@ -94,14 +99,17 @@ export type Begun =
  * UNAVAILABLE when the store cannot be reached.
  */
 export interface IdempotencyKeys {
-  /** Takes a key for a request, for UNDER_WAY_MS, unless it is taken. */
+  /** Takes a key for a request, unless it is taken. */
   begin(id: string, payload: string, request: RequestId): Promise<Begun>;
 
-  /** Remembers for REMEMBERED_MS that the request was carried out. */
+  /** Remembers that the request was carried out. */
   remember(id: string, request: RequestId): Promise<void>;
 
   /** Sets the key free again, as if it had not been used. */
   forget(id: string, request: RequestId): Promise<void>;
+
+  /** Lets the request be taken up again, under its id: nobody knows whether it was carried out. */
+  putDown(id: string, request: RequestId): Promise<void>;
 }
 
 /** Which domains mail can be sent to. */

@@ -1,8 +1,8 @@
 import type { Call } from "./call.js";
-import { ClientCount } from "./client-count.js";
+import { ClientLimiter } from "./client-limiter.js";
 import { type Generate, type Generated, Generator } from "./generator.js";
+import { Idempotency } from "./idempotency.js";
 import type { Keyring } from "./keyring.js";
-import { Once } from "./once.js";
 import type { Challenges, ClientLimits, IdempotencyKeys, MailDomains, Outbox } from "./ports.js";
 import type { SendPolicy } from "./sends.js";
 import { type TestAddress, TestAddresses } from "./test-addresses.js";
@@ -40,10 +40,10 @@ export class OtpService {
     const shared = {
       ...parts,
       ...settings,
-      clients: new ClientCount(parts.clientLimits, keyring),
+      clients: new ClientLimiter(parts.clientLimits, keyring),
       testAddresses: new TestAddresses(settings.testAddresses, keyring),
     };
-    this.generator = new Generator({ ...shared, once: new Once(parts.idempotencyKeys, keyring) });
+    this.generator = new Generator({ ...shared, idempotency: new Idempotency(parts.idempotencyKeys, keyring) });
     this.verifier = new Verifier(shared);
   }
 

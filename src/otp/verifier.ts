@@ -1,6 +1,6 @@
 import type { Call } from "./call.js";
 import { type ChallengeId, challengeId } from "./challenge.js";
-import type { ClientCount } from "./client-count.js";
+import type { ClientLimiter } from "./client-limiter.js";
 import { digestCode, isCode } from "./code.js";
 import { OtpError } from "./errors.js";
 import type { Keyring } from "./keyring.js";
@@ -27,7 +27,7 @@ export class Verifier {
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
-      readonly clients: ClientCount;
+      readonly clients: ClientLimiter;
       readonly testAddresses: TestAddresses;
       readonly keyring: Keyring;
       readonly codeLength: number;
@@ -47,7 +47,7 @@ export class Verifier {
     const testCode = this.testCode(target);
     // Nothing is limited at a test address: a wrong try is not even counted, and a right one has nothing in its way.
     if (testCode !== undefined && otp !== testCode) throw OtpError.incorrect();
-    const takeBack = testCode === undefined ? await clients.add("verify", call) : () => undefined;
+    const takeBack = testCode === undefined ? await clients.count("verify", call) : () => undefined;
     const judged = await this.judge(target, otp);
     switch (judged.outcome) {
       case "correct":

@@ -1,22 +1,31 @@
 -- Begins the request of an idempotency key, unless the key has been used.
 --
--- KEYS[1]  what is known of the key, a hash: p  fingerprint of the payload, r  request id, d  1 once it is done
+-- KEYS[1]  what is known of the key, a hash: p  fingerprint of the payload, r  request id, d  1 once it is done,
+--          u  under way until this Unix time in milliseconds
 -- ARGV[1]  the fingerprint
 -- ARGV[2]  the request id
 -- ARGV[3]  how long the request may be under way, in milliseconds
+-- ARGV[4]  how long to remember it while it is not settled, in milliseconds
 --
--- Replies {'begun'}, {'done', request id}, {'under way'} or {'other payload'}.
+-- Replies {'begun', request id}, with an earlier id where nobody knows how that request ended; {'done', request id},
+-- {'under way'} or {'other payload'}.
 
-local payload, request, done = unpack(redis.call('HMGET', KEYS[1], 'p', 'r', 'd'))
-if not payload then
-  redis.call('HSET', KEYS[1], 'p', ARGV[1], 'r', ARGV[2])
-  redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[3]))
-  return { 'begun' }
-end
-if payload ~= ARGV[1] then
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local payload, request, done, busy = unpack(redis.call('HMGET', KEYS[1], 'p', 'r', 'd', 'u'))
+if payload and payload ~= ARGV[1] then
   return { 'other payload' }
 end
 if done then
   return { 'done', request }
 end
-return { 'under way' }
+if busy and tonumber(busy) > now then
+  return { 'under way' }
+end
+
+request = request or ARGV[2]
+redis.call('HSET', KEYS[1], 'p', ARGV[1], 'r', request, 'u', string.format('%.0f', now + tonumber(ARGV[3])))
+if not payload then
+  redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[4]))
+end
+return { 'begun', request }

@@ -23,16 +23,17 @@ export class RedisChallenges implements Challenges {
   }
 
   async claimSend(challenge: ChallengeId, request: RequestId, limits: readonly SendLimit[]): Promise<Claim> {
-    if (limits.length === 0) return { granted: true };
+    if (limits.length === 0) return { granted: true, nextAfterMs: 0 };
     const { purpose } = splitChallengeId(challenge);
-    const [retryAfterMs, reached] = asTuple(
+    const [retryAfterMs, reached, nextAfterMs] = asTuple(
       await this.run.claimSend(
         [keys.sends(challenge)],
         [purpose, request, ...limits.flatMap(({ over, count, spanMs }) => [over, count, spanMs])],
       ),
     );
     const limit = limits[Number(reached) - 1];
-    return limit === undefined ? { granted: true } : { granted: false, limit, retryAfterMs: Number(retryAfterMs) };
+    if (limit === undefined) return { granted: true, nextAfterMs: Number(nextAfterMs) };
+    return { granted: false, limit, retryAfterMs: Number(retryAfterMs) };
   }
 
   async releaseSend(challenge: ChallengeId, request: RequestId): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
-import type { ClientAction, ClientId } from "../otp/call.js";
+import type { ClientAction } from "../otp/call.js";
 import type { ClientLimits, Spent } from "../otp/ports.js";
-import { asUnavailable } from "./scripts.js";
+import { asUnavailable, readScript } from "./scripts.js";
 
 const WINDOW_SECONDS = 60;
 
@@ -20,11 +20,12 @@ export class RedisClientLimits implements ClientLimits {
             keyPrefix: `otp:client:${action}`,
             points: perMinute[action],
             duration: WINDOW_SECONDS,
+            customIncrTtlLuaScript: readScript("count-client.lua"),
           });
     this.limiters = { generate: limiter("generate"), verify: limiter("verify") };
   }
 
-  async spend(action: ClientAction, client: ClientId): Promise<Spent | undefined> {
+  async spend(action: ClientAction, client: string): Promise<Spent | undefined> {
     const limiter = this.limiters[action];
     if (limiter === undefined) return undefined;
     const count = await limiter.consume(client).catch((thrown: unknown) => {
@@ -43,7 +44,7 @@ export class RedisClientLimits implements ClientLimits {
     };
   }
 
-  async giveBack(action: ClientAction, client: ClientId): Promise<void> {
+  async giveBack(action: ClientAction, client: string): Promise<void> {
     await this.limiters[action]?.reward(client).catch((thrown: unknown) => {
       throw asUnavailable(thrown);
     });

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { REMEMBERED_MS, UNDER_WAY_MS } from "../otp/once.js";
+import { REMEMBERED_MS, UNDER_WAY_MS, UNSETTLED_MS } from "../otp/idempotency.js";
 import type { Begun, IdempotencyKeys } from "../otp/ports.js";
 import type { RequestId } from "../otp/request-id.js";
 import { asTuple, defineScripts, type Scripts } from "./scripts.js";
@@ -12,27 +12,31 @@ export class RedisIdempotencyKeys implements IdempotencyKeys {
     this.run = defineScripts(redis);
   }
 
-  async begin(id: string, payload: string, request: RequestId): Promise<Begun> {
-    const reply = await this.run.beginRequest([redisKey(id)], [payload, request, UNDER_WAY_MS]);
-    const [outcome, earlier] = asTuple(reply);
+  async begin(key: string, payload: string, request: RequestId): Promise<Begun> {
+    const reply = await this.run.beginRequest([redisKey(key)], [payload, request, UNDER_WAY_MS, UNSETTLED_MS]);
+    const [outcome, id] = asTuple(reply);
     switch (outcome) {
-      case "begun":
       case "under way":
       case "other payload":
         return { outcome };
+      case "begun":
       case "done":
-        return { outcome, request: String(earlier) };
+        return { outcome, request: String(id) };
       default:
         throw new Error(`begin-request.lua replied ${String(outcome)}`);
     }
   }
 
-  async remember(id: string, request: RequestId): Promise<void> {
-    await this.run.settleRequest([redisKey(id)], [request, REMEMBERED_MS]);
+  async remember(key: string, request: RequestId): Promise<void> {
+    await this.run.settleRequest([redisKey(key)], [request, "remember", REMEMBERED_MS]);
   }
 
-  async forget(id: string, request: RequestId): Promise<void> {
-    await this.run.settleRequest([redisKey(id)], [request, 0]);
+  async forget(key: string, request: RequestId): Promise<void> {
+    await this.run.settleRequest([redisKey(key)], [request, "forget", 0]);
+  }
+
+  async putDown(key: string, request: RequestId): Promise<void> {
+    await this.run.settleRequest([redisKey(key)], [request, "put down", 0]);
   }
 }
 

@@ -28,6 +28,21 @@ export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
     return this.isAlive === true;
   }
 
+  /** Waits until Redis answers. @returns false when that took longer than `patienceMs` */
+  firstBeat(patienceMs?: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.alive) return resolve(true);
+      const timer = patienceMs === undefined ? undefined : setTimeout(() => resolve(false), patienceMs);
+      const follow = (isAlive: boolean) => {
+        if (!isAlive) return;
+        this.off("change", follow);
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.on("change", follow);
+    });
+  }
+
   stop(): void {
     clearInterval(this.timer);
   }

@@ -6,7 +6,7 @@
 -- Replies how many were given back, 1 or 0.
 
 for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
-  if string.match(entry, '%S+$') == ARGV[1] then
+  if string.match(entry, '^%d+ %S+ (.+)$') == ARGV[1] then
     return redis.call('LREM', KEYS[1], -1, entry)
   end
 end

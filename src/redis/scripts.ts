@@ -30,7 +30,7 @@ export type Scripts = Readonly<Record<Name, Script>>;
 /** Makes the scripts callable on this connection. Each throws OtpError UNAVAILABLE when Redis cannot answer. */
 export function defineScripts(redis: Redis): Scripts {
   const define = (name: Name): Script => {
-    redis.defineCommand(name, { lua: readFileSync(new URL(FILES[name], import.meta.url), "utf8") });
+    redis.defineCommand(name, { lua: readScript(FILES[name]) });
     return async (keys, args) => {
       try {
         return await redis[name](keys.length, ...keys, ...args);
@@ -47,6 +47,10 @@ export function defineScripts(redis: Redis): Scripts {
     beginRequest: define("beginRequest"),
     settleRequest: define("settleRequest"),
   };
+}
+
+export function readScript(file: string): string {
+  return readFileSync(new URL(file, import.meta.url), "utf8");
 }
 
 export function asTuple(reply: unknown): readonly unknown[] {

@@ -8,8 +8,8 @@ const PATIENCE_MS = 5_000;
 /** The oldest version whose commands are used here. */
 const OLDEST = [6, 2] as const;
 
-/** What to look at, and what to make of it. */
-interface Look {
+/** What to check, and what to make of it. */
+interface Check {
   readonly redis: Redis;
   readonly pulse: RedisPulse;
   /** Whether it is reached over a network without TLS. */
@@ -20,12 +20,12 @@ interface Look {
 }
 
 /**
- * Looks at how Redis is set up as soon as it answers, and warns of each thing that is wrong. A strict look resolves when all
- * was found well; one that is not resolves at once.
+ * Checks how Redis is set up as soon as it answers, and warns of each thing that is wrong. A strict check resolves when all was
+ * found well; one that is not resolves at once.
  *
  * @throws only if strict, once each thing that is wrong has been logged
  */
-export async function lookAtSetUp({ redis, pulse, isInClear, strict, log }: Look): Promise<void> {
+export async function checkSetUp({ redis, pulse, isInClear, strict, log }: Check): Promise<void> {
   const look = async () => {
     const faults = await faultsOf(redis).catch(() => ["Redis does not let its set-up be looked at (INFO)"]);
     if (isInClear) faults.push("REDIS_URL leads to another host without TLS: use rediss://");
@@ -34,26 +34,11 @@ export async function lookAtSetUp({ redis, pulse, isInClear, strict, log }: Look
     return faults.length;
   };
   if (!strict) {
-    void firstBeat(pulse).then(look);
+    void pulse.firstBeat().then(look);
     return;
   }
-  if (!(await firstBeat(pulse, PATIENCE_MS))) throw new Error("STRICT_START needs a Redis that answers");
+  if (!(await pulse.firstBeat(PATIENCE_MS))) throw new Error("STRICT_START needs a Redis that answers");
   if ((await look()) > 0) throw new Error("Redis is not set up as STRICT_START asks");
-}
-
-/** Waits until Redis answers. @returns false when that took longer than `patienceMs` */
-function firstBeat(pulse: RedisPulse, patienceMs?: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (pulse.alive) return resolve(true);
-    const timer = patienceMs === undefined ? undefined : setTimeout(() => resolve(false), patienceMs);
-    const follow = (isAlive: boolean) => {
-      if (!isAlive) return;
-      pulse.off("change", follow);
-      clearTimeout(timer);
-      resolve(true);
-    };
-    pulse.on("change", follow);
-  });
 }
 
 /** A sentence for each thing that is wrong. @throws when it may not be looked at */
@@ -62,12 +47,12 @@ async function faultsOf(redis: Redis): Promise<string[]> {
   const value = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "";
   const faults: string[] = [];
 
-  const [major = 0, minor = 0] = value("redis_version").split(".").map(Number);
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(value("redis_version"))?.map(Number) ?? [];
+  if (major !== undefined && minor !== undefined && 100 * major + minor < 100 * OLDEST[0] + OLDEST[1]) {
     faults.push(`Redis is older than ${OLDEST.join(".")}: use a newer one`);
   }
   const policy = value("maxmemory_policy");
-  if (policy !== "noeviction") {
+  if (policy !== "" && policy !== "noeviction") {
     faults.push(`Redis forgets codes and counts when it is full (maxmemory-policy ${policy}): set noeviction`);
   }
   if (value("aof_enabled") === "0" && (await hasNoSnapshots(redis))) {

@@ -2,16 +2,20 @@
 --
 -- KEYS[1]  what is known of the key (see begin-request.lua)
 -- ARGV[1]  the request id
--- ARGV[2]  how long to remember that it is done, in milliseconds; 0 to forget it
+-- ARGV[2]  'remember' that it is done, 'forget' it, or 'put down': it may have been done, and can be taken up again
+-- ARGV[3]  how long to remember that it is done, in milliseconds
 --
 -- Replies 1 when it was settled, else 0.
 
-if redis.call('HGET', KEYS[1], 'r') ~= ARGV[1] then
+local key, request, how = KEYS[1], ARGV[1], ARGV[2]
+if redis.call('HGET', key, 'r') ~= request then
   return 0
 end
-local life = tonumber(ARGV[2])
-if life == 0 then
-  return redis.call('DEL', KEYS[1])
+if how == 'forget' then
+  return redis.call('DEL', key)
 end
-redis.call('HSET', KEYS[1], 'd', 1)
-return redis.call('PEXPIRE', KEYS[1], life)
+if how == 'remember' then
+  redis.call('HSET', key, 'd', 1)
+  return redis.call('PEXPIRE', key, tonumber(ARGV[3]))
+end
+return redis.call('HDEL', key, 'u')

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
@@ -92,6 +92,47 @@ describe("a connection to the gRPC port", () => {
     session.destroy();
     const health = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${api.grpcPort}` }));
     expect((await health.check({})).status).toBe(Serving.NOT_SERVING);
+  });
+});
+
+describe("reflection", () => {
+  const PATH = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+  const LIST_SERVICES = Buffer.from([0, 0, 0, 0, 2, 0x3a, 0]);
+
+  /** Asks so many questions on one stream. @returns its status */
+  function ask(session: ClientHttp2Session, questions: number, end = true): Promise<string> {
+    const stream = session.request({ ...HEADERS, ":path": PATH });
+    const status = new Promise<string>((resolve) => {
+      const read = (fields: object) => {
+        if ("grpc-status" in fields) resolve(String(fields["grpc-status"]));
+      };
+      stream
+        .on("response", read)
+        .on("trailers", read)
+        .on("error", () => undefined);
+      stream.on("close", () => resolve("none"));
+    });
+    stream.resume().write(Buffer.concat(Array.from({ length: questions }, () => LIST_SERVICES)));
+    if (end) stream.end();
+    return status;
+  }
+
+  it("answers a hundred questions on one stream, and no more", async () => {
+    const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);
+    expect(await ask(session, 100)).toBe("0");
+    expect(await ask(session, 101)).toBe("8");
+    session.destroy();
+  });
+
+  it("has twenty streams open, and no more, until some end", async () => {
+    const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);
+    const open = Array.from({ length: 25 }, () => ask(session, 1, false));
+    expect(await Promise.all(open.slice(20))).toEqual(Array.from({ length: 5 }, () => "8"));
+    session.destroy();
+    await Promise.all(open);
+    const next = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);
+    while ((await ask(next, 1)) !== "0");
+    next.destroy();
   });
 });
 

@@ -100,7 +100,7 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
   });
 
   it("a body over 16 KiB is refused", async () => {
-    expect(await failure(client().generate({ recipient: email, purpose: "p".repeat(1_000_000) }))).toMatchObject({
+    expect(await failure(client().generate({ recipient: email, purpose: "p".repeat(100_000) }))).toMatchObject({
       code: "ResourceExhausted",
       reason: "INVALID_REQUEST",
     });
@@ -154,7 +154,7 @@ describe("over grpc-js", () => {
   });
 
   it("refuses a body over 16 KiB, with details up to what gRPC takes at all", async () => {
-    expect(await failure(client.send(generate, Buffer.alloc(1024 * 1024)))).toMatchObject({
+    expect(await failure(client.send(generate, Buffer.alloc(200 * 1024)))).toMatchObject({
       code: "ResourceExhausted",
       reason: "INVALID_REQUEST",
     });

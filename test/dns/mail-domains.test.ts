@@ -30,21 +30,28 @@ describe("a domain takes mail", () => {
     ["with several", { mx: ["mail.example", "backup.example"] }, ["MX"]],
     ["with an A record alone", { a: ["192.0.2.1"] }, ["MX", "A", "AAAA"]],
     ["with an AAAA record alone", { aaaa: ["2001:db8:0:0:0:0:0:1"] }, ["MX", "A", "AAAA"]],
-    ["when the answer needs TCP", { mx: ["mail.example"], fault: "truncated" }, ["MX", "MX"]],
-    ["for all we know, when DNS fails", { fault: "servfail" }, ["MX", "MX", "MX"]],
-    ["for all we know, when DNS refuses to say", { fault: "refused" }, ["MX", "MX", "MX"]],
+    ["when the answer needs TCP", { mx: ["mail.example"], fault: "truncated" }, ["MX"]],
+    ["for all we know, when DNS fails", { fault: "servfail" }, ["MX"]],
+    ["for all we know, when DNS refuses to say", { fault: "refused" }, ["MX"]],
   ])("%s", async (_what, zone, asked) => {
     dns.zones.set("some.example", zone);
     expect(await open().takesMail("some.example")).toBe(true);
-    expect([...dns.questions].sort()).toEqual(asked.map((type) => `${type} some.example`).sort());
+    expect(new Set(dns.questions)).toEqual(new Set(asked.map((type) => `${type} some.example`)));
   });
 
   it("for all we know, when no resolver answers", async () => {
     dns.zones.set("some.example", { fault: "silent" });
-    const start = performance.now();
     expect(await open().takesMail("some.example")).toBe(true);
     expect(dns.questions.length).toBeGreaterThan(1);
-    expect(performance.now() - start).toBeGreaterThan(1_000); // it did wait for it
+  });
+
+  it("for all we know, when there are more silent resolvers than there is time for", async () => {
+    const silent = await Promise.all(Array.from({ length: 6 }, () => new TestDns().start()));
+    for (const server of silent) server.zones.set("some.example", { fault: "silent" });
+    expect(await open(...silent.map(({ address }) => address)).takesMail("some.example")).toBe(true);
+    // 400 ms for each, and 1.2 s for all: no call waits for the fourth.
+    expect(silent.map(({ questions }) => questions.length)).toEqual([1, 1, 1, 0, 0, 0]);
+    await Promise.all(silent.map((server) => server.stop()));
   });
 
   it("for all we know, when there is no resolver", async () => {
@@ -124,6 +131,7 @@ describe("what was found", () => {
     const names = Array.from({ length: 300 }, (_, n) => `none-${n}.example`);
     await Promise.all(names.map((name) => domains.takesMail(name)));
     expect(new Set(dns.questions).size).toBe(256);
+    clock.ms += 1_100;
     expect(await domains.takesMail("none-299.example")).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -9,6 +10,11 @@ const GOOD = ["--appendonly", "yes"];
 const SMTP_URL = "smtp://127.0.0.1:1";
 const EVICTION = /"level":(?:40|50).*maxmemory-policy allkeys-lru/;
 const PERSISTENCE = /"level":(?:40|50).*appendonly yes/;
+
+/** An address of this machine that is not loopback; where there is none, nothing else is reached either. */
+const OWN = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address?.family === "IPv4" && !address.internal)?.address;
 
 async function withRedis(flags: readonly string[], run: (redis: PrivateRedis) => Promise<void>): Promise<void> {
   const redis = await startPrivateRedis({ flags });
@@ -67,13 +73,29 @@ describe("both binaries", () => {
     });
   });
 
-  it("warn of one that is reached over a network without TLS", async () => {
-    const own = Object.values(networkInterfaces())
-      .flat()
-      .find((address) => address?.family === "IPv4" && !address.internal)?.address;
-    if (own === undefined) return; // a machine with loopback alone reaches nothing else
-    await withRedis([...GOOD, "--bind", own, "--protected-mode", "no"], async ({ url }) => {
-      for (const lines of await warnings(url.replace("127.0.0.1", own))) {
+  it("warn of one that is older than 6.2", async () => {
+    const old = createServer((socket) => {
+      // Says what Redis 6.0 says of itself, and OK to all else.
+      const info = "# Server\r\nredis_version:6.0.16\r\nloading:0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n";
+      socket.on("data", (bytes) => {
+        for (const command of bytes.toString().split(/^(?=\*\d)/m)) {
+          socket.write(/^info$/im.test(command) ? `$${info.length}\r\n${info}\r\n` : "+OK\r\n");
+        }
+      });
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => old.listen(0, "127.0.0.1", resolve));
+    const address = old.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    const server = await startServer(`redis://127.0.0.1:${port}`);
+    expect(await server.line(/"level":40.*Redis is older than 6\.2/)).toBeDefined();
+    await server.stop();
+    old.close();
+  });
+
+  it.skipIf(OWN === undefined)("warn of one that is reached over a network without TLS", async () => {
+    await withRedis([...GOOD, "--bind", String(OWN), "--protected-mode", "no"], async ({ url }) => {
+      for (const lines of await warnings(url.replace("127.0.0.1", String(OWN)))) {
         expect(lines).toHaveLength(1);
         expect(lines[0]).toMatch(/REDIS_URL .*rediss:/);
       }

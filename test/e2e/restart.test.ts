@@ -5,12 +5,12 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
 import { callerOf, THREE_PROTOCOLS } from "../support/callers.js";
+import { otherThan } from "../support/codes.js";
 import { passTime } from "../support/pass-time.js";
 import { type Stack, startStack } from "../support/stack.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-aof-"));
 const flags = ["--dir", folder, "--appendonly", "yes", "--appendfsync", "always"];
-const notThis = (code: string) => (code === "000000" ? "000001" : "000000");
 
 let redis: PrivateRedis;
 let stack: Stack;
@@ -39,18 +39,16 @@ it("every limit holds through a restart of a Redis that persists", async () => {
   const email = "ada@example.com";
   const { token } = await caller.generate({ email }, { ...others, "idempotency-key": "one" });
   const { code } = await smtp.mailTo(email);
-  for (let n = 0; n < 5; n++) await caller.verify({ token, otp: notThis(code) }, others);
-  for (let n = 0; n < 5; n++) await caller.verify({ email, otp: notThis(code) }, others);
+  for (let n = 0; n < 5; n++) await caller.verify({ token, otp: otherThan(code) }, others);
+  for (let n = 0; n < 5; n++) await caller.verify({ email, otp: otherThan(code) }, others);
   const client = new Redis(redis.url);
   await passTime(client, 10_000);
   client.disconnect();
 
   const { port } = new URL(redis.url);
-  const isBack = ({ lines }: { lines: readonly string[] }) =>
-    lines.filter((line) => /redis answers/.test(line)).length > 1;
   await redis.stop();
   redis = await startPrivateRedis({ port: Number(port), flags });
-  for (const binary of [server, worker]) while (!isBack(binary)) await new Promise(setImmediate);
+  await Promise.all([server, worker].map((binary) => binary.line(/redis answers/, 2)));
 
   for (const protocol of THREE_PROTOCOLS) {
     const after = callerOf(protocol, server);

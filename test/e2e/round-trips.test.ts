@@ -1,12 +1,14 @@
-import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { apiKey } from "../support/api-keys.js";
 import { startServer } from "../support/binaries.js";
 import { callerOf, THREE_PROTOCOLS } from "../support/callers.js";
+import { otherThan } from "../support/codes.js";
 import { type Stack, startStack } from "../support/stack.js";
 
 const KEY = { authorization: "Bearer the-key" };
-const API_KEYS = `backend:${createHash("sha256").update("the-key").digest("hex")}`;
+const API_KEYS = apiKey("backend", "the-key");
 
 let stack: Stack;
 let monitor: Redis;
@@ -31,7 +33,7 @@ async function commandsOf(call: () => Promise<unknown>): Promise<readonly string
   const client = new Redis(stack.redis.url);
   const mark = async (name: string) => {
     await client.echo(name);
-    while (!commands.some((command) => command.endsWith(name))) await new Promise(setImmediate);
+    while (!commands.some((command) => command.endsWith(name))) await once(monitor, "monitor");
   };
   await mark("before");
   commands.length = 0;
@@ -41,15 +43,13 @@ async function commandsOf(call: () => Promise<unknown>): Promise<readonly string
   return commands.filter((command) => /otp:(?:\{|client|idempotency)|\{otp\}:email:id/.test(command));
 }
 
-const notThis = (code: string) => (code === "000000" ? "000001" : "000000");
-
 describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
   it("a Verify by token is one command for a backend, and two where a client is counted", async () => {
     const caller = callerOf(protocol, stack.server);
     const email = `trips-${protocol}@example.com`;
     const { token } = await caller.generate({ email }, KEY);
     const { code } = await stack.smtp.mailTo(email);
-    const wrong = notThis(code);
+    const wrong = otherThan(code);
     const verify = (otp: string, headers: Record<string, string>) => async () => {
       await caller.verify({ token, otp }, headers);
     };
@@ -76,6 +76,20 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     await server.stop();
   });
 
+  it("a Verify that is out of tries is two before its answer, and takes its count back beside that", async () => {
+    const caller = callerOf(protocol, stack.server);
+    const email = `spent-${protocol}@example.com`;
+    const { token } = await caller.generate({ email }, KEY);
+    const wrong = otherThan((await stack.smtp.mailTo(email)).code);
+    for (let n = 0; n < 5; n++) await caller.verify({ token, otp: wrong }, KEY);
+    expect(await commandsOf(() => caller.verify({ token, otp: wrong }, KEY))).toHaveLength(1);
+    const [counted, tried, ...rest] = await commandsOf(() => caller.verify({ token, otp: wrong }, {}));
+    expect(counted).toContain("otp:client:verify:");
+    expect(tried).toContain(":code");
+    expect(rest).toHaveLength(1);
+    expect(rest[0]).toMatch(/otp:client:verify:.* -1 /);
+  });
+
   it("a Generate is two for a backend, and three where a client is counted", async () => {
     const caller = callerOf(protocol, stack.server);
     const generate = (headers: Record<string, string>) => async () => {
@@ -91,5 +105,5 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
 
 /** The worker's store-code names the key of what a request carries. */
 function isWorkers(command: string): boolean {
-  return command.includes(":carried:") || /moveToFinished|moveToActive/.test(command);
+  return command.includes(":carried:");
 }

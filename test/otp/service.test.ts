@@ -4,7 +4,7 @@ import { OtpError } from "../../src/otp/errors.js";
 import type { Generate } from "../../src/otp/generator.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import { openOrder, type SealedOrder } from "../../src/otp/order.js";
-import type { MailDomains } from "../../src/otp/ports.js";
+import type { MailDomains, Outbox } from "../../src/otp/ports.js";
 import { OtpService } from "../../src/otp/service.js";
 import type { Verify } from "../../src/otp/verifier.js";
 import { NO_CLIENT_LIMITS } from "../support/client-limits.js";
@@ -15,6 +15,8 @@ const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";
 const SENDS = { cooldownMs: 30_000, perHour: 5, perDay: 20 };
 const SETTINGS = { codeLength: 6, lifeMs: 600_000, maxAttempts: 5, sends: SENDS, testAddresses: [] };
+
+const BACKEND = { caller: { name: "backend", network: undefined }, onQuota: () => undefined };
 
 let challenges: MemoryChallenges;
 let orders: SealedOrder[];
@@ -30,21 +32,21 @@ beforeEach(() => {
 
 /** The service, called by a backend that calls for itself. */
 function serviceWith(...secrets: [string, ...string[]]) {
-  const service = openService(...secrets);
-  const call = { caller: { name: "backend", network: undefined }, onQuota: () => undefined };
+  const service = openService(secrets);
   return {
-    generate: (asked: Generate) => service.generate(asked, call),
-    verify: (asked: Verify) => service.verify(asked, call),
+    generate: (asked: Generate) => service.generate(asked, BACKEND),
+    verify: (asked: Verify) => service.verify(asked, BACKEND),
   };
 }
 
-function openService(...secrets: [string, ...string[]]): OtpService {
-  const outbox = {
-    add: async (order: SealedOrder) => {
-      if (!isQueueUp) throw OtpError.unavailable();
-      orders.push(order);
-    },
-  };
+const recordingOutbox = {
+  add: async (order: SealedOrder) => {
+    if (!isQueueUp) throw OtpError.unavailable();
+    orders.push(order);
+  },
+};
+
+function openService(secrets: [string, ...string[]], outbox: Outbox = recordingOutbox): OtpService {
   return new OtpService({
     challenges,
     clientLimits: NO_CLIENT_LIMITS,
@@ -139,6 +141,21 @@ describe("Generate", () => {
     await expect(service.generate(toEmail("ada@example.com"))).rejects.toEqual(refusedFor("UNAVAILABLE"));
     isQueueUp = true;
     await service.generate(toEmail("ada@example.com"));
+  });
+
+  it("goes on with the same request when it is repeated after a failure that may have been none", async () => {
+    const outbox = {
+      add: async (order: SealedOrder) => {
+        orders.push(order);
+        if (orders.length === 1) throw OtpError.unavailable(new Error("the answer was lost"));
+      },
+    };
+    const service = openService([OLD], outbox);
+    const call = { ...BACKEND, idempotencyKey: "the same" };
+    await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("UNAVAILABLE"));
+    const { token } = await service.generate(toEmail("ada@example.com"), call);
+    expect((await service.generate(toEmail("ada@example.com"), call)).token).toBe(token);
+    expect(new Set(orders.map(({ request }) => request)).size).toBe(1); // the queue takes a request once
   });
 
   it("refuses an address whose domain takes no mail, and leaves no cooldown behind", async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { REMEMBERED_MS, UNDER_WAY_MS } from "../../src/otp/once.js";
+import { REMEMBERED_MS, UNDER_WAY_MS, UNSETTLED_MS } from "../../src/otp/idempotency.js";
 import type { IdempotencyKeys } from "../../src/otp/ports.js";
 import { RedisIdempotencyKeys } from "../../src/redis/idempotency-keys.js";
 import { MemoryIdempotencyKeys } from "../support/memory-idempotency-keys.js";
@@ -49,14 +49,14 @@ describe.each(SUBJECTS)("an idempotency key in %s", (_where, open) => {
   });
 
   it("is under way until its request is done, and then leads to it for a day", async () => {
-    expect(await keys.begin(id, "payload", "one")).toEqual({ outcome: "begun" });
+    expect(await keys.begin(id, "payload", "one")).toEqual({ outcome: "begun", request: "one" });
     expect(await keys.begin(id, "payload", "two")).toEqual({ outcome: "under way" });
     await keys.remember(id, "one");
     expect(await keys.begin(id, "payload", "three")).toEqual({ outcome: "done", request: "one" });
     await pass(REMEMBERED_MS - 1000);
     expect(await keys.begin(id, "payload", "four")).toEqual({ outcome: "done", request: "one" });
     await pass(1000);
-    expect(await keys.begin(id, "payload", "five")).toEqual({ outcome: "begun" });
+    expect(await keys.begin(id, "payload", "five")).toEqual({ outcome: "begun", request: "five" });
   });
 
   it("is refused for another payload, under way or done", async () => {
@@ -66,20 +66,28 @@ describe.each(SUBJECTS)("an idempotency key in %s", (_where, open) => {
     expect(await keys.begin(id, "other", "three")).toEqual({ outcome: "other payload" });
   });
 
-  it("is free again when its request was given up, or was never settled", async () => {
+  it("is free again when its request was refused", async () => {
     await keys.begin(id, "payload", "one");
     await keys.forget(id, "one");
-    expect(await keys.begin(id, "other", "two")).toEqual({ outcome: "begun" });
-    await pass(UNDER_WAY_MS);
-    expect(await keys.begin(id, "payload", "three")).toEqual({ outcome: "begun" });
+    expect(await keys.begin(id, "other", "two")).toEqual({ outcome: "begun", request: "two" });
+  });
+
+  it("leads to the same request again when nobody knows how that ended, for a while", async () => {
+    await keys.begin(id, "payload", "one");
+    await keys.putDown(id, "one");
+    expect(await keys.begin(id, "payload", "two")).toEqual({ outcome: "begun", request: "one" });
+    expect(await keys.begin(id, "payload", "three")).toEqual({ outcome: "under way" });
+    await pass(UNDER_WAY_MS); // whoever had it has died
+    expect(await keys.begin(id, "payload", "four")).toEqual({ outcome: "begun", request: "one" });
+    await pass(UNSETTLED_MS - UNDER_WAY_MS);
+    expect(await keys.begin(id, "payload", "five")).toEqual({ outcome: "begun", request: "five" });
   });
 
   it("is settled by the request that holds it alone", async () => {
     await keys.begin(id, "payload", "one");
-    await pass(UNDER_WAY_MS);
-    await keys.begin(id, "payload", "two");
-    await keys.remember(id, "one");
-    await keys.forget(id, "one");
+    await keys.remember(id, "two");
+    await keys.forget(id, "two");
+    await keys.putDown(id, "two");
     expect(await keys.begin(id, "payload", "three")).toEqual({ outcome: "under way" });
   });
 

@@ -4,6 +4,7 @@ import { GrpcListener } from "../../src/api/grpc.js";
 import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
+import type { Certificates } from "../../src/api/tls.js";
 import { digestCode } from "../../src/otp/code.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import type { SealedOrder } from "../../src/otp/order.js";
@@ -38,6 +39,7 @@ export async function startApi(
     readonly requestTimeoutMs?: number;
     readonly corsOrigins?: readonly string[];
     readonly redisAlive?: () => boolean;
+    readonly tls?: Certificates;
     readonly clientLimits?: ClientLimits;
     readonly access?: Partial<Access>;
     /** Stands before the challenges in memory. */
@@ -68,6 +70,7 @@ export async function startApi(
   const parts = {
     rpcs: otpRpcs(service, new Gate({ ...OPEN, ...options.access })),
     log,
+    tls: options.tls,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
   };
   const health = { checks: () => ({ redis: options.redisAlive?.() ?? true }) };

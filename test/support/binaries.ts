@@ -6,8 +6,8 @@ export const TEST_SECRET = "a-secret-for-the-tests-0123456789-abcdef";
 /** A running binary and what it has logged so far. */
 export interface Running extends Child {
   readonly lines: string[];
-  /** Resolves with the first line, logged or yet to come, that matches. */
-  line(pattern: RegExp): Promise<string>;
+  /** Resolves with the nth line, logged or yet to come, that matches. */
+  line(pattern: RegExp, nth?: number): Promise<string>;
 }
 
 export interface RunningServer extends Running {
@@ -41,19 +41,21 @@ export async function startWorker(redisUrl: string, smtpUrl: string, env: Env = 
 
 async function start(name: "server" | "worker", env: Env): Promise<Running> {
   const lines: string[] = [];
-  const waiting = new Set<(line: string) => void>();
+  const waiting = new Set<() => void>();
   const main = new URL(`../../dist/cmd/${name}/main.js`, import.meta.url);
   const child = await startChild(main, { OTP_SECRET: TEST_SECRET, LOG_LEVEL: "debug", ...env }, (line) => {
     lines.push(line);
-    for (const wake of waiting) wake(line);
+    for (const wake of waiting) wake();
   });
-  const line = (pattern: RegExp): Promise<string> => {
-    const found = lines.find((text) => pattern.test(text));
+  const line = (pattern: RegExp, nth = 1): Promise<string> => {
+    const find = () => lines.filter((text) => pattern.test(text))[nth - 1];
+    const found = find();
     if (found !== undefined) return Promise.resolve(found);
     return new Promise((resolve, reject) => {
       void child.ended.then(() => reject(new Error(`the ${name} ended before it logged ${pattern}`)));
-      const wake = (text: string) => {
-        if (!pattern.test(text)) return;
+      const wake = () => {
+        const text = find();
+        if (text === undefined) return;
         waiting.delete(wake);
         resolve(text);
       };

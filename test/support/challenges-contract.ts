@@ -60,7 +60,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
       let sent = 0;
       const claim = (challenge = id, limits = SENDS) => challenges.claimSend(challenge, `request ${sent++}`, limits);
-      const granted = { granted: true };
+      const granted = expect.objectContaining({ granted: true });
       const otherPurpose = (n: number): ChallengeId => `${splitChallengeId(id).address}.other-${n}`;
 
       async function expectDenied(denied: Promise<Claim>, kind: SendLimit["kind"], waitMs: number): Promise<void> {
@@ -124,6 +124,28 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       it("is granted once of 50 at the same time", async () => {
         const answers = await Promise.all(Array.from({ length: 50 }, () => claim()));
         expect(answers.filter((answer) => answer.granted)).toHaveLength(1);
+      });
+
+      it("is granted again to the request that has it, and counts once", async () => {
+        for (let n = 0; n < 3; n++) expect(await challenges.claimSend(id, "one", SENDS)).toEqual(granted);
+        await pass(30_000);
+        for (let n = 0; n < 4; n++) {
+          expect(await claim()).toEqual(granted);
+          await pass(30_000);
+        }
+        await expectDenied(claim(), "quota", 3_600_000 - 150_000);
+      });
+
+      it("tells when the next send may go ahead", async () => {
+        for (let n = 0; n < 4; n++) {
+          expect(await claim()).toEqual({ granted: true, nextAfterMs: 30_000 });
+          await pass(60_000);
+        }
+        const last = await claim();
+        expect(last.granted).toBe(true);
+        if (!last.granted) return;
+        expect(last.nextAfterMs).toBeLessThanOrEqual(3_600_000 - 240_000);
+        expect(last.nextAfterMs).toBeGreaterThan(3_600_000 - 240_000 - SLACK_MS);
       });
 
       it("is granted always without limits", async () => {

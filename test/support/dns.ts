@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { createServer } from "node:net";
 import dns2 from "dns2";
 
@@ -15,36 +16,57 @@ export interface DnsZone {
 const { TYPE, CLASS } = dns2.Packet;
 const RCODE = { nxdomain: 3, servfail: 2, refused: 5 };
 const DEFAULT_TTL = 300;
+const MOST_TRIES = 5;
 
 /** A DNS server on loopback, by dns2: it answers for the domains in `zones`, and notes what it was asked. */
-export class TestDns {
+export class TestDns extends EventEmitter<{ question: [] }> {
   readonly zones = new Map<string, DnsZone>();
   /** As in `MX example.com`. */
   readonly questions: string[] = [];
-  private readonly server = dns2.createServer({ udp: true, tcp: true });
+  private server = this.create();
   private port = 0;
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** Waits until it is asked this. */
+  async asked(question: string): Promise<void> {
+    while (!this.questions.includes(question)) await once(this, "question");
+  }
+
   async start(): Promise<this> {
-    this.server.on("request", (request, send, client) => {
-      const [question] = request.questions;
-      if (question === undefined) return;
-      const type = Object.entries(TYPE).find(([, number]) => number === question.type)?.[0] ?? String(question.type);
-      this.questions.push(`${type} ${question.name}`);
-      this.answer(request, send, { name: question.name, type, isUdp: "port" in client });
-    });
-    this.server.on("requestError", () => undefined);
-    this.port = await freePort();
-    const place = { port: this.port, address: "127.0.0.1" };
-    await this.server.listen({ udp: place, tcp: place });
-    return this;
+    for (let tries = 1; ; tries++) {
+      try {
+        this.port = await freePort();
+        const place = { port: this.port, address: "127.0.0.1" };
+        const failed = new Promise((_resolve, reject) => this.server.on("error", reject));
+        await Promise.race([this.server.listen({ udp: place, tcp: place }), failed]);
+        return this;
+      } catch (error) {
+        // Somebody may have taken the port since it was found free.
+        if (tries === MOST_TRIES) throw error;
+        this.server = this.create();
+      }
+    }
   }
 
   async stop(): Promise<void> {
     await this.server.close();
+  }
+
+  private create() {
+    const server = dns2.createServer({ udp: true, tcp: true });
+    server.on("request", (request, send, client) => {
+      const [question] = request.questions;
+      if (question === undefined) return;
+      const type = Object.entries(TYPE).find(([, number]) => number === question.type)?.[0] ?? String(question.type);
+      this.questions.push(`${type} ${question.name}`);
+      this.emit("question");
+      this.answer(request, send, { name: question.name, type, isUdp: "port" in client });
+    });
+    server.on("requestError", () => undefined);
+    return server;
   }
 
   private answer(...[request, send, question]: Parameters<typeof respond>): void {

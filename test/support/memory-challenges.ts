@@ -37,16 +37,28 @@ export class MemoryChallenges implements Challenges {
   async claimSend(challenge: ChallengeId, request: string, limits: readonly SendLimit[]): Promise<Claim> {
     const { address, purpose } = splitChallengeId(challenge);
     const sends = this.sends.get(address) ?? [];
-    let refusal: Claim = { granted: true };
-    for (const limit of limits) {
-      const counted = sends.filter((send) => limit.over === "address" || send.purpose === purpose);
-      const waitMs = (counted.at(-limit.count)?.at ?? 0) + limit.spanMs - this.now;
-      if (waitMs > (refusal.granted ? 0 : refusal.retryAfterMs)) {
-        refusal = { granted: false, limit, retryAfterMs: waitMs };
-      }
-    }
-    if (refusal.granted) this.sends.set(address, [...sends, { at: this.now, purpose, request }]);
-    return refusal;
+    if (sends.some((send) => send.request === request))
+      return { granted: true, nextAfterMs: this.wait(sends, purpose, limits).ms };
+    const { ms, limit } = this.wait(sends, purpose, limits);
+    if (limit !== undefined) return { granted: false, limit, retryAfterMs: ms };
+    const after = [...sends, { at: this.now, purpose, request }];
+    this.sends.set(address, after);
+    return { granted: true, nextAfterMs: this.wait(after, purpose, limits).ms };
+  }
+
+  /** How long no send may go ahead, and by which limit. */
+  private wait(
+    sends: readonly Send[],
+    purpose: string,
+    limits: readonly SendLimit[],
+  ): { ms: number; limit?: SendLimit } {
+    return limits
+      .map((limit) => {
+        const counted = sends.filter((send) => limit.over === "address" || send.purpose === purpose);
+        return { limit, ms: (counted.at(-limit.count)?.at ?? 0) + limit.spanMs - this.now };
+      })
+      .filter(({ ms }) => ms > 0)
+      .reduce<{ ms: number; limit?: SendLimit }>((longest, one) => (one.ms > longest.ms ? one : longest), { ms: 0 });
   }
 
   async releaseSend(challenge: ChallengeId, request: string): Promise<void> {

@@ -4,12 +4,14 @@ import type { Redis } from "ioredis";
 export async function passTime(redis: Redis, ms: number, pattern = "otp:*"): Promise<void> {
   for (const key of await redis.keys(pattern)) {
     const left = await redis.pttl(key);
+    if (left === -1) throw new Error(`${key} does not expire`);
     if (left <= ms) {
       await redis.del(key);
       continue;
     }
     await redis.pexpire(key, left - ms);
-    if (key.endsWith(":row") && (await redis.hexists(key, "u"))) await redis.hincrby(key, "u", -ms);
+    const waits = key.endsWith(":row") || key.startsWith("otp:idempotency:");
+    if (waits && (await redis.hexists(key, "u"))) await redis.hincrby(key, "u", -ms);
     if (key.endsWith(":sends")) await bringForward(redis, key, ms);
   }
 }

@@ -1,0 +1,77 @@
+import { createHmac } from "node:crypto";
+import type { Call } from "./call.js";
+import { OtpError } from "./errors.js";
+import type { Keyring, Keys } from "./keyring.js";
+import type { IdempotencyKeys } from "./ports.js";
+import type { RequestId } from "./request-id.js";
+
+/** How long a request may be under way before somebody else may go on with it. */
+export const UNDER_WAY_MS = 10_000;
+/** How long a request is remembered of which nobody knows whether it was carried out: shorter than most codes live. */
+export const UNSETTLED_MS = 30_000;
+/** How long a request is remembered that was carried out. */
+export const REMEMBERED_MS = 24 * 3_600_000;
+
+/**
+ * Carries a request out once for each idempotency key of a caller (draft-ietf-httpapi-idempotency-key-header). One that was
+ * refused is forgotten, and its key can be used again. Where it cannot be told whether it was carried out, its repetition goes
+ * on with the same request id, so that the queue takes it once.
+ */
+export class Idempotency {
+  constructor(
+    private readonly keys: IdempotencyKeys,
+    private readonly keyring: Keyring,
+  ) {}
+
+  /**
+   * @param payload what has to be the same when the key is
+   * @param carryOut is given the id to carry the request out under
+   * @returns what it returned, if it was carried out now, and the id it was carried out under, now or before
+   * @throws OtpError IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE, and whatever `carryOut` throws
+   */
+  async run<T>(
+    { caller, idempotencyKey }: Call,
+    payload: readonly string[],
+    request: RequestId,
+    carryOut: (request: RequestId) => Promise<T>,
+  ): Promise<{ readonly request: RequestId; readonly result: T | undefined }> {
+    if (idempotencyKey === undefined) return { request, result: await carryOut(request) };
+
+    const [keys] = this.keyring;
+    // A key is its caller's own, and for strangers their client's: nobody else gets at the token by guessing it.
+    const owner = caller.name === undefined ? `client\0${caller.network}` : `caller\0${caller.name}`;
+    const id = mac(keys, ["key", owner, idempotencyKey]);
+    const begun = await this.keys.begin(id, mac(keys, ["payload", ...payload]), request);
+    switch (begun.outcome) {
+      case "done":
+        return { request: begun.request, result: undefined };
+      case "under way":
+        throw OtpError.keyInUse();
+      case "other payload":
+        throw OtpError.keyReused();
+      case "begun":
+        return { request: begun.request, result: await this.settle(id, begun.request, carryOut) };
+    }
+  }
+
+  /** Where the store goes away meanwhile, the key is free again by itself. */
+  private async settle<T>(id: string, request: RequestId, carryOut: (request: RequestId) => Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      result = await carryOut(request);
+    } catch (error) {
+      const isRefused = error instanceof OtpError && error.reason !== "UNAVAILABLE";
+      if (isRefused) await this.keys.forget(id, request).catch(() => undefined);
+      // Not awaited: a store that hangs has cost enough time.
+      else void this.keys.putDown(id, request).catch(() => undefined);
+      throw error;
+    }
+    await this.keys.remember(id, request).catch(() => undefined);
+    return result;
+  }
+}
+
+/** 16 bytes in base64url: what callers put into a key, and whom a code is for, are not to be read from the store. */
+function mac(keys: Keys, parts: readonly string[]): string {
+  return createHmac("sha256", keys.idempotency).update(parts.join("\0")).digest().subarray(0, 16).toString("base64url");
+}
