@@ -49,8 +49,10 @@ describe("a domain takes mail", () => {
     const silent = await Promise.all(Array.from({ length: 6 }, () => new TestDns().start()));
     for (const server of silent) server.zones.set("some.example", { fault: "silent" });
     expect(await open(...silent.map(({ address }) => address)).takesMail("some.example")).toBe(true);
-    // 400 ms for each, and 1.2 s for all: no call waits for the fourth.
-    expect(silent.map(({ questions }) => questions.length)).toEqual([1, 1, 1, 0, 0, 0]);
+    // 400 ms for each, and 1.2 s for all: there is time for three, and at the most for a glance at the fourth.
+    const asked = silent.map(({ questions }) => questions.length);
+    expect(asked.slice(0, 3)).toEqual([1, 1, 1]);
+    expect(asked.slice(4)).toEqual([0, 0]);
     await Promise.all(silent.map((server) => server.stop()));
   });
 
