@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 
 /** A key that callers may show, known by its SHA-256 alone. */
 export interface ApiKey {
@@ -14,7 +14,7 @@ export interface ApiKey {
  * @returns its name
  */
 export function findKey(keys: readonly ApiKey[], shown: string): string | undefined {
-  const digest = createHash("sha256").update(shown).digest();
+  const digest = hash("sha256", shown, "buffer");
   let found: string | undefined;
   for (const key of keys) if (timingSafeEqual(key.digest, digest)) found = key.name;
   return found;

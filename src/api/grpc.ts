@@ -22,7 +22,7 @@ import { decodeBinary } from "./decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
 import { GrpcCalls } from "./grpc-calls.js";
 import { grpcDefinition } from "./grpc-definition.js";
-import { guardReflection } from "./grpc-reflection-guard.js";
+import { guardReflection, isReflection } from "./grpc-reflection-guard.js";
 import type { Incoming } from "./incoming.js";
 import { addReflection } from "./reflection.js";
 import type { Rpc } from "./rpcs.js";
@@ -61,13 +61,14 @@ export class GrpcListener {
       : ServerCredentials.createInsecure();
     const asksClients = parts.tls?.current.clientCa !== undefined;
     this.calls = new GrpcCalls(parts.requestTimeoutMs);
+    const guard = guardReflection();
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
       "grpc.max_concurrent_streams": MAX_STREAMS,
       // A connection that does not answer a ping is closed, be it half open or silent from the start.
       "grpc.keepalive_time_ms": parts.requestTimeoutMs,
       "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
-      interceptors: [this.calls.interceptor, guardReflection()],
+      interceptors: [(method, call) => (isReflection(method) ? guard : this.calls.interceptor)(method, call)],
     });
     const handlers = parts.rpcs.map((rpc) => [rpc.method.localName, handle(rpc, asksClients, parts.log)]);
     this.server.addService(rawDefinition(), Object.fromEntries(handlers));
@@ -135,7 +136,9 @@ function incomingGrpc(call: ServerUnaryCall<Buffer, unknown>, asksClients: boole
       const values = call.metadata.get(name);
       return values.length === 0 ? undefined : values.join(", ");
     },
-    peer: call.getPeer().replace(/:\d+$/, ""),
+    get peer() {
+      return call.getPeer().replace(/:\d+$/, "");
+    },
     certificate: certificate && nameOf(certificate),
   };
 }
