@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import { makeValidator } from "envalid";
 import ipaddr from "ipaddr.js";
 import { LOG_LEVELS, type LogLevel } from "./log.js";
-import { parseEmail, type Recipient } from "./otp/recipient.js";
+import { parseEmail } from "./otp/recipient.js";
+import type { TestAddress } from "./otp/test-addresses.js";
 
 /** Says what a value must be. The value itself is never repeated. */
 export class BadValue extends Error {}
@@ -136,14 +137,13 @@ export const bool = makeValidator<boolean>((input) => {
 });
 
 /** `address=code`, separated by commas. */
-export const testAddresses = makeValidator<readonly { readonly recipient: Recipient; readonly code: string }[]>(
-  (input) =>
-    split(input).map((entry) => {
-      const [, address = "", code = ""] = /^(.+)=(\d+)$/.exec(entry) ?? [];
-      const recipient = parseEmail(address);
-      if (recipient === undefined) {
-        throw new BadValue("must be addresses with their codes, as in alice@test.example=123456, separated by commas");
-      }
-      return { recipient, code };
-    }),
+export const testAddresses = makeValidator<readonly TestAddress[]>((input) =>
+  split(input).map((entry) => {
+    const [, address = "", code = ""] = /^(.+)=(\d+)$/.exec(entry) ?? [];
+    const recipient = parseEmail(address);
+    if (recipient === undefined) {
+      throw new BadValue("must be addresses with their codes, as in alice@test.example=123456, separated by commas");
+    }
+    return { recipient, code };
+  }),
 );

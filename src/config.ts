@@ -44,12 +44,12 @@ export const SERVER = {
   DNS_SERVERS: nameServers({ default: [] }),
   OTP_MAX_ATTEMPTS: integer(1, 1_000_000)({ default: 5 }),
   OTP_COOLDOWN_SECONDS: integer(0, 86_400)({ default: 30 }),
-  OTP_SENDS_PER_HOUR: integer(0, 1_000)({ default: 5 }),
-  OTP_SENDS_PER_DAY: integer(0, 1_000)({ default: 20 }),
+  OTP_SENDS_PER_HOUR: integer(0, 1_000_000)({ default: 5 }),
+  OTP_SENDS_PER_DAY: integer(0, 1_000_000)({ default: 20 }),
   TEST_ADDRESSES: testAddresses({ default: [] }),
   ALLOW_TEST_ADDRESSES: bool({ default: false }),
-  RATE_IP_PER_MINUTE: integer(0, 1_000_000)({ default: 10 }),
-  RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000)({ default: 60 }),
+  RATE_IP_PER_MINUTE: integer(0, 1_000_000_000)({ default: 10 }),
+  RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000_000)({ default: 60 }),
 };
 
 /** What the worker reads. */

@@ -149,7 +149,8 @@ function succeeds(program: string, args: readonly string[]): boolean {
   }
 }
 
-function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on just now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

@@ -55,14 +55,14 @@ export class Generator {
   ) {}
 
   async generate(given: Generate, call: Call): Promise<Generated> {
-    const { clients, idempotency, keyring, lifeMs, sends, testAddresses } = this.parts;
+    const { idempotency, keyring, lifeMs, sends, testAddresses } = this.parts;
     const asked = this.read(given);
     const { challenge, recipient, purpose, locale } = asked;
     const testCode = testAddresses.codeFor(challenge);
     const newRequest = newRequestId(this.parts.now());
-    const takeBack = testCode === undefined ? await clients.count("generate", call) : () => undefined;
+    // A repetition is the same request: it is not counted again.
     const { request, result } = await idempotency.run(call, [recipient.identity, purpose, locale], newRequest, (id) =>
-      testCode === undefined ? this.send(asked, id, takeBack) : this.keep(asked, id, testCode),
+      testCode === undefined ? this.send(asked, id, call) : this.keep(asked, id, testCode),
     );
     return {
       token: issueToken(keyring[0], challenge, request),
@@ -81,10 +81,12 @@ export class Generator {
     return { challenge, recipient, purpose, locale };
   }
 
-  private async send(asked: Asked, request: RequestId, takeBack: () => void): Promise<Sent> {
+  private async send(asked: Asked, request: RequestId, call: Call): Promise<Sent> {
+    const { clients, mailDomains } = this.parts;
     const { channel, domain } = asked.recipient;
+    const takeBack = await clients.count("generate", call);
     // A domain that takes no mail stays counted for the client: the resolvers are to be spared too.
-    if ((await this.parts.mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
+    if ((await mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
     const claim = await this.claimAndQueue(asked, request);
     if (claim.granted) return claim;
     takeBack();

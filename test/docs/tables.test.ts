@@ -63,6 +63,12 @@ describe("the README's tables", () => {
     expect([...rows].sort()).toEqual([...expected, "INTERNAL 500 "].sort());
   });
 
+  it("name RPCs that PUBLIC_RPCS takes, and no others", () => {
+    const names = OtpService.methods.map(({ name }) => name);
+    expect(readConfig(SERVER, { ...REQUIRED, PUBLIC_RPCS: names.join(",") }).PUBLIC_RPCS).toEqual(names);
+    expect(() => readConfig(SERVER, { ...REQUIRED, PUBLIC_RPCS: "Health" })).toThrow(names.join(", "));
+  });
+
   it("name npm scripts that there are", () => {
     const { scripts } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
     const commands = table("command", "what it does").flatMap(([command]) => quoted(command));

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from "node:events";
-import { createServer } from "node:net";
 import dns2 from "dns2";
+import { freePort } from "../../cmd/dev/private-redis.js";
 
 /** What the server says of a domain; of one it does not know, that there is none. */
 export interface DnsZone {
@@ -107,13 +107,4 @@ function respond(
     response.authorities.push({ ...common, type: TYPE.SOA, ...soa, minimum: ttl });
   }
   send(response);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }
