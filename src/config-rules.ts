@@ -10,6 +10,12 @@ export function serverProblems(config: ServerConfig): readonly string[] {
   return [...openToAll(config), ...tlsProblems(config), ...testAddressProblems(config)];
 }
 
+/** What is allowed, and should not go unnoticed. @returns a line for each, which names the variable and not its value */
+export function serverWarnings({ TEST_ADDRESSES }: ServerConfig): readonly string[] {
+  if (TEST_ADDRESSES.length === 0) return [];
+  return [`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} in by codes that are known`];
+}
+
 function openToAll({ HOST, API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerConfig): string[] {
   const isGuarded = API_KEYS.length > 0 || PUBLIC_RPCS.length > 0 || TLS_CLIENT_CA_FILE !== undefined;
   if (isLoopback(HOST) || isGuarded) return [];

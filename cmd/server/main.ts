@@ -5,7 +5,7 @@ import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import { SERVER } from "../../src/config.js";
-import { isPlaintext, serverProblems, tlsPaths } from "../../src/config-rules.js";
+import { isPlaintext, serverProblems, serverWarnings, tlsPaths } from "../../src/config-rules.js";
 import { DnsMailDomains } from "../../src/dns/mail-domains.js";
 import { nameServers } from "../../src/dns/name-servers.js";
 import { Lifecycle } from "../../src/lifecycle.js";
@@ -32,8 +32,7 @@ if (done !== undefined) process.exit(done);
 
 const config = configOrExit(SERVER, serverProblems);
 const log = createLog("server", config.LOG_LEVEL);
-if (config.TEST_ADDRESSES.length > 0)
-  log.warn({ count: config.TEST_ADDRESSES.length }, "TEST_ADDRESSES are let in by codes that are known");
+for (const warning of serverWarnings(config)) log.warn(warning);
 const lifecycle = new Lifecycle(log, CLOSING_MS);
 
 const status = await lifecycle.run(async (onClose) => {
