@@ -343,9 +343,13 @@ export const DeliveryStatusSchema: GenEnum<DeliveryStatus> = /*@__PURE__*/
 /**
  * OtpService makes, delivers and checks one-time passwords.
  *
- * Every error carries a google.rpc.ErrorInfo whose domain is "otp.v1" and whose reason is one of INVALID_REQUEST,
- * OTP_INCORRECT, TOO_MANY_ATTEMPTS, RATE_LIMITED and UNAVAILABLE. INVALID_REQUEST also carries google.rpc.BadRequest with
- * the fields at fault, the last three google.rpc.RetryInfo with the time to wait.
+ * Every error carries a google.rpc.ErrorInfo whose domain is "otp.v1". Its reason is one of INVALID_REQUEST,
+ * UNDELIVERABLE_ADDRESS, OTP_INCORRECT, TOO_MANY_ATTEMPTS, RATE_LIMITED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE,
+ * UNAUTHENTICATED and UNAVAILABLE. The first two also carry google.rpc.BadRequest with the fields at fault;
+ * TOO_MANY_ATTEMPTS, RATE_LIMITED, IDEMPOTENCY_KEY_IN_USE and UNAVAILABLE carry google.rpc.RetryInfo with the time to wait.
+ *
+ * Read from headers, or gRPC metadata: "authorization" (Bearer and an API key, where the server has keys), "otp-client-ip" (the
+ * client that an authenticated caller calls for).
  *
  * @generated from service otp.v1.OtpService
  */
@@ -353,7 +357,8 @@ export const OtpService: GenService<{
   /**
    * Generate accepts a request for a code and queues its delivery. The code is made, stored and sent by a worker, so an
    * accepted request means "on its way", not "arrived". A code that is still good is sent again rather than replaced while
-   * at least half of its life is left.
+   * at least half of its life is left. A request that is repeated within 24 hours with the same "idempotency-key" header, or
+   * metadata entry, gets the same token and sends nothing more.
    *
    * @generated from rpc otp.v1.OtpService.Generate
    */
