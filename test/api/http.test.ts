@@ -196,6 +196,24 @@ describe("Connect", () => {
   });
 });
 
+describe("a request that asks as a proxy is asked", () => {
+  it("finds its route", async () => {
+    const answer = await raw(
+      `POST ${api.http}/otp/verify?x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 415 /);
+  });
+});
+
+describe("a body that is compressed", () => {
+  it("is refused before it is read as what it is not", async () => {
+    const body = { email: "zip@example.com" };
+    const refused = await post(`${api.http}/otp/generate`, body, { "Content-Encoding": "gzip" });
+    expect(refused).toMatchObject({ status: 415, body: { detail: "the body must not be compressed" } });
+    expect((await post(`${api.http}/otp/generate`, body, { "Content-Encoding": "identity" })).status).toBe(202);
+  });
+});
+
 describe("CORS", () => {
   const ORIGIN = "https://app.example.com";
   const preflight = (target: string, origin: string) =>
@@ -220,7 +238,9 @@ describe("CORS", () => {
       const allowed = await preflight(`${open.http}${path}`, ORIGIN);
       expect(allowed.status).toBe(204);
       expect(allowed.headers.get("access-control-allow-origin")).toBe(ORIGIN);
-      expect(allowed.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("content-type");
+      for (const header of ["content-type", "authorization", "idempotency-key"]) {
+        expect(allowed.headers.get("access-control-allow-headers")?.toLowerCase()).toContain(header);
+      }
       expect(
         (await preflight(`${open.http}${path}`, "https://evil.example")).headers.get("access-control-allow-origin"),
       ).toBeNull();
@@ -228,7 +248,9 @@ describe("CORS", () => {
     const call = await post(`${open.http}/otp/generate`, { email: "cors@example.com" }, { Origin: ORIGIN });
     expect(call.status).toBe(202);
     expect(call.headers.get("access-control-allow-origin")).toBe(ORIGIN);
-    expect(call.headers.get("access-control-expose-headers")).toContain("Retry-After");
+    for (const header of ["Retry-After", "RateLimit", "RateLimit-Policy"]) {
+      expect(call.headers.get("access-control-expose-headers")?.split(",")).toContain(header);
+    }
     await open.stop();
   });
 });
