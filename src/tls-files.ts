@@ -84,7 +84,8 @@ function parseCertificates(variable: string, pem: Buffer): X509Certificate {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   const problem = `${variable} must hold certificates in PEM, each of them whole`;
   const [first] = tryTo(problem, () => blocks.map((block) => new X509Certificate(block)));
-  if (first === undefined || blocks.length !== text.split("-----BEGIN").length - 1) throw new Error(problem);
+  if (first === undefined || blocks.length !== text.split("-----BEGIN CERTIFICATE-----").length - 1)
+    throw new Error(problem);
   return first;
 }
 

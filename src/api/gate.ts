@@ -57,7 +57,7 @@ export class Gate {
 
 /** RFC 6750 §2.1; the scheme is read in any case (RFC 9110 §11.1). What follows it may be malformed: then it is no key. */
 function readBearer(authorization: string | undefined): string | undefined {
-  const match = /^Bearer(?: +(.*))?$/i.exec(authorization ?? "");
+  const match = /^Bearer(?:[ \t]+(.*))?$/i.exec(authorization ?? "");
   return match === null ? undefined : (match[1] ?? "");
 }
 

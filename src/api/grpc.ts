@@ -22,7 +22,7 @@ import { decodeBinary } from "./decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
 import { GrpcCalls } from "./grpc-calls.js";
 import { grpcDefinition } from "./grpc-definition.js";
-import { guardReflection, isReflection } from "./grpc-reflection-guard.js";
+import { boundOpenStreams } from "./grpc-open-streams.js";
 import type { Incoming } from "./incoming.js";
 import { addReflection } from "./reflection.js";
 import type { Rpc } from "./rpcs.js";
@@ -34,6 +34,9 @@ import { type Certificates, TlsCredentials } from "./tls.js";
  */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 const MAX_STREAMS = 256;
+
+/** What `grpc.health.v1` speaks of: the server as a whole, and the service. */
+const HEALTH_NAMES = ["", OtpService.typeName];
 
 /** How long a closed connection may take to go. */
 const MUTE_MS = 200;
@@ -61,18 +64,18 @@ export class GrpcListener {
       : ServerCredentials.createInsecure();
     const asksClients = parts.tls?.current.clientCa !== undefined;
     this.calls = new GrpcCalls(parts.requestTimeoutMs);
-    const guard = guardReflection();
+    const open = boundOpenStreams(HEALTH_NAMES);
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
       "grpc.max_concurrent_streams": MAX_STREAMS,
       // A connection that does not answer a ping is closed, be it half open or silent from the start.
       "grpc.keepalive_time_ms": parts.requestTimeoutMs,
       "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
-      interceptors: [(method, call) => (isReflection(method) ? guard : this.calls.interceptor)(method, call)],
+      interceptors: [(method, call) => (open(method.path) ?? this.calls.interceptor)(method, call)],
     });
     const handlers = parts.rpcs.map((rpc) => [rpc.method.localName, handle(rpc, asksClients, parts.log)]);
     this.server.addService(rawDefinition(), Object.fromEntries(handlers));
-    this.health = new HealthImplementation({ "": this.state, [OtpService.typeName]: this.state });
+    this.health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, this.state])));
     this.health.addToServer(this.server);
     addReflection(this.server);
   }
@@ -93,8 +96,7 @@ export class GrpcListener {
     const state = isServing && !this.isClosing ? "SERVING" : "NOT_SERVING";
     if (state === this.state) return; // watchers are told of changes alone
     this.state = state;
-    this.health.setStatus("", state);
-    this.health.setStatus(OtpService.typeName, state);
+    for (const name of HEALTH_NAMES) this.health.setStatus(name, state);
   }
 
   /** Says NOT_SERVING, takes no new connection or call, lets those under way end for up to `graceMs`, then closes the rest. */

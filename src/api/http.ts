@@ -60,7 +60,7 @@ async function serveRoute(
     const detail = "the Content-Type must be application/json";
     return sendProblem(response, { status: 415, detail });
   }
-  if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
+  if (!/^(?:identity)?$/i.test(request.headers["content-encoding"] ?? "")) {
     return sendProblem(response, { status: 415, detail: "the body must not be compressed" });
   }
   const body = await readBody(request);

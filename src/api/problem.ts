@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { OtpError } from "../otp/errors.js";
-import { readBody } from "./body.js";
+import { isRead, readBody } from "./body.js";
 import { BODY } from "./decode.js";
 import { INTERNAL_MESSAGE, WIRE } from "./errors.js";
 
@@ -40,7 +40,7 @@ export function toProblem(error: OtpError | undefined): Problem {
  * not been read yet is read first: to close a connection on a sender would have it lose the answer.
  */
 export function sendProblem(response: ServerResponse, problem: Problem): void {
-  if (!hasUnreadBody(response.req)) {
+  if (!hasUnreadBody(response.req) || isRead(response.req)) {
     write(response, problem);
     return;
   }

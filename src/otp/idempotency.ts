@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Call } from "./call.js";
 import { OtpError } from "./errors.js";
 import type { Keyring, Keys } from "./keyring.js";
-import type { IdempotencyKeys } from "./ports.js";
+import type { Begun, IdempotencyKeys } from "./ports.js";
 import type { RequestId } from "./request-id.js";
 
 /** How long a request may be under way before somebody else may go on with it. */
@@ -41,7 +41,7 @@ export class Idempotency {
     // A key is its caller's own, and for strangers their client's: nobody else gets at the token by guessing it.
     const owner = caller.name === undefined ? `client\0${caller.network}` : `caller\0${caller.name}`;
     const id = mac(keys, ["key", owner, idempotencyKey]);
-    const begun = await this.keys.begin(id, mac(keys, ["payload", ...payload]), request);
+    const begun = await this.begin(id, mac(keys, ["payload", ...payload]), request);
     switch (begun.outcome) {
       case "done":
         return { request: begun.request, result: undefined };
@@ -50,24 +50,47 @@ export class Idempotency {
       case "other payload":
         throw OtpError.keyReused();
       case "begun":
-        return { request: begun.request, result: await this.settle(id, begun.request, carryOut) };
+        return {
+          request: begun.request,
+          result: await this.settle(id, begun.request === request, begun.request, carryOut),
+        };
+    }
+  }
+
+  private async begin(id: string, payload: string, request: RequestId): Promise<Begun> {
+    try {
+      return await this.keys.begin(id, payload, request);
+    } catch (error) {
+      // It may have begun, and nobody is going to carry it out.
+      this.putDown(id, request);
+      throw error;
     }
   }
 
   /** Where the store goes away meanwhile, the key is free again by itself. */
-  private async settle<T>(id: string, request: RequestId, carryOut: (request: RequestId) => Promise<T>): Promise<T> {
+  private async settle<T>(
+    id: string,
+    isFirst: boolean,
+    request: RequestId,
+    carryOut: (request: RequestId) => Promise<T>,
+  ): Promise<T> {
     let result: T;
     try {
       result = await carryOut(request);
     } catch (error) {
-      const isRefused = error instanceof OtpError && error.reason !== "UNAVAILABLE";
+      // What is refused now may have been carried out the first time: then it is still the same request.
+      const isRefused = isFirst && error instanceof OtpError && error.reason !== "UNAVAILABLE";
       if (isRefused) await this.keys.forget(id, request).catch(() => undefined);
-      // Not awaited: a store that hangs has cost enough time.
-      else void this.keys.putDown(id, request).catch(() => undefined);
+      else this.putDown(id, request);
       throw error;
     }
     await this.keys.remember(id, request).catch(() => undefined);
     return result;
+  }
+
+  /** Not awaited: a store that hangs has cost enough time. */
+  private putDown(id: string, request: RequestId): void {
+    void this.keys.putDown(id, request).catch(() => undefined);
   }
 }
 

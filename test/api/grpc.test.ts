@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../src/gen/health/v1/health_pb.js";
@@ -152,6 +152,12 @@ describe("grpc.health.v1", () => {
     expect((await health.check({ service: "otp.v1.OtpService" })).status).toBe(Serving.SERVING);
     expect((await health.check({ service: "" })).status).toBe(Serving.SERVING);
     await server.stop();
+  });
+
+  it("is not watched under names that there are not", async () => {
+    const health = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${api.grpcPort}` }));
+    const watching = health.watch({ service: "x".repeat(100_000) })[Symbol.asyncIterator]();
+    await expect(watching.next()).rejects.toMatchObject({ code: Code.NotFound });
   });
 
   it("does not keep a server from closing while somebody watches", async () => {

@@ -158,6 +158,22 @@ describe("Generate", () => {
     expect(new Set(orders.map(({ request }) => request)).size).toBe(1); // the queue takes a request once
   });
 
+  it("keeps its key when a repetition in between was refused: nobody knows whether it was carried out", async () => {
+    const outbox = {
+      add: async (order: SealedOrder) => {
+        orders.push(order);
+        if (orders.length === 1) throw OtpError.unavailable(new Error("the answer was lost"));
+      },
+    };
+    const service = openService([OLD], outbox);
+    const call = { ...BACKEND, idempotencyKey: "the same" };
+    await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("UNAVAILABLE"));
+    await service.generate(toEmail("ada@example.com"), BACKEND); // somebody else is in between
+    await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("RATE_LIMITED"));
+    const other = service.generate(toEmail("eve@example.com"), call);
+    await expect(other).rejects.toEqual(refusedFor("IDEMPOTENCY_KEY_REUSED"));
+  });
+
   it("refuses an address whose domain takes no mail, and leaves no cooldown behind", async () => {
     const asked: string[] = [];
     mailDomains = {

@@ -39,6 +39,12 @@ describe("the calls of a client", () => {
     expect(await spend(4)).toEqual([true, true, true, false]);
   });
 
+  it("that are refused are not counted", async () => {
+    expect(await spend(10)).toEqual([true, true, true, ...Array.from({ length: 7 }, () => false)]);
+    await limits.giveBack("generate", client);
+    expect(await spend(2)).toEqual([true, false]);
+  });
+
   it("can be taken back while their minute lasts", async () => {
     await spend(3);
     await limits.giveBack("generate", client);
