@@ -18,10 +18,11 @@ const UNKNOWN = "unknown";
  *
  * @returns what the client is counted by: an IPv4 address or the /64 of an IPv6 address
  */
-export function clientNetwork({ header, peer }: Incoming, proxies: TrustedProxies): string {
-  const nearest = parseAddress(peer ?? "");
+export function clientNetwork(incoming: Incoming, proxies: TrustedProxies): string {
+  const nearest = parseAddress(incoming.peer ?? "");
   if (nearest === undefined) return UNKNOWN;
-  const paths = [splitForwardedFor(header("x-forwarded-for")), splitForwarded(header("forwarded"))];
+  if (!isTrusted(nearest, 0, proxies)) return networkOf(nearest);
+  const paths = [splitForwardedFor(incoming.header("x-forwarded-for")), splitForwarded(incoming.header("forwarded"))];
   const found = paths.filter((path) => path !== undefined).map((path) => networkOf(walk(nearest, path, proxies)));
   const [first = networkOf(nearest), ...others] = found;
   return others.every((other) => other === first) ? first : networkOf(nearest);

@@ -15,7 +15,7 @@ import { OtpError } from "../otp/errors.js";
 import { readBody } from "./body.js";
 import { type Decode, decodeBinary, decodeJson, MAX_REQUEST_BYTES } from "./decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
-import { type Incoming, incomingHttp } from "./incoming.js";
+import { HttpIncoming, type Incoming } from "./incoming.js";
 import { CHALLENGE } from "./problem.js";
 import type { Rpc } from "./rpcs.js";
 
@@ -50,7 +50,9 @@ export class ConnectHandler {
     if (body === undefined) return;
 
     const type = request.headers["content-type"] ?? "";
-    const values = createContextValues().set(decodeKey, decodeOf(type, body)).set(incomingKey, incomingHttp(request));
+    const values = createContextValues()
+      .set(decodeKey, decodeOf(type, body))
+      .set(incomingKey, new HttpIncoming(request));
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const answer = await handler({

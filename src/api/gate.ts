@@ -37,12 +37,12 @@ export class Gate {
   }
 
   /** @returns the caller's name, or none for a stranger who may call this */
-  private identify(rpc: string, { header, certificate }: Incoming): string | undefined {
+  private identify(rpc: string, incoming: Incoming): string | undefined {
     const { keys, publicRpcs } = this.access;
     if (keys.length === 0) {
-      if (certificate !== undefined) return certificate;
+      if (incoming.certificate !== undefined) return incoming.certificate;
     } else {
-      const shown = readBearer(header("authorization"));
+      const shown = readBearer(incoming.header("authorization"));
       const name = shown === undefined ? undefined : findKey(keys, shown);
       if (name !== undefined) return name;
       // Somebody who shows a key means to be known: to go on as a stranger would hide that it is wrong.
@@ -62,8 +62,8 @@ function readBearer(authorization: string | undefined): string | undefined {
 }
 
 /** Whom an authenticated caller calls for, if it says so. */
-function namedClient({ header }: Incoming): string | undefined {
-  const given = header(CLIENT_IP_HEADER);
+function namedClient(incoming: Incoming): string | undefined {
+  const given = incoming.header(CLIENT_IP_HEADER);
   if (given === undefined) return undefined;
   const network = networkOfText(given);
   if (network !== undefined) return network;

@@ -123,7 +123,7 @@ function rawDefinition(): ServiceDefinition {
 
 function handle(rpc: Rpc, asksClients: boolean, log: Logger): handleUnaryCall<Buffer, unknown> {
   return (call, callback) => {
-    const answer = async () => rpc.call(decodeBinary(call.request), incomingGrpc(call, asksClients));
+    const answer = async () => rpc.call(decodeBinary(call.request), new GrpcIncoming(call, asksClients));
     answer().then(
       (response) => callback(null, response),
       (thrown) => callback(toStatus(asOtpError(thrown, log))),
@@ -131,18 +131,26 @@ function handle(rpc: Rpc, asksClients: boolean, log: Logger): handleUnaryCall<Bu
   };
 }
 
-function incomingGrpc(call: ServerUnaryCall<Buffer, unknown>, asksClients: boolean): Incoming {
-  const certificate = asksClients ? call.getAuthContext().sslPeerCertificate : undefined;
-  return {
-    header: (name) => {
-      const values = call.metadata.get(name);
-      return values.length === 0 ? undefined : values.join(", ");
-    },
-    get peer() {
-      return call.getPeer().replace(/:\d+$/, "");
-    },
-    certificate: certificate && nameOf(certificate),
-  };
+/** A call over gRPC. */
+class GrpcIncoming implements Incoming {
+  constructor(
+    private readonly call: ServerUnaryCall<Buffer, unknown>,
+    private readonly asksClients: boolean,
+  ) {}
+
+  header(name: string): string | undefined {
+    const values = this.call.metadata.get(name);
+    return values.length === 0 ? undefined : values.join(", ");
+  }
+
+  get peer(): string {
+    return this.call.getPeer().replace(/:\d+$/, "");
+  }
+
+  get certificate(): string | undefined {
+    const certificate = this.asksClients ? this.call.getAuthContext().sslPeerCertificate : undefined;
+    return certificate && nameOf(certificate);
+  }
 }
 
 /** The common name, or what stands for a certificate that has none. */

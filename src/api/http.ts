@@ -10,7 +10,7 @@ import { ConnectHandler } from "./connect.js";
 import { decodeJson } from "./decode.js";
 import { type Health, serveHealth } from "./health.js";
 import type { HttpHandler } from "./http-server.js";
-import { incomingHttp } from "./incoming.js";
+import { HttpIncoming } from "./incoming.js";
 import { NOT_FOUND, sendProblem } from "./problem.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { type Route, routesOf } from "./routes.js";
@@ -68,7 +68,7 @@ async function serveRoute(
   const tellQuota = (quota: Quota) => {
     for (const [name, value] of Object.entries(rateLimitHeaders(quota))) response.setHeader(name, value);
   };
-  const message = await rpc.call(decodeJson(body), incomingHttp(request, tellQuota));
+  const message = await rpc.call(decodeJson(body), new HttpIncoming(request, tellQuota));
   sendJson(response, successStatus(rpc.method), rpc.method.output, message);
 }
 

@@ -10,8 +10,8 @@ const NAME = "idempotency-key";
  *
  * @throws OtpError INVALID_REQUEST
  */
-export function readIdempotencyKey({ header }: Incoming): string | undefined {
-  const given = header(NAME);
+export function readIdempotencyKey(incoming: Incoming): string | undefined {
+  const given = incoming.header(NAME);
   if (given === undefined) return undefined;
   const [, quoted] = /^"(.*)"$/.exec(given) ?? [];
   const key = quoted ?? given;

@@ -13,13 +13,19 @@ export interface Incoming {
   readonly onQuota?: (quota: Quota) => void;
 }
 
-export function incomingHttp(request: IncomingMessage, onQuota?: (quota: Quota) => void): Incoming {
-  return {
-    header: (name) => {
-      const value = request.headers[name];
-      return Array.isArray(value) ? value.join(", ") : value;
-    },
-    peer: request.socket.remoteAddress,
-    ...(onQuota && { onQuota }),
-  };
+/** A call over HTTP/1.1. */
+export class HttpIncoming implements Incoming {
+  constructor(
+    private readonly request: IncomingMessage,
+    readonly onQuota: (quota: Quota) => void = () => undefined,
+  ) {}
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  get peer(): string | undefined {
+    return this.request.socket.remoteAddress;
+  }
 }
