@@ -37,7 +37,7 @@ interface Asked {
   readonly locale: string;
 }
 
-/** Accepts requests for codes. What one costs is spent in this order: the client's quota, a look at DNS, a send. */
+/** Accepts requests for codes. What one costs is spent in this order: the client's count, a look at DNS, a send. */
 export class Generator {
   constructor(
     private readonly parts: {

@@ -15,7 +15,7 @@ export interface SendPolicy {
 }
 
 /** Callers choose purposes freely, so all of them together have a ceiling: this many times what one may have. */
-export const PURPOSES_CEILING = 4;
+const PURPOSES_CEILING = 4;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,14 +1,24 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { apiKey } from "../support/api-keys.js";
 import { TEST_SECRET } from "../support/binaries.js";
+import { otherThan } from "../support/codes.js";
 import { post } from "../support/http.js";
 import { type Stack, startStack } from "../support/stack.js";
+
+const KEY = "the-key-of-shop";
+const CLIENT = "203.0.113.77";
+const IDEMPOTENCY_KEY = "for-lovelace-1";
+const AS_STRANGER = { "X-Forwarded-For": CLIENT, "Idempotency-Key": IDEMPOTENCY_KEY };
+const AS_BACKEND = { Authorization: `Bearer ${KEY}`, "OTP-Client-IP": CLIENT };
 
 let stack: Stack;
 let redis: Redis;
 
 beforeEach(async () => {
-  stack = await startStack();
+  // With all that is kept of callers and clients, too.
+  const limits = { RATE_IP_PER_MINUTE: "1000", RATE_IP_VERIFY_PER_MINUTE: "1000", TRUST_PROXY: "1" };
+  stack = await startStack({ server: { ...limits, API_KEYS: apiKey("shop", KEY), PUBLIC_RPCS: "Generate,Verify" } });
   redis = new Redis(stack.redis.url);
 });
 afterEach(async () => {
@@ -53,7 +63,7 @@ it("neither Redis nor the logs hold a code, an address, a token or the secret", 
   // Read Redis at every stage: waiting, being sent, sent, put off, given up, verified.
   const dumps: string[] = [];
   smtp.script.push({ at: "hang-on-rcpt" });
-  const first = await post(`${server.http}/otp/generate`, { email });
+  const first = await post(`${server.http}/otp/generate`, { email }, AS_STRANGER);
   await new Promise((resolve) => smtp.once("rcpt", resolve));
   dumps.push(await dump());
   smtp.dropConnections();
@@ -61,7 +71,7 @@ it("neither Redis nor the logs hold a code, an address, a token or the secret", 
   dumps.push(await dump());
 
   smtp.script.push({ at: "rcpt", code: 550 });
-  await post(`${server.http}/otp/generate`, { email: refused });
+  await post(`${server.http}/otp/generate`, { email: refused }, AS_BACKEND);
   await worker.line(/delivery failed/);
   smtp.script.push({ at: "rcpt", code: 450 }, { at: "hang-on-rcpt" });
   await post(`${server.http}/otp/generate`, { email: refused, purpose: "again" });
@@ -70,9 +80,10 @@ it("neither Redis nor the logs hold a code, an address, a token or the secret", 
 
   await post(`${server.http}/otp/verify`, {
     token: first.body.token,
-    otp: mail.code === "000000" ? "000001" : "000000",
+    otp: otherThan(mail.code),
   });
-  await post(`${server.http}/otp/verify`, { email, otp: "nonsense" });
+  await post(`${server.http}/otp/verify`, { email, otp: "nonsense" }, { Authorization: `Bearer not-${KEY}` });
+  await post(`${server.http}/otp/verify`, { email, otp: otherThan(mail.code) }, AS_BACKEND);
   await post(`${server.http}/otp/verify`, { token: first.body.token, otp: mail.code });
   dumps.push(await dump());
 
@@ -87,25 +98,31 @@ it("neither Redis nor the logs hold a code, an address, a token or the secret", 
     "no.such.mailbox",
     String(first.body.token),
     TEST_SECRET,
+    KEY,
+    CLIENT,
+    IDEMPOTENCY_KEY,
   ];
   for (const text of [...dumps, logs]) {
     for (const secret of secrets) expect(text.toLowerCase()).not.toContain(secret.toLowerCase());
     // A time in milliseconds or a random name may hold any six digits: look for the code as a word.
     expect(text).not.toMatch(new RegExp(`(?<![\\w-])${mail.code}(?![\\w-])`));
   }
-  expect(dumps.join("")).toContain("{otp}:email");
+  for (const kept of ["{otp}:email", "otp:client:generate:", "otp:client:verify:", "otp:idempotency:", ":sends"]) {
+    expect(dumps.join("")).toContain(kept);
+  }
   expect(logs).toContain("delivery done");
 });
 
 it("every key of ours expires", async () => {
   const { server, smtp } = stack;
-  const { body } = await post(`${server.http}/otp/generate`, { email: "expiry@example.com" });
+  const { body } = await post(`${server.http}/otp/generate`, { email: "expiry@example.com" }, AS_STRANGER);
   const { code } = await smtp.mailTo("expiry@example.com");
-  const wrong = code === "000000" ? "000001" : "000000";
+  const wrong = otherThan(code);
   await post(`${server.http}/otp/verify`, { token: body.token, otp: wrong });
   await post(`${server.http}/otp/verify`, { email: "expiry@example.com", otp: wrong });
-  const keys = (await redis.keys("otp:*")).filter((key) => key.startsWith("otp:{"));
-  expect(keys.length).toBeGreaterThanOrEqual(5);
+  const keys = await redis.keys("otp:*");
+  // Of the address: code, carried, token, row, sends; of the client: generate, verify; and the idempotency key.
+  expect(keys).toHaveLength(8);
   for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
 });
 
@@ -128,7 +145,9 @@ it("bad requests leave no key behind", async () => {
       expect(status).toBeLessThan(500);
     }
   }
-  await post(`${stack.server.http}/otp/verify`, { email: "never.asked@example.com", otp: "123456" });
+  // Well formed, so it would be counted for a client; a backend that calls for itself has none.
+  const backend = { Authorization: `Bearer ${KEY}` };
+  await post(`${stack.server.http}/otp/verify`, { email: "never.asked@example.com", otp: "123456" }, backend);
   await post(`${stack.server.http}/otp/verify`, { token: "A".repeat(72), otp: "123456" });
   expect((await redis.keys("otp:*")).sort()).toEqual(before);
   expect(await redis.exists("{otp}:email:wait", "{otp}:email:id")).toBe(0);

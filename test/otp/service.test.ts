@@ -46,6 +46,14 @@ const recordingOutbox = {
   },
 };
 
+/** Takes an order, and loses the answer that says so the first time. */
+const losingFirstAnswer = {
+  add: async (order: SealedOrder) => {
+    orders.push(order);
+    if (orders.length === 1) throw OtpError.unavailable(new Error("the answer was lost"));
+  },
+};
+
 function openService(secrets: [string, ...string[]], outbox: Outbox = recordingOutbox): OtpService {
   return new OtpService({
     challenges,
@@ -144,13 +152,7 @@ describe("Generate", () => {
   });
 
   it("goes on with the same request when it is repeated after a failure that may have been none", async () => {
-    const outbox = {
-      add: async (order: SealedOrder) => {
-        orders.push(order);
-        if (orders.length === 1) throw OtpError.unavailable(new Error("the answer was lost"));
-      },
-    };
-    const service = openService([OLD], outbox);
+    const service = openService([OLD], losingFirstAnswer);
     const call = { ...BACKEND, idempotencyKey: "the same" };
     await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("UNAVAILABLE"));
     const { token } = await service.generate(toEmail("ada@example.com"), call);
@@ -159,13 +161,7 @@ describe("Generate", () => {
   });
 
   it("keeps its key when a repetition in between was refused: nobody knows whether it was carried out", async () => {
-    const outbox = {
-      add: async (order: SealedOrder) => {
-        orders.push(order);
-        if (orders.length === 1) throw OtpError.unavailable(new Error("the answer was lost"));
-      },
-    };
-    const service = openService([OLD], outbox);
+    const service = openService([OLD], losingFirstAnswer);
     const call = { ...BACKEND, idempotencyKey: "the same" };
     await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("UNAVAILABLE"));
     await service.generate(toEmail("ada@example.com"), BACKEND); // somebody else is in between
