@@ -1,10 +1,17 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
+import { findOrInstall } from "./programs.js";
 
-const BINARIES = ["valkey-server", "redis-server"];
+const REDIS = {
+  title: "Redis",
+  names: ["valkey-server", "redis-server"],
+  path: "/usr/bin/redis-server",
+  packages: { apt: "redis-server", brew: "redis" },
+  variable: "REDIS_URL",
+};
 
 /** A Redis of our own on a free port of loopback, which ends with us and leaves nothing. */
 export interface PrivateRedis {
@@ -23,7 +30,7 @@ export interface PrivateRedis {
 export async function startPrivateRedis(
   options: { port?: number; flags?: readonly string[] } = {},
 ): Promise<PrivateRedis> {
-  const binary = findOnPath(BINARIES) ?? installRedis();
+  const binary = findOrInstall(REDIS);
   const flags = options.flags ?? [];
   if (options.port !== undefined) return startOn(options.port, binary, flags);
 
@@ -71,82 +78,6 @@ async function startOn(port: number, binary: string, more: readonly string[]): P
       process.off("exit", killWithUs);
     },
   };
-}
-
-function findOnPath(names: readonly string[]): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  const candidates = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return candidates.find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-interface Installer {
-  /** What a person would type. */
-  readonly command: string;
-  readonly steps: readonly (readonly [string, ...string[]])[];
-}
-
-function installRedis(): string {
-  const installer = findInstaller();
-  if (installer === undefined) {
-    throw new Error(
-      "no Redis found: install one (apt-get install redis-server, or brew install redis) or set REDIS_URL",
-    );
-  }
-  process.stderr.write(`No valkey-server or redis-server on the PATH: running "${installer.command}" to install one\n`);
-  try {
-    for (const [program, ...args] of installer.steps)
-      execFileSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
-  } catch {
-    throw new Error(`no Redis found, and it could not be installed: run "${installer.command}"`);
-  }
-  const binary = findOnPath([...BINARIES, "/usr/bin/redis-server"]);
-  if (binary === undefined)
-    throw new Error(`"${installer.command}" ran, and there is still no redis-server on the PATH`);
-  return binary;
-}
-
-function findInstaller(): Installer | undefined {
-  if (findOnPath(["apt-get"]) !== undefined) {
-    if (process.getuid?.() === 0) return aptGet([]);
-    if (findOnPath(["sudo"]) !== undefined && succeeds("sudo", ["-n", "true"])) return aptGet(["sudo", "-n"]);
-    return undefined;
-  }
-  if (findOnPath(["brew"]) !== undefined) {
-    return { command: "brew install redis", steps: [["brew", "install", "redis"]] };
-  }
-  return undefined;
-}
-
-/** Debian starts the service it installs. We want the program alone: RUNLEVEL=1 keeps SysV from it, systemd is told after. */
-function aptGet(sudo: readonly string[]): Installer {
-  const step = (...words: string[]) => {
-    const [program = "env", ...args] = [...sudo, "env", "RUNLEVEL=1", "DEBIAN_FRONTEND=noninteractive", ...words];
-    return [program, ...args] as const;
-  };
-  return {
-    command: [...sudo, "apt-get install redis-server"].join(" "),
-    steps: [
-      step("apt-get", "update", "-qq"),
-      step("apt-get", "install", "-y", "-qq", "redis-server"),
-      ...(existsSync("/run/systemd/system") ? [step("systemctl", "disable", "--now", "redis-server")] : []),
-    ],
-  };
-}
-
-function succeeds(program: string, args: readonly string[]): boolean {
-  try {
-    execFileSync(program, args, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A port of loopback that nobody listens on just now. */
