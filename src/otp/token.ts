@@ -1,7 +1,7 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
 import { CHALLENGE_ID_BYTES, type ChallengeId, isForPurpose, packChallengeId, unpackChallengeId } from "./challenge.js";
 import type { Keyring, Keys } from "./keyring.js";
 import { REQUEST_ID_BYTES, type RequestId } from "./request-id.js";
+import { readSigned, sign } from "./signed.js";
 
 /** What a session token says once its signature holds. */
 export interface Session {
@@ -11,35 +11,30 @@ export interface Session {
   isFor(purpose: string): boolean;
 }
 
-const MAC_BYTES = 16;
+const LABEL = "token";
 const SIGNED_BYTES = CHALLENGE_ID_BYTES + REQUEST_ID_BYTES;
-const TOKEN = /^[A-Za-z0-9_-]{72}$/; // 54 bytes in base64url: no padding and no spare bits, so one spelling each
+
+/** A request waits in the queue for one life of a code at the most, and its code lives for another: no token serves longer. */
+export function tokenLifeMs(lifeMs: number): number {
+  return 2 * lifeMs;
+}
 
 /**
- * Makes a session token: challenge id, request id, and an HMAC-SHA-256 over both cut to 128 bits (RFC 2104 §5). Nothing is
- * stored for it, and nobody without the secret can make one.
+ * Makes a session token: challenge id, request id, and a MAC over both, 72 characters. Nothing is stored for it, and nobody
+ * without the secret can make one.
  */
 export function issueToken(keys: Keys, challenge: ChallengeId, request: RequestId): string {
-  const signed = Buffer.concat([packChallengeId(challenge), Buffer.from(request, "base64url")]);
-  return Buffer.concat([signed, mac(keys, signed)]).toString("base64url");
+  return sign(keys.token, LABEL, Buffer.concat([packChallengeId(challenge), Buffer.from(request, "base64url")]));
 }
 
 /** Opens a token made under any secret of the ring. @returns undefined for what we did not make. */
 export function readToken(keyring: Keyring, token: string): Session | undefined {
-  if (!TOKEN.test(token)) return undefined;
-  const bytes = Buffer.from(token, "base64url");
-  const signed = bytes.subarray(0, SIGNED_BYTES);
-
-  const keys = keyring.find((candidate) => timingSafeEqual(mac(candidate, signed), bytes.subarray(SIGNED_BYTES)));
-  if (keys === undefined) return undefined;
-  const challenge = unpackChallengeId(signed.subarray(0, CHALLENGE_ID_BYTES));
+  const signed = readSigned(keyring, ({ token: key }) => key, LABEL, SIGNED_BYTES, token);
+  if (signed === undefined) return undefined;
+  const challenge = unpackChallengeId(signed.bytes.subarray(0, CHALLENGE_ID_BYTES));
   return {
     challenge,
-    request: signed.subarray(CHALLENGE_ID_BYTES).toString("base64url"),
-    isFor: (purpose) => isForPurpose(keys, challenge, purpose),
+    request: signed.bytes.subarray(CHALLENGE_ID_BYTES).toString("base64url"),
+    isFor: (purpose) => isForPurpose(signed.keys, challenge, purpose),
   };
-}
-
-function mac(keys: Keys, signed: Buffer): Buffer {
-  return createHmac("sha256", keys.token).update("token\0").update(signed).digest().subarray(0, MAC_BYTES);
 }
