@@ -60,6 +60,7 @@ export default {
       "dns-packet": ["dns"],
       nodemailer: ["delivery"],
       handlebars: ["delivery"],
+      "sms-segments-calculator": ["delivery"],
       "@grpc": ["api"],
       "@connectrpc": ["api"],
       "@bufbuild": ["api", "gen"],

@@ -5,7 +5,6 @@ import { type Order, openOrder, type SealedOrder } from "../otp/order.js";
 import type { Challenges, Stored } from "../otp/ports.js";
 import { requestedAt } from "../otp/request-id.js";
 import { open, seal } from "../otp/seal.js";
-import { lifetime } from "./lifetime.js";
 import type { Templates } from "./render.js";
 import type { Sender } from "./sender.js";
 
@@ -56,9 +55,9 @@ export class Deliverer {
     );
   }
 
-  private async send({ request, address, purpose }: Order, code: string, leftMs: number): Promise<void> {
+  private async send({ request, address, purpose, locale }: Order, code: string, leftMs: number): Promise<void> {
     const { templates, sender, senderName } = this.parts;
-    const mail = templates.mail({ code, lifetime: lifetime(leftMs), purpose, sender: senderName });
+    const mail = templates.mail({ code, leftMs, purpose, sender: senderName, locale });
 
     const death = new AbortController();
     const timer = setTimeout(() => death.abort(), Math.min(leftMs, LONGEST_SEND_MS));

@@ -1,9 +1,18 @@
-/** Says a span in words, rounded down so that it promises no more than there is: "10 minutes", "1 minute", "45 seconds". */
-export function lifetime(ms: number): string {
-  const seconds = Math.max(1, Math.floor(ms / 1000));
-  return seconds < 60 ? inWords(seconds, "second") : inWords(Math.floor(seconds / 60), "minute");
+/**
+ * Says spans in words of a language, rounded down so that they promise no more than there is: "10 minutes", "1 Minute",
+ * "45 सेकंड". In English when the language is not known.
+ *
+ * @param locale BCP 47
+ */
+export function lifetimeIn(locale: string): (ms: number) => string {
+  const inSeconds = wordsFor("second", locale);
+  const inMinutes = wordsFor("minute", locale);
+  return (ms) => {
+    const seconds = Math.max(1, Math.floor(ms / 1000));
+    return seconds < 60 ? inSeconds.format(seconds) : inMinutes.format(Math.floor(seconds / 60));
+  };
 }
 
-function inWords(count: number, unit: "second" | "minute"): string {
-  return new Intl.NumberFormat("en", { style: "unit", unit, unitDisplay: "long", useGrouping: false }).format(count);
+function wordsFor(unit: "second" | "minute", locale: string): Intl.NumberFormat {
+  return new Intl.NumberFormat([locale, "en"], { style: "unit", unit, unitDisplay: "long", useGrouping: false });
 }

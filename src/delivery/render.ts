@@ -1,72 +1,44 @@
-import { readFileSync } from "node:fs";
-import Handlebars from "handlebars";
+import { Compiler } from "./templates/compiler.js";
+import { readFolder } from "./templates/folder.js";
+import { MailTemplate, type MessageData, type RenderedMail } from "./templates/mail-template.js";
+import { type SmsData, SmsTemplate } from "./templates/sms-template.js";
+import { Variants } from "./templates/variants.js";
 
-/** What a template may use. */
-export interface MessageData {
-  readonly code: string;
-  /** How long the code still lives, in words: "10 minutes". */
-  readonly lifetime: string;
-  /** What the code is for, as given to Generate. */
-  readonly purpose: string;
-  /** The name the mail is from. */
-  readonly sender: string;
+/** Asks for the words of a language. */
+interface Localised {
+  /** BCP 47, or empty for the default. */
+  readonly locale: string;
 }
 
-export interface RenderedMail {
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-}
-
-const SAMPLE: MessageData = { code: "123456", lifetime: "10 minutes", purpose: "login", sender: "Countersign" };
-
-type Template = (data: MessageData) => string;
-
-/** The mail's templates, compiled once. */
+/** The messages' templates, compiled once. */
 export class Templates {
   private constructor(
-    private readonly html: Template,
-    private readonly text: Template,
-    private readonly subject: Template,
+    readonly mailTemplates: Variants<MailTemplate>,
+    readonly smsTemplates: Variants<SmsTemplate>,
   ) {}
 
   /**
-   * Compiles `otp.hbs`, `otp.text.hbs` and `otp.subject.hbs` of a folder.
+   * Compiles the templates of a folder: `otp.hbs`, `otp.text.hbs` and `otp.subject.hbs` for the mail and `otp.sms.hbs`, and beside
+   * them those for a purpose, a locale or both, such as `otp-password-reset.fr-CA.sms.hbs`.
    *
-   * @throws when one is missing, does not compile, or uses a name that it is not given.
+   * @throws when one is missing, does not compile, or uses a name that it is not given
    */
   static load(folder: URL): Templates {
+    const { partials, variants } = readFolder(folder);
+    const compiler = new Compiler(partials);
     return new Templates(
-      compile(new URL("otp.hbs", folder), { noEscape: false }),
-      compile(new URL("otp.text.hbs", folder), { noEscape: true }),
-      compile(new URL("otp.subject.hbs", folder), { noEscape: true }),
+      new Variants(variants.flatMap(({ mail, ...name }) => (mail ? new MailTemplate(name, mail, compiler) : []))),
+      new Variants(variants.flatMap(({ sms, ...name }) => (sms ? new SmsTemplate(name, sms, compiler) : []))),
     );
   }
 
-  mail(data: MessageData): RenderedMail {
-    return { subject: this.subject(data).trim(), text: this.text(data), html: this.html(data) };
+  /** All parts are of one template, that of the purpose in the nearest language. */
+  mail(message: MessageData & Localised): RenderedMail {
+    return this.mailTemplates.find(message).render(message);
+  }
+
+  /** With an origin, it ends in the line that binds the code to it. */
+  sms(message: SmsData & Localised): string {
+    return this.smsTemplates.find(message).render(message);
   }
 }
-
-function compile(file: URL, options: { noEscape: boolean }): Template {
-  const name = file.pathname.slice(file.pathname.lastIndexOf("/") + 1);
-  try {
-    const source = Handlebars.parse(readFileSync(file, "utf8"));
-    new NameCheck().accept(source);
-    const template = Handlebars.compile<MessageData>(source, { ...options, strict: true, knownHelpersOnly: true });
-    template(SAMPLE);
-    return template;
-  } catch (error) {
-    throw new Error(`template ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-}
-
-/** Finds names that a template is not given, also in branches that a sample would not reach. */
-class NameCheck extends Handlebars.Visitor {
-  override PathExpression(path: hbs.AST.PathExpression): void {
-    const isKnown = Object.hasOwn(SAMPLE, path.original) || BUILT_IN.has(path.original);
-    if (!isKnown) throw new Error(`"${path.original}" on line ${path.loc.start.line} is not given to it`);
-  }
-}
-
-const BUILT_IN: ReadonlySet<string> = new Set(["if", "unless"]);
