@@ -1,13 +1,29 @@
 import { BlockList, isIP } from "node:net";
 import type { CleanedEnv } from "envalid";
-import type { SERVER } from "./config.js";
+import type { SERVER, WORKER } from "./config.js";
+import { CHANNELS, type Channel } from "./otp/recipient.js";
 import { readTls, type TlsPaths } from "./tls-files.js";
 
 type ServerConfig = CleanedEnv<typeof SERVER>;
+type WorkerConfig = CleanedEnv<typeof WORKER>;
 
 /** What has to hold between the variables of the server. @returns a line for each problem, which names the variable */
 export function serverProblems(config: ServerConfig): readonly string[] {
   return [...openToAll(config), ...tlsProblems(config), ...testAddressProblems(config)];
+}
+
+/** What has to hold between the variables of the worker. @returns a line for each problem, which names the variable */
+export function workerProblems(config: WorkerConfig): readonly string[] {
+  return servedChannels(config).length > 0 ? [] : ["EMAIL_SENDERS or SMS_SENDERS must name a sender"];
+}
+
+/** The channels on which messages can be sent. */
+export function servedChannels({
+  EMAIL_SENDERS,
+  SMS_SENDERS,
+}: Pick<ServerConfig, "EMAIL_SENDERS" | "SMS_SENDERS">): readonly Channel[] {
+  const senders = { email: EMAIL_SENDERS, sms: SMS_SENDERS };
+  return CHANNELS.filter((channel) => senders[channel].length > 0);
 }
 
 /** What is allowed, and should not go unnoticed. @returns a line for each, which names the variable and not its value */

@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import { makeValidator } from "envalid";
 import ipaddr from "ipaddr.js";
 import { LOG_LEVELS, type LogLevel } from "./log.js";
-import { parseEmail } from "./otp/recipient.js";
+import { parseEmail } from "./otp/email-address.js";
+import { parsePhone } from "./otp/phone-number.js";
 import type { TestAddress } from "./otp/test-addresses.js";
 
 /** Says what a value must be. The value itself is never repeated. */
@@ -89,14 +90,59 @@ export const apiKeys = makeValidator<readonly { readonly name: string; readonly 
   }),
 );
 
-const RPC_NAMES = ["Generate", "Verify", "Watch"];
+/** Some of these names, in the order given, each once; or `none` of them. */
+export const someOf = <Name extends string>(...names: readonly Name[]) =>
+  makeValidator<readonly Name[]>((input) => {
+    if (input.trim() === "none") return [];
+    const given = split(input);
+    const list = given.flatMap((text) => names.filter((name) => name === text));
+    if (list.length < given.length || new Set(list).size < list.length) {
+      throw new BadValue(`must be some of ${names.join(", ")}, separated by commas, each once`);
+    }
+    return list;
+  });
 
-export const rpcNames = makeValidator<readonly string[]>((input) => {
-  const list = split(input);
-  if (!list.every((name) => RPC_NAMES.includes(name))) {
-    throw new BadValue(`must be some of ${RPC_NAMES.join(", ")}, separated by commas`);
+export const oneOf = <Name extends string>(...names: readonly Name[]) =>
+  makeValidator<Name>((input) => {
+    const name = names.find((one) => one === input);
+    if (name === undefined) throw new BadValue(`must be ${names.join(" or ")}`);
+    return name;
+  });
+
+/** What is taken as it is: a name, a key. */
+export const text = makeValidator<string>((input) => input.trim());
+
+const MIN_WEBHOOK_SECRET = 24;
+
+/** `whsec_` and base64, or text that is taken as it is (Standard Webhooks 1.0.0, "Signature scheme"). */
+export const webhookSecret = makeValidator<string>((input) => {
+  const [, encoded] = /^whsec_(.*)$/s.exec(input) ?? [];
+  const bytes = encoded === undefined ? Buffer.byteLength(input) : Buffer.from(encoded, "base64").length;
+  if (bytes < MIN_WEBHOOK_SECRET)
+    throw new BadValue(`must be whsec_… or text, of at least ${MIN_WEBHOOK_SECRET} bytes`);
+  return input;
+});
+
+/** A URL of HTTP or HTTPS, as it is, without a slash at its end. */
+export const httpUrl = makeValidator<string>((input) => {
+  const parsed = URL.canParse(input) ? new URL(input) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.hash !== "") {
+    throw new BadValue("must be a URL that starts with https:// or http://");
   }
-  return list;
+  return input.trim().replace(/\/+$/, "");
+});
+
+/** A host name of ASCII letters, as it stands in the last line of a short message. */
+export const domain = makeValidator<string>((input) => {
+  if (!/^(?:[a-z0-9-]+\.)+[a-z0-9-]+$/.test(input)) throw new BadValue("must be a host name such as example.com");
+  return input;
+});
+
+/** Messages a second, whole or not. 0 for any number. */
+export const rate = makeValidator<number>((input) => {
+  const value = Number(input);
+  if (!/^\d+(?:\.\d+)?$/.test(input) || value > 100_000) throw new BadValue("must be a number from 0 to 100000");
+  return value;
 });
 
 const MOST_HOPS = 32;
@@ -126,11 +172,6 @@ export const nameServers = makeValidator<readonly string[]>((input) => {
   return list;
 });
 
-export const onOff = makeValidator<"on" | "off">((input) => {
-  if (input !== "on" && input !== "off") throw new BadValue("must be on or off");
-  return input;
-});
-
 export const bool = makeValidator<boolean>((input) => {
   if (input !== "true" && input !== "false") throw new BadValue("must be true or false");
   return input === "true";
@@ -140,7 +181,7 @@ export const bool = makeValidator<boolean>((input) => {
 export const testAddresses = makeValidator<readonly TestAddress[]>((input) =>
   split(input).map((entry) => {
     const [, address = "", code = ""] = /^(.+)=(\d+)$/.exec(entry) ?? [];
-    const recipient = parseEmail(address);
+    const recipient = parseEmail(address) ?? parsePhone(address);
     if (recipient === undefined) {
       throw new BadValue("must be addresses with their codes, as in alice@test.example=123456, separated by commas");
     }

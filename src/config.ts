@@ -3,20 +3,32 @@ import {
   apiKeys,
   BadValue,
   bool,
+  domain,
   host,
+  httpUrl,
   integer,
   logLevel,
   mailFrom,
   nameServers,
-  onOff,
+  oneOf,
   origins,
   path,
   proxies,
-  rpcNames,
+  rate,
   secrets,
+  someOf,
   testAddresses,
+  text,
   url,
+  webhookSecret,
 } from "./config-values.js";
+
+/** For what a sender cannot do without: required where it is in one of the lists. */
+const needOf = (...senders: readonly string[]) => ({
+  default: undefined,
+  requiredWhen: ({ EMAIL_SENDERS, SMS_SENDERS }: Record<string, unknown>) =>
+    [EMAIL_SENDERS, SMS_SENDERS].flat().some((name) => senders.includes(String(name))),
+});
 
 const shared = {
   REDIS_URL: url("redis:", "rediss:")({ default: "redis://127.0.0.1:6379" }),
@@ -26,6 +38,11 @@ const shared = {
   STRICT_START: bool({ default: false }),
   OTP_LENGTH: integer(6, 10)({ default: 6 }),
   OTP_TTL_SECONDS: integer(1, 86_400)({ default: 600 }),
+  EMAIL_SENDERS: someOf("smtp", "ses")({ default: ["smtp"] }),
+  SMS_SENDERS: someOf("twilio", "vonage", "webhook")({ default: [] }),
+  PUBLIC_URL: httpUrl({ default: undefined }),
+  TWILIO_AUTH_TOKEN: text(needOf("twilio")),
+  VONAGE_API_KEY: text(needOf("vonage")),
 };
 
 /** What the server reads. */
@@ -38,9 +55,9 @@ export const SERVER = {
   TLS_CLIENT_CA_FILE: path({ default: undefined }),
   CORS_ORIGINS: origins({ default: [] }),
   API_KEYS: apiKeys({ default: [] }),
-  PUBLIC_RPCS: rpcNames({ default: [] }),
+  PUBLIC_RPCS: someOf("Generate", "Verify", "Watch")({ default: [] }),
   TRUST_PROXY: proxies({ default: [] }),
-  DNS_CHECK: onOff({ default: "on" }),
+  DNS_CHECK: oneOf("on", "off")({ default: "on" }),
   DNS_SERVERS: nameServers({ default: [] }),
   OTP_MAX_ATTEMPTS: integer(1, 1_000_000)({ default: 5 }),
   OTP_COOLDOWN_SECONDS: integer(0, 86_400)({ default: 30 }),
@@ -57,8 +74,27 @@ export const WORKER = {
   ...shared,
   HEALTH_PORT: integer(0, 65_535)({ default: 8081 }),
   WORKER_CONCURRENCY: integer(1, 10_000)({ default: 50 }),
-  SMTP_URL: url("smtp:", "smtps:")(),
-  MAIL_FROM: mailFrom(),
+  SMTP_URL: url("smtp:", "smtps:")(needOf("smtp")),
+  MAIL_FROM: mailFrom(needOf("smtp", "ses")),
+  SES_REGION: text(needOf("ses")),
+  SES_URL: httpUrl({ default: undefined }),
+  TWILIO_ACCOUNT_SID: text(needOf("twilio")),
+  TWILIO_FROM: text(needOf("twilio")),
+  TWILIO_URL: httpUrl({ default: "https://api.twilio.com" }),
+  VONAGE_API_SECRET: text(needOf("vonage")),
+  VONAGE_FROM: text(needOf("vonage")),
+  VONAGE_URL: httpUrl({ default: "https://api.nexmo.com" }),
+  SMS_WEBHOOK_URL: httpUrl(needOf("webhook")),
+  SMS_WEBHOOK_SECRET: webhookSecret(needOf("webhook")),
+  SMTP_PER_SECOND: rate({ default: 0 }),
+  SES_PER_SECOND: rate({ default: 0 }),
+  TWILIO_PER_SECOND: rate({ default: 0 }),
+  VONAGE_PER_SECOND: rate({ default: 0 }),
+  SMS_WEBHOOK_PER_SECOND: rate({ default: 0 }),
+  ON_UNKNOWN: oneOf("resend", "stop")({ default: "resend" }),
+  BRAND_NAME: text({ default: undefined }),
+  SMS_ORIGIN: domain({ default: undefined }),
+  TEMPLATES_DIR: path({ default: undefined }),
 };
 
 type Specs = Record<string, ValidatorSpec<unknown>>;

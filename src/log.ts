@@ -32,5 +32,5 @@ export function describeError(error: unknown): object {
 }
 
 function strikeAddresses(text: string): string {
-  return text.replace(/[^\s<>"'(]+@[^\s<>"')]+/g, "[address]");
+  return text.replace(/[^\s<>"'(]+@[^\s<>"')]+|\+\d{7,15}\b/g, "[address]");
 }

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { type Child, startChild } from "./child.js";
 import { MailCatcher, printMail } from "./mail-catcher.js";
 import { startPrivateRedis } from "./private-redis.js";
+import { printSms, SmsCatcher } from "./sms-catcher.js";
 
 const LOOPBACK = "127.0.0.1";
 const PORTS = { GRPC_PORT: 50_051, HTTP_PORT: 8080, HEALTH_PORT: 8081 };
@@ -32,7 +33,8 @@ process.exit(0);
 
 async function start(): Promise<void> {
   const redisUrl = process.env.REDIS_URL || (await startRedis());
-  const smtpPort = await startCatcher();
+  const smtpPort = await startMailCatcher();
+  const smsPort = await startSmsCatcher();
   const env = {
     OTP_SECRET: randomBytes(32).toString("base64url"),
     MAIL_FROM: "Countersign <otp@countersign.example>",
@@ -43,7 +45,11 @@ async function start(): Promise<void> {
     HOST: LOOPBACK,
     ...OPEN,
     REDIS_URL: redisUrl,
+    EMAIL_SENDERS: "smtp",
     SMTP_URL: `smtp://${LOOPBACK}:${smtpPort}`,
+    SMS_SENDERS: "webhook",
+    SMS_WEBHOOK_URL: `http://${LOOPBACK}:${smsPort}`,
+    SMS_WEBHOOK_SECRET: randomBytes(32).toString("base64url"),
   };
   const server = await startBinary("server", env);
   await startBinary("worker", env);
@@ -56,11 +62,19 @@ function exitBecause(reason: string): never {
   process.exit(1);
 }
 
-async function startCatcher(): Promise<number> {
+async function startMailCatcher(): Promise<number> {
   const catcher = new MailCatcher();
   const port = await catcher.listen(LOOPBACK, 0);
   closers.push(() => catcher.close());
   catcher.on("mail", printMail);
+  return port;
+}
+
+async function startSmsCatcher(): Promise<number> {
+  const catcher = new SmsCatcher();
+  const port = await catcher.listen(LOOPBACK, 0);
+  closers.push(() => catcher.close());
+  catcher.on("sms", printSms);
   return port;
 }
 
@@ -111,7 +125,7 @@ Ask for a code:
 
   curl ${http}/otp/generate -H 'Content-Type: application/json' -d '{"email":"test@example.com"}'
 
-Nothing is sent: each mail is caught, and its code printed here. Verify it:
+Nothing is sent: each mail is caught, and its code printed here. So is each SMS: ask with {"phone":"+14155552671"}. Verify it:
 
   curl ${http}/otp/verify -H 'Content-Type: application/json' -d '{"email":"test@example.com","otp":"THE CODE"}'
 `);

@@ -5,7 +5,7 @@ import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import { SERVER } from "../../src/config.js";
-import { isPlaintext, serverProblems, serverWarnings, tlsPaths } from "../../src/config-rules.js";
+import { isPlaintext, servedChannels, serverProblems, serverWarnings, tlsPaths } from "../../src/config-rules.js";
 import { DnsMailDomains } from "../../src/dns/mail-domains.js";
 import { nameServers } from "../../src/dns/name-servers.js";
 import { Lifecycle } from "../../src/lifecycle.js";
@@ -14,8 +14,10 @@ import { deriveKeyring } from "../../src/otp/keyring.js";
 import { OtpService } from "../../src/otp/service.js";
 import { BullOutbox } from "../../src/queue/outbox.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
+import { RedisChanges } from "../../src/redis/changes.js";
 import { RedisClientLimits } from "../../src/redis/client-limits.js";
 import { connectRedis } from "../../src/redis/connection.js";
+import { RedisDeliveries } from "../../src/redis/deliveries.js";
 import { RedisIdempotencyKeys } from "../../src/redis/idempotency-keys.js";
 import { RedisPulse } from "../../src/redis/pulse.js";
 import { checkSetUp } from "../../src/redis/set-up.js";
@@ -44,9 +46,15 @@ const status = await lifecycle.run(async (onClose) => {
   await checkSetUp({ redis, pulse, isInClear, strict: config.STRICT_START, log });
   const outbox = new BullOutbox(redis, log);
   onClose("outbox", () => outbox.close());
+  const subscriber = connectRedis(config.REDIS_URL, "fail-fast", log);
+  onClose("subscriber", () => subscriber.disconnect());
+  const changes = new RedisChanges(subscriber, log);
+  onClose("changes", () => changes.stop());
 
   const service = new OtpService({
     challenges: new RedisChallenges(redis),
+    deliveries: new RedisDeliveries(redis),
+    changes,
     clientLimits: new RedisClientLimits(redis, {
       generate: config.RATE_IP_PER_MINUTE,
       verify: config.RATE_IP_VERIFY_PER_MINUTE,
@@ -56,6 +64,7 @@ const status = await lifecycle.run(async (onClose) => {
     outbox,
     keyring: deriveKeyring(config.OTP_SECRET),
     settings: {
+      channels: servedChannels(config),
       codeLength: config.OTP_LENGTH,
       lifeMs: config.OTP_TTL_SECONDS * 1000,
       maxAttempts: config.OTP_MAX_ATTEMPTS,

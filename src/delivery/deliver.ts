@@ -1,26 +1,37 @@
 import { digestCode, drawCode } from "../otp/code.js";
-import type { Delivery } from "../otp/delivery.js";
+import type { Delivery, PutOff } from "../otp/delivery.js";
 import type { Keyring } from "../otp/keyring.js";
 import { type Order, openOrder, type SealedOrder } from "../otp/order.js";
-import type { Challenges, Stored } from "../otp/ports.js";
+import type { Challenges, Deliveries, Stored } from "../otp/ports.js";
+import { issueReference } from "../otp/reference.js";
 import { requestedAt } from "../otp/request-id.js";
 import { open, seal } from "../otp/seal.js";
-import type { Templates } from "./render.js";
-import type { Sender } from "./sender.js";
+import { beginBefore } from "../otp/steps.js";
+import { tokenLifeMs } from "../otp/token.js";
+import type { Failover, OnUnknown } from "./failover.js";
+import type { Addressed } from "./sender.js";
 
-/** No send takes longer, whatever the other side does: it is tried again instead. */
-const LONGEST_SEND_MS = 30_000;
+/** What a message is made of. */
+export interface Content {
+  readonly code: string;
+  /** How long the code still lives. */
+  readonly leftMs: number;
+  readonly purpose: string;
+  /** BCP 47, or empty for the default. */
+  readonly locale: string;
+}
 
-/** Makes the code of an order, stores it, and sends it. Run again, it sends the same code. */
-export class Deliverer {
+/** Makes the code of an order, stores it, and has it sent. Run again, it sends the same code, and nothing that is out already. */
+export class Deliverer<Message> {
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
+      readonly deliveries: Deliveries;
       readonly keyring: Keyring;
-      readonly templates: Templates;
-      readonly sender: Sender;
-      /** The name that messages are from. */
-      readonly senderName: string;
+      readonly failover: Failover<Message>;
+      readonly onUnknown: OnUnknown;
+      /** Writes the message. */
+      readonly compose: (addressed: Addressed, content: Content) => Message;
       readonly codeLength: number;
       readonly lifeMs: number;
       /** The clock, in Unix milliseconds. */
@@ -28,19 +39,22 @@ export class Deliverer {
     },
   ) {}
 
-  /** @throws DeliveryError when the message did not go out, OtpError UNAVAILABLE when the code could not be stored. */
-  async deliver(sealed: SealedOrder): Promise<Delivery> {
-    const { keyring, lifeMs, now } = this.parts;
+  /** @throws DeliveryError when the message did not go out for now, OtpError UNAVAILABLE when the code could not be stored */
+  async deliver(sealed: SealedOrder): Promise<Delivery | PutOff> {
+    const { deliveries, keyring, lifeMs, onUnknown, now } = this.parts;
+    // Before it is opened: one that does not open any more is not to come back for ever.
+    if (now() >= requestedAt(sealed.request) + tokenLifeMs(lifeMs)) return "expired";
+
     const order = openOrder(keyring, sealed);
-    if (now() >= requestedAt(order.request) + lifeMs) return "expired";
-
+    const { challenge, request } = order;
     const stored = await this.store(order);
-    if (stored.outcome === "superseded") return "superseded";
+    if (stored.outcome !== "live") return stored.outcome;
     if (stored.leftMs <= 0) return "expired";
-
-    const codeKeys = keyring.map(({ code }) => code);
-    await this.send(order, open(codeKeys, stored.sealed, order.challenge), stored.leftMs);
-    return "sent";
+    if (stored.unsettled !== undefined && onUnknown === "stop") {
+      await deliveries.report(challenge, request, stored.sends, { outcome: "failed", failure: "unknown" });
+      return "failed";
+    }
+    return this.send(order, stored.sealed, now() + stored.leftMs);
   }
 
   private store({ challenge, request }: Order): Promise<Stored> {
@@ -51,20 +65,29 @@ export class Deliverer {
       challenge,
       request,
       { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge) },
-      { lifeMs, reuseFromMs: lifeMs / 2 },
+      {
+        lifeMs,
+        reuseFromMs: lifeMs / 2,
+        beginBefore: beginBefore(request, lifeMs),
+        rememberMs: tokenLifeMs(lifeMs),
+      },
     );
   }
 
-  private async send({ request, address, purpose, locale }: Order, code: string, leftMs: number): Promise<void> {
-    const { templates, sender, senderName } = this.parts;
-    const mail = templates.mail({ code, leftMs, purpose, sender: senderName, locale });
-
-    const death = new AbortController();
-    const timer = setTimeout(() => death.abort(), Math.min(leftMs, LONGEST_SEND_MS));
-    try {
-      await sender.send({ request, address, ...mail }, death.signal);
-    } finally {
-      clearTimeout(timer);
-    }
+  private send(order: Order, sealedCode: string, diesAt: number): Promise<Delivery | PutOff> {
+    const { failover, keyring, compose, now } = this.parts;
+    const { challenge, request, address, purpose, locale } = order;
+    const codeKeys = keyring.map(({ code }) => code);
+    const code = open(codeKeys, sealedCode, challenge);
+    return failover.deliver({
+      challenge,
+      request,
+      diesAt,
+      compose: (number) => {
+        const leftMs = diesAt - now();
+        const reference = issueReference(keyring[0], { challenge, request, number });
+        return compose({ request, address, reference, leftMs }, { code, leftMs, purpose, locale });
+      },
+    });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Says spans in words of a language, rounded down so that they promise no more than there is: "10 minutes", "1 Minute",
- * "45 सेकंड". In English when the language is not known.
+ * Says spans in words of a language, rounded down so that they promise no more than there is, but for a second under way:
+ * "10 minutes", "1 Minute", "45 सेकंड". In English when the language is not known.
  *
  * @param locale BCP 47
  */
@@ -8,7 +8,7 @@ export function lifetimeIn(locale: string): (ms: number) => string {
   const inSeconds = wordsFor("second", locale);
   const inMinutes = wordsFor("minute", locale);
   return (ms) => {
-    const seconds = Math.max(1, Math.floor(ms / 1000));
+    const seconds = Math.max(1, Math.ceil(ms / 1000));
     return seconds < 60 ? inSeconds.format(seconds) : inMinutes.format(Math.floor(seconds / 60));
   };
 }

@@ -1,17 +1,34 @@
 import type { RequestId } from "../otp/request-id.js";
 
-/** A message ready to go out. */
-export interface Message {
-  /** Names this send: a run that is repeated has the same. */
+/** What is said of a message whichever the channel. */
+export interface Addressed {
+  /** Names the message: when it is sent again, it has the same. */
   readonly request: RequestId;
+  /** An e-mail address, or a phone number in E.164. */
   readonly address: string;
+  /** What a provider is to repeat in its receipt: up to 100 of A-Z, a-z, 0-9, "_" and "-". It names this send of the message. */
+  readonly reference: string;
+  /** How long the code in it still lives. */
+  readonly leftMs: number;
+}
+
+/** A mail ready to go out. */
+export interface Mail extends Addressed {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
 }
 
+/** A short message ready to go out. */
+export interface Sms extends Addressed {
+  readonly text: string;
+}
+
 /** Hands messages to a mail server or provider. */
-export interface Sender {
+export interface Sender<Message> {
+  /** As in `EMAIL_SENDERS` and `SMS_SENDERS`. */
+  readonly name: string;
+
   /**
    * Resolves once the other side has taken the message over.
    *
@@ -19,4 +36,7 @@ export interface Sender {
    * @throws DeliveryError
    */
   send(message: Message, signal: AbortSignal): Promise<void>;
+
+  /** Closes idle connections at once and busy ones after their message. */
+  close(): void;
 }

@@ -6,14 +6,15 @@ import { OtpError } from "./errors.js";
 import type { Idempotency } from "./idempotency.js";
 import type { Keyring } from "./keyring.js";
 import { sealOrder } from "./order.js";
-import type { Challenges, Claim, MailDomains, Outbox } from "./ports.js";
-import type { Recipient } from "./recipient.js";
+import type { Challenges, Claim, Deliveries, MailDomains, Outbox } from "./ports.js";
+import type { Channel, Recipient } from "./recipient.js";
 import { FieldReader, type OneOf } from "./request.js";
 import { newRequestId, type RequestId } from "./request-id.js";
 import { seal } from "./seal.js";
 import { type SendPolicy, sendLimits } from "./sends.js";
+import { beginBefore } from "./steps.js";
 import type { TestAddresses } from "./test-addresses.js";
-import { issueToken } from "./token.js";
+import { issueToken, tokenLifeMs } from "./token.js";
 
 export interface Generate {
   readonly recipient: OneOf<"email" | "phone">;
@@ -42,12 +43,15 @@ export class Generator {
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
+      readonly deliveries: Deliveries;
       readonly clients: ClientLimiter;
       readonly idempotency: Idempotency;
       readonly mailDomains: MailDomains | undefined;
       readonly outbox: Outbox;
       readonly testAddresses: TestAddresses;
       readonly keyring: Keyring;
+      /** On which messages can be sent. */
+      readonly channels: readonly Channel[];
       readonly lifeMs: number;
       readonly sends: SendPolicy;
       readonly now: () => number;
@@ -76,6 +80,9 @@ export class Generator {
     const recipient = fields.recipient(given.recipient);
     const purpose = fields.purpose(given.purpose);
     const locale = fields.locale(given.locale);
+    if (recipient !== undefined && !this.parts.channels.includes(recipient.channel)) {
+      fields.reject(given.recipient.case ?? "recipient", "is of a kind that this service sends nothing to");
+    }
     if (recipient === undefined || fields.violations.length > 0) throw OtpError.invalid(fields.violations);
     const challenge = challengeId(this.parts.keyring[0], purpose, recipient);
     return { challenge, recipient, purpose, locale };
@@ -86,7 +93,7 @@ export class Generator {
     const { channel, domain } = asked.recipient;
     const takeBack = await clients.count("generate", call);
     // A domain that takes no mail stays counted for the client: the resolvers are to be spared too.
-    if ((await mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
+    if (domain !== undefined && (await mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
     const claim = await this.claimAndQueue(asked, request);
     if (claim.granted) return claim;
     takeBack();
@@ -113,10 +120,16 @@ export class Generator {
 
   /** A test address gets its code at once, and nothing is sent or counted. */
   private async keep({ challenge }: Asked, request: RequestId, code: string): Promise<Sent> {
-    const { challenges, keyring, lifeMs } = this.parts;
+    const { challenges, deliveries, keyring, lifeMs } = this.parts;
     const [keys] = keyring;
     const fresh = { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge) };
-    await challenges.store(challenge, request, fresh, { lifeMs, reuseFromMs: Number.MAX_SAFE_INTEGER });
+    await challenges.store(challenge, request, fresh, {
+      lifeMs,
+      reuseFromMs: Number.MAX_SAFE_INTEGER,
+      beginBefore: beginBefore(request, lifeMs),
+      rememberMs: tokenLifeMs(lifeMs),
+    });
+    await deliveries.report(challenge, request, 0, { outcome: "delivered" });
     return { nextAfterMs: 0 };
   }
 }

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Call } from "./call.js";
 import { OtpError } from "./errors.js";
 import type { Keyring, Keys } from "./keyring.js";
-import type { Begun, IdempotencyKeys } from "./ports.js";
+import type { Beginning, IdempotencyKeys } from "./ports.js";
 import type { RequestId } from "./request-id.js";
 
 /** How long a request may be under way before somebody else may go on with it. */
@@ -57,7 +57,7 @@ export class Idempotency {
     }
   }
 
-  private async begin(id: string, payload: string, request: RequestId): Promise<Begun> {
+  private async begin(id: string, payload: string, request: RequestId): Promise<Beginning> {
     try {
       return await this.keys.begin(id, payload, request);
     } catch (error) {

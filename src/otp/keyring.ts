@@ -12,6 +12,8 @@ export interface Keys {
   readonly code: Buffer;
   /** Seals recipients in jobs. */
   readonly order: Buffer;
+  /** Signs what providers repeat in their receipts. */
+  readonly reference: Buffer;
   /** Names clients. */
   readonly client: Buffer;
   /** Names idempotency keys, and what they were used for. */
@@ -35,6 +37,7 @@ function deriveKeys(secret: string): Keys {
     digest: key("digest"),
     code: key("code"),
     order: key("order"),
+    reference: key("reference"),
     client: key("client"),
     idempotency: key("idempotency"),
   };

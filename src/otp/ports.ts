@@ -4,6 +4,7 @@ import type { ChallengeId } from "./challenge.js";
 import type { SealedOrder } from "./order.js";
 import type { RequestId } from "./request-id.js";
 import type { SendLimit } from "./sends.js";
+import type { Failure } from "./step.js";
 
 /** Whether a send may go ahead, and how long after it the next one may; if not, which limit is in the way, and until when. */
 export type Claim =
@@ -16,13 +17,33 @@ export interface KeptCode {
   readonly sealed: string;
 }
 
+/** How long things live that have to do with a code. */
+export interface CodeLife {
+  readonly lifeMs: number;
+  /** How much of its life a code must have left to be sent again. */
+  readonly reuseFromMs: number;
+  /** When a request that no worker has taken up is too old, in Unix milliseconds. */
+  readonly beginBefore: number;
+  /** How long what became of the request is remembered. */
+  readonly rememberMs: number;
+}
+
 /**
- * The code an order is to carry. `superseded`: it carried one before, which was used, replaced or has expired since.
- * `leftMs` is the rest of the code's life.
+ * The code an order is to carry, or why there is nothing to send. `sent`, `failed`: this is settled already. `expired`: it waited
+ * for too long. `superseded`: it carried a code that was used, replaced or has expired since.
  */
 export type Stored =
-  | { readonly outcome: "live"; readonly sealed: string; readonly leftMs: number }
-  | { readonly outcome: "superseded" };
+  | {
+      readonly outcome: "live";
+      readonly sealed: string;
+      /** The rest of the code's life. */
+      readonly leftMs: number;
+      /** How many sends have begun. */
+      readonly sends: number;
+      /** The sender that the last one was begun with, if nobody has told what became of it. */
+      readonly unsettled: string | undefined;
+    }
+  | { readonly outcome: "sent" | "failed" | "expired" | "superseded" };
 
 /** One try at a code. */
 export interface Try {
@@ -57,18 +78,87 @@ export interface Challenges {
   releaseSend(challenge: ChallengeId, request: RequestId): Promise<void>;
 
   /**
-   * Settles which code the request carries: the one it carried before, else the live one if at least `reuseFromMs` of its
-   * life is left, else `fresh`, which then lives for `lifeMs`.
+   * Settles which code the request carries, and writes down that it is being processed. It is the code it carried before, else the
+   * live one if enough of its life is left, else `fresh`.
    */
-  store(
-    challenge: ChallengeId,
-    request: RequestId,
-    fresh: KeptCode,
-    life: { readonly lifeMs: number; readonly reuseFromMs: number },
-  ): Promise<Stored>;
+  store(challenge: ChallengeId, request: RequestId, fresh: KeptCode, life: CodeLife): Promise<Stored>;
 
   /** Judges a try; of any number of correct ones at the same time, one succeeds. A success forgets all wrong tries. */
   attempt(challenge: ChallengeId, attempted: Try, policy: AttemptPolicy): Promise<Attempt>;
+}
+
+/** What a worker, or a provider's receipt, tells of a send. `put off`: it did not go out, and is tried again. */
+export type Report =
+  | { readonly outcome: "sent" | "delivered" | "put off" }
+  | { readonly outcome: "failed"; readonly failure: Failure };
+
+/** How far a request has come. Unix milliseconds, by the clock of the store. */
+export interface Progress {
+  readonly now: number;
+  /** None while no worker has it. */
+  readonly begun: Begun | undefined;
+}
+
+export interface Begun {
+  readonly processedAt: number;
+  /** When its code dies. */
+  readonly expiresAt: number;
+  readonly sentAt: number | undefined;
+  readonly deliveredAt: number | undefined;
+  readonly failed: { readonly at: number; readonly failure: Failure } | undefined;
+  readonly verifiedAt: number | undefined;
+  /** Whether its code can still be verified. */
+  readonly isLive: boolean;
+}
+
+/** What becomes of each request. Each method is atomic, and all throw OtpError UNAVAILABLE when the store cannot be reached. */
+export interface Deliveries {
+  /**
+   * Marks that the message is about to be handed to a sender: who finds the mark knows that it may have gone out.
+   *
+   * @returns the number of this send, or undefined when there is nothing to send any more
+   */
+  begin(challenge: ChallengeId, request: RequestId, sender: string): Promise<number | undefined>;
+
+  /** Writes down what became of a send. @returns whether it was news */
+  report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<boolean>;
+
+  read(challenge: ChallengeId, request: RequestId): Promise<Progress>;
+}
+
+/** Tells when something about a challenge has changed. */
+export interface Changes {
+  /**
+   * @param onChange is called after each change, and whenever one may have been missed
+   * @returns ends it
+   */
+  follow(challenge: ChallengeId, onChange: () => void): () => void;
+}
+
+/** How a sender took a message. `broken`: it takes nothing, whatever it is sent. `too fast`: it takes no more for now. */
+export type Conduct =
+  | { readonly how: "well" | "failed" | "broken" }
+  | { readonly how: "too fast"; readonly forMs: number };
+
+/** Who is to send the next message. `wait`: those that are well take none yet. `none`: none is well. */
+export type Choice =
+  | { readonly outcome: "send"; readonly sender: string; readonly afterMs: number; readonly isProbe: boolean }
+  | { readonly outcome: "wait"; readonly ms: number }
+  | { readonly outcome: "none" };
+
+/** How the senders are, as all workers know it. Each method is atomic, and throws OtpError UNAVAILABLE. */
+export interface SenderHealth {
+  /** @param senders in order of preference */
+  choose(senders: readonly PacedSender[], probeMs: number): Promise<Choice>;
+
+  /** @returns what changed by it: `opened`, it gets no messages but probes; `closed`, it gets them again */
+  report(sender: string, conduct: Conduct, isProbe: boolean): Promise<"opened" | "closed" | undefined>;
+}
+
+export interface PacedSender {
+  readonly name: string;
+  /** Messages that it may be given in a second, by all workers together; 0 for any number. */
+  readonly perSecond: number;
 }
 
 /** Whether a client may go on, and where it stands. */
@@ -90,7 +180,7 @@ export interface ClientLimits {
  * Whether a request may begin, and under which id; if not, what its idempotency key was used for before. The id is an earlier
  * one where nobody knows how that request ended.
  */
-export type Begun =
+export type Beginning =
   | { readonly outcome: "begun" | "done"; readonly request: RequestId }
   | { readonly outcome: "under way" | "other payload" };
 
@@ -100,7 +190,7 @@ export type Begun =
  */
 export interface IdempotencyKeys {
   /** Takes a key for a request, unless it is taken. */
-  begin(id: string, payload: string, request: RequestId): Promise<Begun>;
+  begin(id: string, payload: string, request: RequestId): Promise<Beginning>;
 
   /** Remembers that the request was carried out. */
   remember(id: string, request: RequestId): Promise<void>;

@@ -1,5 +1,7 @@
+import { parseEmail } from "./email-address.js";
 import type { Violation } from "./errors.js";
-import { parseEmail, type Recipient } from "./recipient.js";
+import { parsePhone } from "./phone-number.js";
+import type { Recipient } from "./recipient.js";
 
 export const DEFAULT_PURPOSE = "login";
 
@@ -21,8 +23,10 @@ export class FieldReader {
         const recipient = parseEmail(given.value);
         return recipient ?? this.reject("email", "must be an e-mail address such as name@example.com");
       }
-      case "phone":
-        return this.reject("phone", "is not supported yet: give an email");
+      case "phone": {
+        const recipient = parsePhone(given.value);
+        return recipient ?? this.reject("phone", "must be a phone number with its country code, such as +14155552671");
+      }
       case undefined:
         return this.reject("recipient", "is required: one of email and phone");
     }

@@ -3,13 +3,18 @@ import { ClientLimiter } from "./client-limiter.js";
 import { type Generate, type Generated, Generator } from "./generator.js";
 import { Idempotency } from "./idempotency.js";
 import type { Keyring } from "./keyring.js";
-import type { Challenges, ClientLimits, IdempotencyKeys, MailDomains, Outbox } from "./ports.js";
+import type { Challenges, Changes, ClientLimits, Deliveries, IdempotencyKeys, MailDomains, Outbox } from "./ports.js";
+import type { Channel } from "./recipient.js";
 import type { SendPolicy } from "./sends.js";
+import type { Watch } from "./step.js";
 import { type TestAddress, TestAddresses } from "./test-addresses.js";
 import { Verifier, type Verify } from "./verifier.js";
+import { Watcher } from "./watcher.js";
 
 /** The settings that the domain needs. */
 export interface OtpSettings {
+  /** On which messages can be sent. */
+  readonly channels: readonly Channel[];
   /** Digits of a code. */
   readonly codeLength: number;
   readonly lifeMs: number;
@@ -23,9 +28,12 @@ export interface OtpSettings {
 export class OtpService {
   private readonly generator: Generator;
   private readonly verifier: Verifier;
+  private readonly watcher: Watcher;
 
   constructor(parts: {
     readonly challenges: Challenges;
+    readonly deliveries: Deliveries;
+    readonly changes: Changes;
     readonly clientLimits: ClientLimits;
     readonly idempotencyKeys: IdempotencyKeys;
     /** None: every domain is taken to be one that takes mail. */
@@ -45,6 +53,7 @@ export class OtpService {
     };
     this.generator = new Generator({ ...shared, idempotency: new Idempotency(parts.idempotencyKeys, keyring) });
     this.verifier = new Verifier(shared);
+    this.watcher = new Watcher(shared);
   }
 
   /**
@@ -64,5 +73,19 @@ export class OtpService {
    */
   verify(asked: Verify, call: Call): Promise<void> {
     return this.verifier.verify(asked, call);
+  }
+
+  /**
+   * Follows a delivery: the state as it is, then each change in order, until a final one.
+   *
+   * @param options.after the number of the last step seen, by a watcher that comes back: it is told all since then
+   * @param options.signal aborts when the watcher goes away
+   * @throws OtpError INVALID_REQUEST for a token that is not ours, UNAVAILABLE; once it has begun, a watch outlasts an outage
+   */
+  watch(
+    asked: { readonly token: string },
+    options: { readonly after?: number; readonly signal: AbortSignal },
+  ): Promise<Watch> {
+    return this.watcher.watch(asked.token, options.after, options.signal);
   }
 }

@@ -8,7 +8,7 @@ import type { Attempt, Challenges } from "./ports.js";
 import { FieldReader, type OneOf } from "./request.js";
 import { type RequestId, requestedAt } from "./request-id.js";
 import type { TestAddresses } from "./test-addresses.js";
-import { readToken } from "./token.js";
+import { readToken, tokenLifeMs } from "./token.js";
 
 export interface Verify {
   readonly subject: OneOf<"email" | "phone" | "token">;
@@ -91,7 +91,7 @@ export class Verifier {
   /** Tries the code at each challenge in turn. One that refuses to judge outweighs one that found it wrong. */
   private async judge({ challenges, request }: Target, otp: string): Promise<Attempt> {
     const { keyring, maxAttempts } = this.parts;
-    const policy = { budget: maxAttempts, budgetLifeMs: this.tokenLifeMs };
+    const policy = { budget: maxAttempts, rememberMs: tokenLifeMs(this.parts.lifeMs) };
     let outcome: Attempt = { outcome: "incorrect" };
     for (const challenge of challenges) {
       const digests = keyring.map((keys) => digestCode(keys, challenge, otp));
@@ -103,11 +103,6 @@ export class Verifier {
   }
 
   private isOutlived(request: RequestId): boolean {
-    return this.parts.now() > requestedAt(request) + this.tokenLifeMs;
-  }
-
-  /** A request waits in the queue for one life at the most, and its code lives for another: no token serves longer. */
-  private get tokenLifeMs(): number {
-    return 2 * this.parts.lifeMs;
+    return this.parts.now() > requestedAt(request) + tokenLifeMs(this.parts.lifeMs);
   }
 }

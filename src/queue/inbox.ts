@@ -1,9 +1,10 @@
-import { isNotConnectionError, type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import { DelayedError, isNotConnectionError, type Job, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { type Delivery, DeliveryError } from "../otp/delivery.js";
+import { type Delivery, DeliveryError, type PutOff } from "../otp/delivery.js";
 import { OtpError } from "../otp/errors.js";
 import type { SealedOrder } from "../otp/order.js";
+import type { Channel } from "../otp/recipient.js";
 import { QUEUE_PREFIX, queueName } from "./queue.js";
 
 /** How soon the jobs of a worker that died are taken up by another: its lock runs out, then a check finds it. */
@@ -20,7 +21,10 @@ const LONGEST_RETRY_MS = 30_000;
 /** A job whose worker died is run again for as long as its code may live, which `deliver` sees to. */
 const MAX_STALLS = 1_000_000;
 
-/** Takes orders out of BullMQ and has each delivered; one that fails for now comes back with exponential backoff. */
+/**
+ * Takes the orders of a channel out of BullMQ and has each delivered. One that fails for now comes back with exponential backoff;
+ * one that is put off comes back when its time has come, and that counts as no run.
+ */
 export class BullInbox {
   private readonly worker: Worker<SealedOrder>;
   private readonly running = new Set<Promise<void>>();
@@ -29,22 +33,23 @@ export class BullInbox {
   constructor(parts: {
     /** A `wait` connection, which stays the caller's to close. */
     readonly redis: Redis;
+    readonly channel: Channel;
     readonly concurrency: number;
-    readonly deliver: (order: SealedOrder) => Promise<Delivery>;
+    readonly deliver: (order: SealedOrder) => Promise<Delivery | PutOff>;
     readonly log: Logger;
   }) {
-    const { redis, concurrency, deliver, log } = parts;
+    const { redis, channel, concurrency, deliver, log } = parts;
     const process = async (job: Job<SealedOrder>, token?: string) => {
       if (this.isClosing) {
         // BullMQ may still fetch one while it closes: it goes back to the queue untouched.
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      const delivery = run(job, deliver, log).finally(() => this.running.delete(delivery));
+      const delivery = run(job, token, deliver, log).finally(() => this.running.delete(delivery));
       this.running.add(delivery);
       return delivery;
     };
-    this.worker = new Worker(queueName("email"), process, {
+    this.worker = new Worker(queueName(channel), process, {
       connection: redis,
       prefix: QUEUE_PREFIX,
       concurrency,
@@ -87,19 +92,16 @@ function backoffStrategy(failures: number): number {
 
 async function run(
   job: Job<SealedOrder>,
-  deliver: (order: SealedOrder) => Promise<Delivery>,
+  token: string | undefined,
+  deliver: (order: SealedOrder) => Promise<Delivery | PutOff>,
   log: Logger,
 ): Promise<void> {
   const about = { request: job.data.request, run: job.attemptsStarted };
+  let delivery: Delivery | PutOff;
   try {
-    const delivery = await deliver(job.data);
-    log.info({ ...about, delivery }, "delivery done");
+    delivery = await deliver(job.data);
   } catch (error) {
     // What is thrown from here on is stored in Redis, so it is made of words that we know.
-    if (error instanceof DeliveryError && error.permanent) {
-      log.warn({ ...about, err: error }, "delivery failed");
-      throw new UnrecoverableError(error.message);
-    }
     if (error instanceof DeliveryError || error instanceof OtpError) {
       log.warn({ ...about, err: error }, "delivery put off");
       throw new Error(error.message);
@@ -107,4 +109,10 @@ async function run(
     log.error({ ...about, err: error }, "delivery broke");
     throw new Error("internal error");
   }
+  if (typeof delivery === "object") {
+    log.debug({ ...about, ...delivery }, "delivery waits for its turn");
+    await job.moveToDelayed(Date.now() + delivery.putOffMs, token);
+    throw new DelayedError();
+  }
+  log[delivery === "failed" ? "warn" : "info"]({ ...about, delivery }, "delivery done");
 }

@@ -4,14 +4,15 @@ import type { Logger } from "pino";
 import { OtpError } from "../otp/errors.js";
 import type { SealedOrder } from "../otp/order.js";
 import type { Outbox } from "../otp/ports.js";
+import type { Channel } from "../otp/recipient.js";
 import { QUEUE_PREFIX, queueName } from "./queue.js";
 
 /** How many of BullMQ's own events are kept. Nothing of ours reads them. */
 const KEPT_EVENTS = 1000;
 
-/** Puts orders into BullMQ. The job's id is the request's, so adding one twice adds it once. */
+/** Puts orders into BullMQ, each into the queue of its channel. The job's id is the request's, so adding one twice adds it once. */
 export class BullOutbox implements Outbox {
-  private queue: Queue<SealedOrder> | undefined;
+  private readonly queues = new Map<Channel, Queue<SealedOrder>>();
 
   /** @param redis a `fail-fast` connection, which stays the caller's to close */
   constructor(
@@ -22,20 +23,20 @@ export class BullOutbox implements Outbox {
   async add(order: SealedOrder): Promise<void> {
     // BullMQ would wait for the connection; the caller must not.
     if (this.redis.status !== "ready") throw OtpError.unavailable();
-    this.queue ??= this.open();
+    const queue = this.queues.get(order.channel) ?? this.open(order.channel);
     try {
-      await this.queue.add("deliver", order, { jobId: order.request });
+      await queue.add("deliver", order, { jobId: order.request });
     } catch (error) {
       throw OtpError.unavailable(error);
     }
   }
 
   async close(): Promise<void> {
-    await this.queue?.close();
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
   }
 
-  private open(): Queue<SealedOrder> {
-    const queue = new Queue<SealedOrder>(queueName("email"), {
+  private open(channel: Channel): Queue<SealedOrder> {
+    const queue = new Queue<SealedOrder>(queueName(channel), {
       connection: this.redis,
       prefix: QUEUE_PREFIX,
       // Both would make its start depend on a reply, and a queue whose start failed stays broken.
@@ -51,6 +52,7 @@ export class BullOutbox implements Outbox {
       },
     });
     queue.on("error", (error) => this.log.debug({ err: error }, "queue connection"));
+    this.queues.set(channel, queue);
     return queue;
   }
 }

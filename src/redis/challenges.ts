@@ -9,9 +9,10 @@ import {
   WAIT_FROM,
 } from "../otp/attempts.js";
 import { type ChallengeId, splitChallengeId } from "../otp/challenge.js";
-import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../otp/ports.js";
+import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, Try } from "../otp/ports.js";
 import type { RequestId } from "../otp/request-id.js";
 import type { SendLimit } from "../otp/sends.js";
+import { keys } from "./keys.js";
 import { asTuple, defineScripts, type Scripts } from "./scripts.js";
 
 /** Challenges in Redis: one Lua script for each thing that counts or compares, all keys of an address in one hash slot. */
@@ -40,27 +41,38 @@ export class RedisChallenges implements Challenges {
     await this.run.releaseSend([keys.sends(challenge)], [request]);
   }
 
-  async store(
-    challenge: ChallengeId,
-    request: RequestId,
-    fresh: KeptCode,
-    { lifeMs, reuseFromMs }: { readonly lifeMs: number; readonly reuseFromMs: number },
-  ): Promise<Stored> {
+  async store(challenge: ChallengeId, request: RequestId, fresh: KeptCode, life: CodeLife): Promise<Stored> {
+    const { lifeMs, reuseFromMs, beginBefore, rememberMs } = life;
     const reply = await this.run.storeCode(
-      [keys.code(challenge), keys.carried(challenge, request)],
-      [request, fresh.digest, fresh.sealed, lifeMs, reuseFromMs],
+      [keys.code(challenge), keys.request(challenge, request)],
+      [challenge, request, fresh.digest, fresh.sealed, lifeMs, reuseFromMs, beginBefore, rememberMs],
     );
-    const [sealed, leftMs] = asTuple(reply);
-    if (sealed === undefined) return { outcome: "superseded" };
-    return { outcome: "live", sealed: String(sealed), leftMs: Number(leftMs) };
+    const [outcome, sealed, leftMs, sends, unsettled] = asTuple(reply);
+    switch (outcome) {
+      case "live":
+        return {
+          outcome,
+          sealed: String(sealed),
+          leftMs: Number(leftMs),
+          sends: Number(sends),
+          unsettled: String(unsettled) || undefined,
+        };
+      case "sent":
+      case "failed":
+      case "expired":
+      case "superseded":
+        return { outcome };
+      default:
+        throw new Error(`store-code.lua replied ${String(outcome)}`);
+    }
   }
 
   async attempt(challenge: ChallengeId, { digests, request }: Try, policy: AttemptPolicy): Promise<Attempt> {
-    const token = request === undefined ? [] : [keys.token(challenge, request)];
+    const token = request === undefined ? [] : [keys.request(challenge, request)];
     const [outcome, retryAfterMs] = asTuple(
       await this.run.attempt(
-        [keys.code(challenge), keys.row(challenge), ...token],
-        [policy.budget, policy.budgetLifeMs, ...ROW, ...digests],
+        [keys.code(challenge), keys.row(challenge), keys.verified(challenge), ...token],
+        [challenge, policy.budget, policy.rememberMs, ...ROW, ...digests],
       ),
     );
     switch (outcome) {
@@ -76,20 +88,3 @@ export class RedisChallenges implements Challenges {
 }
 
 const ROW = [WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS];
-
-/**
- * Every key of an address carries its id as a hash tag, whatever the purpose. Sends and wrong tries in a row are kept by the
- * address; all else is the challenge's. The Lua scripts say what each key holds.
- */
-const keys = {
-  code: (challenge: ChallengeId) => `${prefix(challenge)}:code`,
-  carried: (challenge: ChallengeId, request: RequestId) => `${prefix(challenge)}:carried:${request}`,
-  token: (challenge: ChallengeId, request: RequestId) => `${prefix(challenge)}:token:${request}`,
-  sends: (challenge: ChallengeId) => `otp:{${splitChallengeId(challenge).address}}:sends`,
-  row: (challenge: ChallengeId) => `otp:{${splitChallengeId(challenge).address}}:row`,
-};
-
-function prefix(challenge: ChallengeId): string {
-  const { address, purpose } = splitChallengeId(challenge);
-  return `otp:{${address}}:${purpose}`;
-}

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { REMEMBERED_MS, UNDER_WAY_MS, UNSETTLED_MS } from "../otp/idempotency.js";
-import type { Begun, IdempotencyKeys } from "../otp/ports.js";
+import type { Beginning, IdempotencyKeys } from "../otp/ports.js";
 import type { RequestId } from "../otp/request-id.js";
 import { asTuple, defineScripts, type Scripts } from "./scripts.js";
 
@@ -12,7 +12,7 @@ export class RedisIdempotencyKeys implements IdempotencyKeys {
     this.run = defineScripts(redis);
   }
 
-  async begin(key: string, payload: string, request: RequestId): Promise<Begun> {
+  async begin(key: string, payload: string, request: RequestId): Promise<Beginning> {
     const reply = await this.run.beginRequest([redisKey(key)], [payload, request, UNDER_WAY_MS, UNSETTLED_MS]);
     const [outcome, id] = asTuple(reply);
     switch (outcome) {

@@ -10,6 +10,11 @@ declare module "ioredis" {
     beginRequest(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
     settleRequest(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
     attempt(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    beginSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    reportSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    readRequest(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    chooseSender(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    reportSender(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
   }
 }
 
@@ -21,6 +26,11 @@ const FILES = {
   attempt: "attempt.lua",
   beginRequest: "begin-request.lua",
   settleRequest: "settle-request.lua",
+  beginSend: "begin-send.lua",
+  reportSend: "report-send.lua",
+  readRequest: "read-request.lua",
+  chooseSender: "choose-sender.lua",
+  reportSender: "report-sender.lua",
 } as const;
 
 type Name = keyof typeof FILES;
@@ -46,6 +56,11 @@ export function defineScripts(redis: Redis): Scripts {
     attempt: define("attempt"),
     beginRequest: define("beginRequest"),
     settleRequest: define("settleRequest"),
+    beginSend: define("beginSend"),
+    reportSend: define("reportSend"),
+    readRequest: define("readRequest"),
+    chooseSender: define("chooseSender"),
+    reportSender: define("reportSender"),
   };
 }
 

@@ -1,141 +1,318 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Deliverer } from "../../src/delivery/deliver.js";
-import { Templates } from "../../src/delivery/render.js";
-import type { Message } from "../../src/delivery/sender.js";
+import { Failover, type OnUnknown } from "../../src/delivery/failover.js";
+import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import { digestCode } from "../../src/otp/code.js";
-import { DeliveryError } from "../../src/otp/delivery.js";
+import { DeliveryError, type Fault } from "../../src/otp/delivery.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import { type SealedOrder, sealOrder } from "../../src/otp/order.js";
+import type { Deliveries } from "../../src/otp/ports.js";
+import { readReference } from "../../src/otp/reference.js";
 import { newRequestId } from "../../src/otp/request-id.js";
-import { MemoryChallenges } from "../support/memory-challenges.js";
+import { stepsOf } from "../../src/otp/steps.js";
+import { RedisChallenges } from "../../src/redis/challenges.js";
+import { connectRedis } from "../../src/redis/connection.js";
+import { RedisDeliveries } from "../../src/redis/deliveries.js";
+import { RedisSenderHealth } from "../../src/redis/sender-health.js";
+import { passTime } from "../support/pass-time.js";
+import { startTestRedis, type TestRedis } from "../support/redis.js";
+import { type Note, ScriptedSender } from "../support/scripted-sender.js";
 
 const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";
 const LIFE_MS = 600_000;
-const templates = Templates.load(new URL("../../templates/", import.meta.url));
+const log = pino({ level: "silent" });
 
-let challenges: MemoryChallenges;
-let sent: Message[];
-let failNext: DeliveryError | undefined;
+let server: TestRedis;
+let redis: Redis;
+let challenges: RedisChallenges;
+let deliveries: RedisDeliveries;
+let round = 0;
+let first: ScriptedSender;
+let second: ScriptedSender;
+let challenge: ChallengeId;
 
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = connectRedis(server.url, "wait", log);
+  challenges = new RedisChallenges(redis);
+  deliveries = new RedisDeliveries(redis);
+});
 beforeEach(() => {
-  challenges = new MemoryChallenges();
-  sent = [];
-  failNext = undefined;
+  round++;
+  first = new ScriptedSender(`first-${round}`);
+  second = new ScriptedSender(`second-${round}`);
+  challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
 });
 
-const sender = {
-  send: async (message: Message) => {
-    const failure = failNext;
-    failNext = undefined;
-    if (failure) throw failure;
-    sent.push(message);
-  },
-};
+interface Options {
+  readonly secrets?: [string, ...string[]];
+  readonly onUnknown?: OnUnknown;
+  readonly deliveries?: Deliveries;
+  readonly perSecond?: number;
+}
 
-function delivererWith(...secrets: [string, ...string[]]): Deliverer {
+function deliverer({ secrets = [OLD], onUnknown = "resend", perSecond = 0, ...more }: Options = {}): Deliverer<Note> {
+  const shared = { challenges, deliveries, onUnknown, now: Date.now, ...more };
+  const failover = new Failover<Note>({
+    ...shared,
+    senders: [
+      { sender: first, perSecond },
+      { sender: second, perSecond: 0 },
+    ],
+    health: new RedisSenderHealth(redis),
+    patience: { sendMs: 5_000, probeMs: 1_000 },
+    log,
+  });
   return new Deliverer({
-    challenges,
+    ...shared,
+    failover,
     keyring: deriveKeyring(secrets),
-    templates,
-    sender,
-    senderName: "Countersign",
+    compose: (addressed, { code }) => ({ ...addressed, code }),
     codeLength: 6,
     lifeMs: LIFE_MS,
-    now: () => challenges.now,
   });
 }
 
-const orderUnder = (secret: string): SealedOrder =>
+const orderUnder = (secret: string, at = Date.now()): SealedOrder =>
   sealOrder(deriveKeyring([secret]), {
-    request: newRequestId(challenges.now),
-    challenge: "address.purpose",
+    request: newRequestId(at),
+    challenge,
     channel: "email",
     address: "Ada@example.com",
     purpose: "login",
     locale: "",
   });
 
-const codeOf = (message: Message | undefined) => /^ {4}(\d{6})$/m.exec(message?.text ?? "")?.[1];
+const fault = (kind: Fault, more: { mayHaveGone?: boolean; retryAfterMs?: number } = {}) =>
+  new DeliveryError(`a fault: ${kind}`, kind, more);
+const pass = (ms: number) => passTime(redis, ms, `otp:{${splitChallengeId(challenge).address}}:*`);
+const statuses = async ({ request }: SealedOrder) =>
+  stepsOf(request, LIFE_MS, await deliveries.read(challenge, request)).map(({ status }) => status);
 
 async function verifies(code: string | undefined, secret = OLD): Promise<boolean> {
-  const digests = [digestCode(deriveKeyring([secret])[0], "address.purpose", code ?? "")];
-  const judged = await challenges.attempt(
-    "address.purpose",
-    { digests, request: undefined },
-    { budget: 5, budgetLifeMs: 1 },
-  );
-  return judged.outcome === "correct";
+  const digests = [digestCode(deriveKeyring([secret])[0], challenge, code ?? "")];
+  const policy = { budget: 5, rememberMs: 2 * LIFE_MS };
+  return (await challenges.attempt(challenge, { digests, request: undefined }, policy)).outcome === "correct";
 }
 
 describe("a delivery", () => {
-  it("mails a code that verifies to the address as given", async () => {
-    expect(await delivererWith(OLD).deliver(orderUnder(OLD))).toBe("sent");
-    expect(sent).toMatchObject([
-      { address: "Ada@example.com", subject: expect.stringContaining(String(codeOf(sent[0]))) },
-    ]);
-    expect(sent[0]?.text).toContain("10 minutes");
-    expect(await verifies(codeOf(sent[0]))).toBe(true);
+  it("sends a code that verifies to the address as given, and says so", async () => {
+    const order = orderUnder(OLD);
+    expect(await deliverer().deliver(order)).toBe("sent");
+    expect(first.notes).toMatchObject([{ address: "Ada@example.com", request: order.request }]);
+    expect(first.notes[0]?.leftMs).toBeGreaterThan(LIFE_MS - 5_000);
+    expect(await statuses(order)).toEqual(["QUEUED", "PROCESSING", "SENT"]);
+    expect(await verifies(first.notes[0]?.code)).toBe(true);
+    expect(await statuses(order)).toEqual(["QUEUED", "PROCESSING", "SENT", "VERIFIED"]);
   });
 
-  it("sends the same code when it runs again, sent or not the first time", async () => {
-    const deliverer = delivererWith(OLD);
+  it("names each send towards its provider, in letters that all of them take", async () => {
     const order = orderUnder(OLD);
-    await deliverer.deliver(order);
-    failNext = new DeliveryError("SMTP reply 450", false);
-    await expect(deliverer.deliver(order)).rejects.toThrow("SMTP reply 450");
-    await deliverer.deliver(order);
-    expect(sent.map(codeOf)).toEqual([codeOf(sent[0]), codeOf(sent[0])]);
-    expect(sent.map(({ request }) => request)).toEqual([order.request, order.request]);
+    first.script.push(fault("outage"));
+    await deliverer().deliver(order);
+    const { reference = "" } = second.notes[0] ?? {};
+    expect(reference).toMatch(/^[\w-]{1,100}$/);
+    expect(readReference(deriveKeyring([OLD]), reference)).toEqual({ challenge, request: order.request, number: 2 });
+    expect(readReference(deriveKeyring([NEW]), reference)).toBeUndefined();
+  });
+
+  it("does not send again what is sent", async () => {
+    const order = orderUnder(OLD);
+    await deliverer().deliver(order);
+    expect(await deliverer().deliver(order)).toBe("sent");
+    expect(first.notes).toHaveLength(1);
+  });
+
+  it("sends the same code when it runs again", async () => {
+    const order = orderUnder(OLD);
+    first.script.push(fault("busy"));
+    second.script.push(fault("busy"));
+    await expect(deliverer().deliver(order)).rejects.toThrow("a fault: busy");
+    const kept = await challenges.store(
+      challenge,
+      order.request,
+      { digest: "", sealed: "another" },
+      { lifeMs: 1, reuseFromMs: 0, beginBefore: 0, rememberMs: 1 },
+    );
+    expect(kept).toMatchObject({ outcome: "live", sends: 2, unsettled: undefined });
+    expect(await deliverer().deliver(order)).toBe("sent");
+    expect(await verifies(first.notes[0]?.code)).toBe(true);
   });
 
   it("sends the live code again for another request, and says what is left of its life", async () => {
-    const deliverer = delivererWith(OLD);
-    await deliverer.deliver(orderUnder(OLD));
-    challenges.now += 240_000;
-    await deliverer.deliver(orderUnder(OLD));
-    expect(codeOf(sent[1])).toBe(codeOf(sent[0]));
-    expect(sent[1]?.text).toContain("6 minutes");
+    await deliverer().deliver(orderUnder(OLD));
+    await pass(240_000);
+    await deliverer().deliver(orderUnder(OLD));
+    expect(first.notes[1]?.code).toBe(first.notes[0]?.code);
+    expect(first.notes[1]?.leftMs).toBeLessThanOrEqual(360_000);
   });
 
   it("sends nothing once the code was used", async () => {
-    const deliverer = delivererWith(OLD);
     const order = orderUnder(OLD);
-    await deliverer.deliver(order);
-    await verifies(codeOf(sent[0]));
-    expect(await deliverer.deliver(order)).toBe("superseded");
-    expect(sent).toHaveLength(1);
+    first.script.push(fault("busy"));
+    second.script.push(fault("busy"));
+    await expect(deliverer().deliver(order)).rejects.toThrow();
+    await deliverer().deliver(orderUnder(OLD));
+    await verifies(first.notes[0]?.code);
+    expect(await deliverer().deliver(order)).toBe("superseded");
+    expect(first.notes).toHaveLength(1);
   });
 
   it("makes and sends nothing for a request that has waited for longer than a code lives", async () => {
-    const order = orderUnder(OLD);
-    challenges.now += LIFE_MS;
-    expect(await delivererWith(OLD).deliver(order)).toBe("expired");
-    expect(sent).toEqual([]);
-    expect(
-      await challenges.store(
-        "address.purpose",
-        "probe",
-        { digest: "", sealed: "fresh" },
-        { lifeMs: 1, reuseFromMs: 0 },
-      ),
-    ).toMatchObject({
-      sealed: "fresh",
-    });
+    expect(await deliverer().deliver(orderUnder(OLD, Date.now() - LIFE_MS))).toBe("expired");
+    expect(first.calls).toBe(0);
+    expect(await redis.keys(`otp:{${splitChallengeId(challenge).address}}:*`)).toEqual([]);
   });
 
   it("sends a code made under the old secret while that is in the list", async () => {
     const order = orderUnder(OLD);
-    failNext = new DeliveryError("SMTP reply 450", false);
-    await delivererWith(OLD)
-      .deliver(order)
-      .catch(() => undefined);
-    await delivererWith(NEW, OLD).deliver(order);
-    expect(await verifies(codeOf(sent[0]), OLD)).toBe(true);
+    first.script.push(fault("busy"));
+    second.script.push(fault("busy"));
+    await expect(deliverer().deliver(order)).rejects.toThrow();
+    await deliverer({ secrets: [NEW, OLD] }).deliver(order);
+    expect(await verifies(first.notes[0]?.code, OLD)).toBe(true);
   });
 
-  it("cannot be read without the secret that sealed its order", async () => {
-    await expect(delivererWith(NEW).deliver(orderUnder(OLD))).rejects.toThrow(/does not open/);
-    expect(sent).toEqual([]);
+  it("cannot be read without the secret that sealed its order, and is given up when nobody waits for it any more", async () => {
+    await expect(deliverer({ secrets: [NEW] }).deliver(orderUnder(OLD))).rejects.toThrow(/does not open/);
+    const old = orderUnder(OLD, Date.now() - 2 * LIFE_MS);
+    expect(await deliverer({ secrets: [NEW] }).deliver(old)).toBe("expired");
+    expect(first.calls).toBe(0);
   });
+});
+
+describe("a sender that cannot take a message", () => {
+  it.each(["outage", "provider", "busy"] as const)("leaves it to the next within the same run: %s", async (kind) => {
+    first.script.push(fault(kind));
+    expect(await deliverer().deliver(orderUnder(OLD))).toBe("sent");
+    expect([first.calls, second.notes.length]).toEqual([1, 1]);
+  });
+
+  it("ends the delivery when no other could take it either: the address takes nothing", async () => {
+    const order = orderUnder(OLD);
+    first.script.push(fault("address"));
+    expect(await deliverer().deliver(order)).toBe("failed");
+    expect(second.calls).toBe(0);
+    expect((await deliveries.read(challenge, order.request)).begun?.failed).toMatchObject({ failure: "address" });
+    expect(await deliverer().deliver(order)).toBe("failed");
+  });
+
+  it("is passed over after five failures, and takes messages again when a probe went well", async () => {
+    first.down = fault("outage");
+    for (let n = 0; n < 8; n++) {
+      challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+      expect(await deliverer().deliver(orderUnder(OLD))).toBe("sent");
+    }
+    expect(first.calls).toBe(5);
+    first.down = undefined;
+    await redis.hset(`otp:{senders}:${first.name}`, "u", 0); // its pause is over
+    for (let n = 0; n < 3; n++) {
+      challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+      await deliverer().deliver(orderUnder(OLD));
+    }
+    expect(first.notes).toHaveLength(3);
+  });
+
+  it("is not held to be unwell because addresses are", async () => {
+    for (let n = 0; n < 10; n++) {
+      challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+      first.script.push(fault(n % 2 ? "address" : "busy"));
+      await deliverer().deliver(orderUnder(OLD));
+    }
+    expect(first.calls).toBe(10);
+  });
+
+  it("makes the run end in its fault when it was the last", async () => {
+    first.script.push(fault("outage"));
+    second.script.push(fault("provider"));
+    await expect(deliverer().deliver(orderUnder(OLD))).rejects.toMatchObject({ fault: "provider" });
+  });
+});
+
+describe("a sender that is given too much", () => {
+  it("is spared, and another takes the message", async () => {
+    first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
+    expect(await deliverer().deliver(orderUnder(OLD))).toBe("sent");
+    challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+    await deliverer().deliver(orderUnder(OLD));
+    expect([first.calls, second.notes.length]).toEqual([1, 2]);
+  });
+
+  it("has the message put off where nobody else takes it, which leaves no mark", async () => {
+    first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
+    second.script.push(fault("outage"));
+    const order = orderUnder(OLD);
+    await expect(deliverer().deliver(order)).resolves.toMatchObject({ putOffMs: expect.any(Number) });
+    expect(await statuses(order)).toEqual(["QUEUED", "PROCESSING"]);
+    expect(await redis.hexists(await requestKey(order), "a")).toBe(0);
+  });
+
+  it("is waited for when it asks for little", async () => {
+    first.script.push(fault("throttled", { retryAfterMs: 100 }));
+    second.down = fault("outage");
+    expect(await deliverer().deliver(orderUnder(OLD))).toBe("sent");
+    expect(first.notes).toHaveLength(1);
+  });
+});
+
+const requestKey = async ({ request }: SealedOrder) => (await redis.keys(`*:request:${request}`))[0] ?? "";
+
+describe("a send of which nobody knows whether it went out", () => {
+  const unknown = () => fault("outage", { mayHaveGone: true });
+
+  it("is made again with the same code, by the next sender and under another number", async () => {
+    first.script.push(unknown());
+    expect(await deliverer({ onUnknown: "resend" }).deliver(orderUnder(OLD))).toBe("sent");
+    expect(await verifies(second.notes[0]?.code)).toBe(true);
+  });
+
+  it("is the last with ON_UNKNOWN=stop, and the delivery says so", async () => {
+    const order = orderUnder(OLD);
+    first.script.push(unknown());
+    expect(await deliverer({ onUnknown: "stop" }).deliver(order)).toBe("failed");
+    expect(second.calls).toBe(0);
+    expect((await deliveries.read(challenge, order.request)).begun?.failed).toMatchObject({ failure: "unknown" });
+  });
+
+  it("is found by its mark when a worker died over it: made again, or with ON_UNKNOWN=stop not", async () => {
+    for (const onUnknown of ["resend", "stop"] as const) {
+      challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+      const order = orderUnder(OLD);
+      const dies: Deliveries = {
+        begin: async (...args) => {
+          await deliveries.begin(...args);
+          throw new Error("the worker dies here");
+        },
+        report: () => Promise.reject(new Error("and never tells")),
+        read: (...args) => deliveries.read(...args),
+      };
+      await expect(deliverer({ deliveries: dies }).deliver(order)).rejects.toThrow("dies here");
+      expect(await deliverer({ onUnknown }).deliver(order)).toBe(onUnknown === "resend" ? "sent" : "failed");
+    }
+    expect(first.notes).toHaveLength(1);
+  });
+});
+
+it("a message that is out is not sent again because that could not be written down", async () => {
+  let refusals = 2;
+  const failing: Deliveries = {
+    begin: (...args) => deliveries.begin(...args),
+    report: async (...args) => {
+      if (refusals-- > 0) throw new Error("OOM command not allowed");
+      return deliveries.report(...args);
+    },
+    read: (...args) => deliveries.read(...args),
+  };
+  const order = orderUnder(OLD);
+  expect(await deliverer({ deliveries: failing }).deliver(order)).toBe("sent");
+  expect(first.notes).toHaveLength(1);
+  expect(await statuses(order)).toEqual(["QUEUED", "PROCESSING", "SENT"]);
 });

@@ -7,7 +7,7 @@ import { lifetimeIn } from "../../src/delivery/lifetime.js";
 import { Templates } from "../../src/delivery/render.js";
 
 const OURS = new URL("../../templates/", import.meta.url);
-const MESSAGE = { code: "012345", leftMs: 599_999, purpose: "login", sender: "Acme & Söhne <GmbH>" };
+const MESSAGE = { code: "012345", leftMs: 599_000, purpose: "login", sender: "Acme & Söhne <GmbH>" };
 const DATA = { ...MESSAGE, locale: "", origin: undefined };
 
 /** Where French has spaces that do not break differs from one ICU to the next. */
@@ -320,14 +320,15 @@ describe("a template", () => {
 
 it.each([
   [600_000, "en", "10 minutes"],
-  [599_999, "en", "9 minutes"],
+  [599_990, "en", "10 minutes"],
+  [599_000, "en", "9 minutes"],
   [60_000, "en", "1 minute"],
-  [59_999, "en", "59 seconds"],
+  [59_000, "en", "59 seconds"],
   [1_000, "en", "1 second"],
   [1, "en", "1 second"],
   [86_400_000, "en", "1440 minutes"],
   [600_000, "fr", "10 minutes"],
-  [59_999, "fr", "59 secondes"],
+  [59_000, "fr", "59 secondes"],
   [600_000, "de", "10 Minuten"],
   [60_000, "de", "1 Minute"],
   [600_000, "es-MX", "10 minutos"],

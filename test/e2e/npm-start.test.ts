@@ -36,6 +36,10 @@ it.each([
   const code = /(\d{6})$/.exec(await line(/test@example\.com: the code is/))?.[1] ?? "";
   expect(JSON.parse(await runCurl(verify.replace("THE CODE", code)))).toEqual({ message: "OTP is correct" });
 
+  const texted = generate.replace('"email":"test@example.com"', '"phone":"+14155552671"');
+  expect(JSON.parse(await runCurl(texted))).toMatchObject({ token: expect.any(String) });
+  expect(await line(/\+14155552671: the code is/)).toMatch(/\d{6}$/);
+
   const pid = npm.pid ?? 0;
   const started = descendantsOf(pid);
   const ended = new Promise((resolve) => npm.once("close", resolve));

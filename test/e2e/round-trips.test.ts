@@ -103,7 +103,7 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
   });
 });
 
-/** The worker's store-code names the key of what a request carries. */
+/** The worker names the request that it delivers, and asks how its senders are. */
 function isWorkers(command: string): boolean {
-  return command.includes(":carried:");
+  return command.includes(":request:") || command.includes("otp:{senders}");
 }

@@ -8,13 +8,23 @@ import type { MailDomains, Outbox } from "../../src/otp/ports.js";
 import { OtpService } from "../../src/otp/service.js";
 import type { Verify } from "../../src/otp/verifier.js";
 import { NO_CLIENT_LIMITS } from "../support/client-limits.js";
+import { lifeOf } from "../support/codes.js";
 import { MemoryChallenges } from "../support/memory-challenges.js";
 import { MemoryIdempotencyKeys } from "../support/memory-idempotency-keys.js";
+import { NO_CHANGES, NO_DELIVERIES } from "../support/no-deliveries.js";
 
 const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";
 const SENDS = { cooldownMs: 30_000, perHour: 5, perDay: 20 };
-const SETTINGS = { codeLength: 6, lifeMs: 600_000, maxAttempts: 5, sends: SENDS, testAddresses: [] };
+const CHANNELS = ["email", "sms"] as const;
+const SETTINGS = {
+  channels: CHANNELS,
+  codeLength: 6,
+  lifeMs: 600_000,
+  maxAttempts: 5,
+  sends: SENDS,
+  testAddresses: [],
+};
 
 const BACKEND = { caller: { name: "backend", network: undefined }, onQuota: () => undefined };
 
@@ -57,6 +67,8 @@ const losingFirstAnswer = {
 function openService(secrets: [string, ...string[]], outbox: Outbox = recordingOutbox): OtpService {
   return new OtpService({
     challenges,
+    deliveries: NO_DELIVERIES,
+    changes: NO_CHANGES,
     clientLimits: NO_CLIENT_LIMITS,
     idempotencyKeys: new MemoryIdempotencyKeys(() => challenges.now),
     mailDomains,
@@ -72,8 +84,7 @@ async function deliver(code: string, ...secrets: [string, ...string[]]): Promise
   const order = orders.at(-1);
   if (order === undefined) throw new Error("there is no order");
   const digest = digestCode(deriveKeyring(secrets)[0], order.challenge, code);
-  const life = { lifeMs: SETTINGS.lifeMs, reuseFromMs: SETTINGS.lifeMs / 2 };
-  await challenges.store(order.challenge, order.request, { digest, sealed: code }, life);
+  await challenges.store(order.challenge, order.request, { digest, sealed: code }, lifeOf(SETTINGS.lifeMs));
 }
 
 const toEmail = (value: string, more: Partial<Generate> = {}): Generate => ({
@@ -203,9 +214,18 @@ describe("Generate", () => {
     },
   );
 
-  it("refuses a phone number for now, and a request for nobody", async () => {
+  it("takes a phone number in any spelling for the same recipient", async () => {
     const service = serviceWith(OLD);
-    const phone: Generate = { ...toEmail(""), recipient: { case: "phone", value: "+14155552671" } };
+    const toPhone = (value: string): Generate => ({ ...toEmail(""), recipient: { case: "phone", value } });
+    await service.generate(toPhone("+1 (415) 555-2671"));
+    expect(orders[0]).toMatchObject({ channel: "sms" });
+    expect(openOrder(deriveKeyring([OLD]), orders[0] as SealedOrder)).toMatchObject({ address: "+14155552671" });
+    await expect(service.generate(toPhone("+14155552671"))).rejects.toMatchObject({ reason: "RATE_LIMITED" });
+  });
+
+  it("refuses what can be nobody's number, a channel that nothing is sent on, and a request for nobody", async () => {
+    const service = serviceWith(OLD);
+    const phone: Generate = { ...toEmail(""), recipient: { case: "phone", value: "+1415555" } };
     const nobody: Generate = { ...toEmail(""), recipient: { case: undefined } };
     await expect(service.generate(phone)).rejects.toEqual(invalid("phone"));
     await expect(service.generate(nobody)).rejects.toEqual(invalid("recipient"));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { challengeId, splitChallengeId } from "../../src/otp/challenge.js";
+import { parseEmail } from "../../src/otp/email-address.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
-import { parseEmail } from "../../src/otp/recipient.js";
 import { newRequestId, requestedAt } from "../../src/otp/request-id.js";
 import { issueToken, readToken } from "../../src/otp/token.js";
 

@@ -2,7 +2,7 @@ import { Queue, QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { type Delivery, DeliveryError } from "../../src/otp/delivery.js";
+import { type Delivery, DeliveryError, type PutOff } from "../../src/otp/delivery.js";
 import type { SealedOrder } from "../../src/otp/order.js";
 import { newRequestId } from "../../src/otp/request-id.js";
 import { BullInbox } from "../../src/queue/inbox.js";
@@ -21,6 +21,7 @@ let outbox: BullOutbox;
 let queue: Queue;
 let events: QueueEvents;
 const inboxes: BullInbox[] = [];
+const releases: (() => void)[] = [];
 
 beforeAll(async () => {
   server = await startTestRedis();
@@ -55,8 +56,8 @@ const order = (): SealedOrder => ({
 });
 
 /** Opens an inbox. */
-function consume(deliver: (order: SealedOrder) => Promise<Delivery>): void {
-  const inbox = new BullInbox({ redis, concurrency: 10, deliver, log });
+function consume(deliver: (order: SealedOrder) => Promise<Delivery | PutOff>): void {
+  const inbox = new BullInbox({ redis, channel: "email", concurrency: 10, deliver, log });
   inboxes.push(inbox);
   inbox.open();
 }
@@ -110,7 +111,7 @@ it("runs an order again after a fault that may pass", async () => {
   await new Promise<void>((resolve) => {
     consume(async () => {
       runs++;
-      if (runs < 2) throw new DeliveryError("SMTP reply 450", false);
+      if (runs < 2) throw new DeliveryError("SMTP reply 450", "busy");
       resolve();
       return "sent";
     });
@@ -119,25 +120,56 @@ it("runs an order again after a fault that may pass", async () => {
   expect(runs).toBe(2);
 });
 
-it("does not run an order again after a permanent fault", async () => {
+it("does not run an order again that has failed for good", async () => {
   const added = order();
   const end = ended(added.request);
   await outbox.add(added);
   let runs = 0;
   consume(async () => {
     runs++;
-    throw new DeliveryError("SMTP reply 550", true);
+    return "failed";
   });
   await end;
   expect(runs).toBe(1);
   expect(await queue.getJobCountByTypes("failed", "delayed", "wait")).toBe(0);
 });
 
+it("runs an order that was put off when its time has come, and counts that for nothing", async () => {
+  const added = order();
+  const end = ended(added.request);
+  await outbox.add(added);
+  const failures: (number | undefined)[] = [];
+  consume(async () => {
+    failures.push((await queue.getJob(added.request))?.attemptsMade);
+    return failures.length < 3 ? { putOffMs: 50 } : "sent";
+  });
+  await end;
+  expect(failures).toEqual([0, 0, 0]);
+});
+
+it("keeps the channels apart: one that is stuck holds up no other", async () => {
+  const texted: SealedOrder = { ...order(), channel: "sms" };
+  await outbox.add(order());
+  await outbox.add(texted);
+  consume(() => new Promise((resolve) => releases.push(() => resolve("sent"))));
+  const delivered = await new Promise<SealedOrder>((resolve) => {
+    const deliver = async (given: SealedOrder): Promise<Delivery> => {
+      resolve(given);
+      return "sent";
+    };
+    const inbox = new BullInbox({ redis, channel: "sms", concurrency: 1, deliver, log });
+    inboxes.push(inbox);
+    inbox.open();
+  });
+  expect(delivered).toEqual(texted);
+  for (const release of releases.splice(0)) release();
+});
+
 it("waits longer with each fault", async () => {
   const added = order();
   await outbox.add(added);
   consume(async () => {
-    throw new DeliveryError("SMTP reply 450", false);
+    throw new DeliveryError("SMTP reply 450", "busy");
   });
   const [first, second] = [await nextDelay(added.request), await nextDelay(added.request)];
   expect(first).toBeGreaterThanOrEqual(500);

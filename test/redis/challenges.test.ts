@@ -7,12 +7,13 @@ import { sendLimits } from "../../src/otp/sends.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { challengesContract } from "../support/challenges-contract.js";
+import { lifeOf } from "../support/codes.js";
 import { passTime } from "../support/pass-time.js";
 import { startTestRedis, type TestRedis } from "../support/redis.js";
 
 const log = pino({ level: "silent" });
-const LIFE = { lifeMs: 600_000, reuseFromMs: 300_000 };
-const POLICY = { budget: 5, budgetLifeMs: 1_200_000 };
+const LIFE = lifeOf(600_000);
+const POLICY = { budget: 5, rememberMs: 1_200_000 };
 const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
 const CODE = { digest: "digest", sealed: "sealed" };
 
@@ -70,9 +71,9 @@ describe("the keys of a challenge", () => {
 
     const keys = await keysOf("expiry.purpose");
     expect(keys.map((key) => key.replace("otp:{expiry}:", "")).sort()).toEqual([
-      "purpose:carried:request",
       "purpose:code",
-      "purpose:token:token",
+      "purpose:request:request",
+      "purpose:request:token",
       "row",
       "sends",
     ]);

@@ -11,8 +11,10 @@ import type { SealedOrder } from "../../src/otp/order.js";
 import type { Challenges, ClientLimits } from "../../src/otp/ports.js";
 import { OtpService } from "../../src/otp/service.js";
 import { NO_CLIENT_LIMITS } from "./client-limits.js";
+import { lifeOf } from "./codes.js";
 import { MemoryChallenges } from "./memory-challenges.js";
 import { MemoryIdempotencyKeys } from "./memory-idempotency-keys.js";
+import { NO_CHANGES, NO_DELIVERIES } from "./no-deliveries.js";
 
 const OPEN: Access = { keys: [], clientCertificates: false, publicRpcs: [], proxies: 0 };
 const LIFE_MS = 600_000;
@@ -52,12 +54,15 @@ export async function startApi(
   const orders: SealedOrder[] = [];
   const service = new OtpService({
     challenges: options.wrap?.(challenges) ?? challenges,
+    deliveries: NO_DELIVERIES,
+    changes: NO_CHANGES,
     clientLimits: options.clientLimits ?? NO_CLIENT_LIMITS,
     idempotencyKeys: new MemoryIdempotencyKeys(() => challenges.now),
     mailDomains: undefined,
     outbox: { add: async (order) => void orders.push(order) },
     keyring: [keys],
     settings: {
+      channels: ["email"],
       codeLength: 6,
       lifeMs: LIFE_MS,
       maxAttempts: 5,
@@ -92,7 +97,7 @@ export async function startApi(
       const order = orders.at(-1);
       if (order === undefined) throw new Error("there is no order");
       const kept = { digest: digestCode(keys, order.challenge, code), sealed: code };
-      await challenges.store(order.challenge, order.request, kept, { lifeMs: LIFE_MS, reuseFromMs: LIFE_MS / 2 });
+      await challenges.store(order.challenge, order.request, kept, lifeOf(LIFE_MS));
     },
     stop: async () => {
       await Promise.all([grpc.close(1000), httpServer.close(1000)]);

@@ -5,6 +5,7 @@ import { FIRST_WAIT_MS, LOCK_FROM, LOCK_MS, LONGEST_WAIT_MS, WAIT_FROM } from ".
 import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import type { Attempt, Challenges, Claim, KeptCode } from "../../src/otp/ports.js";
 import { type SendLimit, sendLimits } from "../../src/otp/sends.js";
+import { lifeOf } from "./codes.js";
 
 /** A store under test, and a way to let time pass for one of its challenges. */
 export interface Subject {
@@ -12,8 +13,8 @@ export interface Subject {
   pass(challenge: ChallengeId, ms: number): Promise<void>;
 }
 
-const LIFE = { lifeMs: 600_000, reuseFromMs: 300_000 };
-const POLICY = { budget: 5, budgetLifeMs: 1_200_000 };
+const LIFE = lifeOf(600_000);
+const POLICY = { budget: 5, rememberMs: 1_200_000 };
 const RIGHT: KeptCode = { digest: "digest of the right code", sealed: "the right code, sealed" };
 const OTHER: KeptCode = { digest: "digest of another code", sealed: "another code, sealed" };
 /** Redis counts in whole milliseconds and takes some to answer. */
@@ -167,6 +168,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
           outcome: "live",
           sealed: RIGHT.sealed,
           leftMs: 600_000,
+          sends: 0,
         });
         expect(await challenges.store(id, "one", OTHER, LIFE)).toMatchObject({ outcome: "live", sealed: RIGHT.sealed });
         expect(await right()).toEqual({ outcome: "correct" });
@@ -189,6 +191,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
           outcome: "live",
           sealed: OTHER.sealed,
           leftMs: 600_000,
+          sends: 0,
         });
         expect(await right()).toEqual({ outcome: "incorrect" });
         expect(await challenges.attempt(id, { digests: [OTHER.digest], request: undefined }, POLICY)).toEqual({
@@ -227,6 +230,14 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await challenges.store(id, "two", RIGHT, LIFE)).toEqual({ outcome: "superseded" });
       });
 
+      it("is none for a request that no worker took up in time, and still its own for one that was", async () => {
+        const late = { ...LIFE, beginBefore: 1 };
+        expect(await challenges.store(id, "one", RIGHT, late)).toEqual({ outcome: "expired" });
+        expect(await right()).toEqual({ outcome: "incorrect" });
+        await challenges.store(id, "two", RIGHT, LIFE);
+        expect(await challenges.store(id, "two", OTHER, late)).toMatchObject({ outcome: "live", sealed: RIGHT.sealed });
+      });
+
       it("is a new one after the last was used", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await right();
@@ -234,6 +245,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
           outcome: "live",
           sealed: OTHER.sealed,
           leftMs: 600_000,
+          sends: 0,
         });
       });
     });
@@ -288,7 +300,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
 
       it("is refused after the fifth wrong one with a token, also for a new code, but not with another token", async () => {
         for (let n = 0; n < 5; n++) expect(await wrong("token")).toEqual({ outcome: "incorrect" });
-        await expectRefusal(right("token"), POLICY.budgetLifeMs);
+        await expectRefusal(right("token"), POLICY.rememberMs);
         await pass(400_000);
         await challenges.store(id, "other request", RIGHT, LIFE);
         expect((await right("token")).outcome).toBe("refused");

@@ -8,7 +8,7 @@ import {
   WAIT_FROM,
 } from "../../src/otp/attempts.js";
 import { type AddressId, type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
-import type { Attempt, Challenges, Claim, KeptCode, Stored, Try } from "../../src/otp/ports.js";
+import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, Try } from "../../src/otp/ports.js";
 import type { SendLimit } from "../../src/otp/sends.js";
 
 interface Code {
@@ -24,6 +24,9 @@ interface Send {
   readonly purpose: string;
   readonly request: string;
 }
+
+/** What is sent is none of its business. */
+const NOT_SENT = { sends: 0, unsettled: undefined };
 
 /** Challenges in memory, for tests of what is built on them. Its clock is set by hand. */
 export class MemoryChallenges implements Challenges {
@@ -70,7 +73,7 @@ export class MemoryChallenges implements Challenges {
     challenge: ChallengeId,
     request: string,
     fresh: KeptCode,
-    { lifeMs, reuseFromMs }: { readonly lifeMs: number; readonly reuseFromMs: number },
+    { lifeMs, reuseFromMs, beginBefore, rememberMs }: CodeLife,
   ): Promise<Stored> {
     const code = this.alive(this.codes, challenge);
     const leftMs = code === undefined ? 0 : code.diesAt - this.now;
@@ -78,21 +81,23 @@ export class MemoryChallenges implements Challenges {
     const carried = this.alive(this.carried, carriedKey);
     if (carried !== undefined) {
       if (code === undefined || carried.maker !== code.maker) return { outcome: "superseded" };
-      return { outcome: "live", sealed: code.kept.sealed, leftMs };
+      return { outcome: "live", sealed: code.kept.sealed, leftMs, ...NOT_SENT };
     }
+    if (this.now >= beginBefore) return { outcome: "expired" };
+    const diesAt = this.now + rememberMs;
     if (code !== undefined && leftMs >= reuseFromMs) {
-      this.carried.set(carriedKey, { maker: code.maker, diesAt: this.now + lifeMs });
-      return { outcome: "live", sealed: code.kept.sealed, leftMs };
+      this.carried.set(carriedKey, { maker: code.maker, diesAt });
+      return { outcome: "live", sealed: code.kept.sealed, leftMs, ...NOT_SENT };
     }
     this.codes.set(challenge, { kept: fresh, maker: request, wrong: 0, diesAt: this.now + lifeMs });
-    this.carried.set(carriedKey, { maker: request, diesAt: this.now + lifeMs });
-    return { outcome: "live", sealed: fresh.sealed, leftMs: lifeMs };
+    this.carried.set(carriedKey, { maker: request, diesAt });
+    return { outcome: "live", sealed: fresh.sealed, leftMs: lifeMs, ...NOT_SENT };
   }
 
   async attempt(
     challenge: ChallengeId,
     { digests, request }: Try,
-    { budget, budgetLifeMs }: AttemptPolicy,
+    { budget, rememberMs }: AttemptPolicy,
   ): Promise<Attempt> {
     const code = this.alive(this.codes, challenge);
     if (code === undefined) return { outcome: "incorrect" };
@@ -113,7 +118,7 @@ export class MemoryChallenges implements Challenges {
       return { outcome: "correct" };
     }
     if (token === undefined) code.wrong++;
-    else this.tokens.set(tokenKey, { wrong: token.wrong + 1, diesAt: this.now + budgetLifeMs });
+    else this.tokens.set(tokenKey, { wrong: token.wrong + 1, diesAt: this.now + rememberMs });
     this.countInRow(address, row.wrong + 1);
     return { outcome: "incorrect" };
   }

@@ -1,5 +1,5 @@
 import { REMEMBERED_MS, UNDER_WAY_MS, UNSETTLED_MS } from "../../src/otp/idempotency.js";
-import type { Begun, IdempotencyKeys } from "../../src/otp/ports.js";
+import type { Beginning, IdempotencyKeys } from "../../src/otp/ports.js";
 
 interface Known {
   readonly payload: string;
@@ -15,7 +15,7 @@ export class MemoryIdempotencyKeys implements IdempotencyKeys {
 
   constructor(private readonly now: () => number) {}
 
-  async begin(id: string, payload: string, request: string): Promise<Begun> {
+  async begin(id: string, payload: string, request: string): Promise<Beginning> {
     const earlier = this.known.get(id);
     const isKnown = earlier !== undefined && earlier.diesAt > this.now();
     if (isKnown && earlier.payload !== payload) return { outcome: "other payload" };

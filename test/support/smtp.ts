@@ -12,12 +12,12 @@ export interface RecordedMail {
   readonly code: string;
 }
 
-/** What the server does with a mail: takes it, refuses it with a reply code at RCPT or after DATA, or says nothing at all. */
+/** What the server does with a mail: takes it, refuses it with a reply code at RCPT or after DATA, says nothing at all, or hangs up. */
 export type Behaviour =
   | { readonly at: "take" }
   | { readonly at: "rcpt" | "data"; readonly code: number }
   | { readonly at: "hang-on-rcpt" | "hang-after-data" }
-  | { readonly at: "drop-after-data" };
+  | { readonly at: "drop-on-rcpt" | "drop-after-data" };
 
 const TAKE: Behaviour = { at: "take" };
 
@@ -28,6 +28,9 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
   connections = 0;
   /** What happens to the next mails, one after the other; then they are taken. */
   readonly script: Behaviour[] = [];
+  /** The reply codes with which it refuses everybody: in its greeting, to the login, to MAIL FROM. It knows no login in any case. */
+  readonly refuses: { greeting?: number; login?: number; mail?: number } = {};
+  private readonly byAddress = new Map<string, RecordedMail[]>();
   private held: Promise<void> = Promise.resolve();
   private port = 0;
 
@@ -35,16 +38,18 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
     authOptional: true,
     disabledCommands: ["STARTTLS"],
     logger: false,
-    onAuth: (_auth, _session, callback) => callback(reply(535, "the login")),
+    onAuth: (_auth, _session, callback) => callback(reply(this.refuses.login ?? 535, "the login")),
     onConnect: (_session, callback) => {
       this.connections++;
-      callback();
+      callback(refusal(this.refuses.greeting, "the client"));
     },
+    onMailFrom: ({ address }, _session, callback) => callback(refusal(this.refuses.mail, address)),
     onRcptTo: ({ address }, session, callback) => {
       const behaviour = this.script.shift() ?? TAKE;
       behaviours.set(session, behaviour);
       this.emit("rcpt", address);
       if (behaviour.at === "rcpt") callback(reply(behaviour.code, address));
+      else if (behaviour.at === "drop-on-rcpt") this.dropConnections();
       else if (behaviour.at !== "hang-on-rcpt") void this.held.then(() => callback());
     },
     onData: (stream, session, callback) => {
@@ -54,7 +59,7 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
         const behaviour = behaviours.get(session) ?? TAKE;
         if (behaviour.at === "data") return callback(reply(behaviour.code, "the message"));
         const mail = record(session, Buffer.concat(chunks).toString("utf8"));
-        this.mails.push(mail);
+        this.keep(mail);
         if (behaviour.at === "drop-after-data") this.dropConnections();
         else if (behaviour.at !== "hang-after-data") callback();
         this.emit("mail", mail);
@@ -63,6 +68,11 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
   });
 
   private readonly sockets = new Set<{ destroy(): unknown }>();
+
+  constructor() {
+    super();
+    this.setMaxListeners(0); // as many as wait for a mail
+  }
 
   async start(): Promise<this> {
     this.server.on("error", () => undefined); // a client that was killed is part of the tests
@@ -101,7 +111,16 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
   }
 
   mailsTo(address: string): readonly RecordedMail[] {
-    return this.mails.filter(({ to }) => to.includes(address));
+    return this.byAddress.get(address) ?? [];
+  }
+
+  private keep(mail: RecordedMail): void {
+    this.mails.push(mail);
+    for (const address of mail.to) {
+      const others = this.byAddress.get(address);
+      if (others === undefined) this.byAddress.set(address, [mail]);
+      else others.push(mail);
+    }
   }
 
   dropConnections(): void {
@@ -120,6 +139,10 @@ const behaviours = new WeakMap<SMTPServerSession, Behaviour>();
 /** Servers repeat the address in their replies: so does this one, for the tests that look for it in logs. */
 function reply(code: number, what: string): Error {
   return Object.assign(new Error(`${what} is refused`), { responseCode: code });
+}
+
+function refusal(code: number | undefined, what: string): Error | null {
+  return code === undefined ? null : reply(code, what);
 }
 
 function record({ envelope }: SMTPServerSession, source: string): RecordedMail {

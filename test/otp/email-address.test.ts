@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseEmail } from "../../src/otp/recipient.js";
+import { parseEmail } from "../../src/otp/email-address.js";
 
 describe("an e-mail address", () => {
   it("is mailed as given, without surrounding blanks", () => {

@@ -1,0 +1,19 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { CleanedEnv } from "envalid";
+import type { WORKER } from "../src/config.js";
+import { Templates } from "../src/delivery/render.js";
+
+type WorkerConfig = CleanedEnv<typeof WORKER>;
+
+const BUILT_IN = new URL("../templates/", import.meta.url);
+
+/** The templates of `TEMPLATES_DIR`, else our own. @throws when one of them cannot be used */
+export function loadTemplates({ TEMPLATES_DIR }: Pick<WorkerConfig, "TEMPLATES_DIR">): Templates {
+  return Templates.load(TEMPLATES_DIR === undefined ? BUILT_IN : pathToFileURL(resolve(TEMPLATES_DIR)));
+}
+
+/** The name that messages speak of: `BRAND_NAME`, else the one that mails are from, else our own. */
+export function brandName({ BRAND_NAME, MAIL_FROM }: Pick<WorkerConfig, "BRAND_NAME" | "MAIL_FROM">): string {
+  return BRAND_NAME ?? MAIL_FROM?.name ?? "Countersign";
+}

@@ -1,0 +1,67 @@
+import type { CleanedEnv } from "envalid";
+import type { WORKER } from "../../src/config.js";
+import { SmtpSender } from "../../src/delivery/email/smtp.js";
+import type { Paced } from "../../src/delivery/failover.js";
+import type { Mail, Sms } from "../../src/delivery/sender.js";
+import { TwilioSender } from "../../src/delivery/sms/twilio.js";
+import { VonageSender } from "../../src/delivery/sms/vonage.js";
+import { WebhookSender } from "../../src/delivery/sms/webhook.js";
+
+type WorkerConfig = CleanedEnv<typeof WORKER>;
+
+/** The senders of `EMAIL_SENDERS`, in their order. */
+export function emailSenders(config: WorkerConfig): Promise<readonly Paced<Mail>[]> {
+  return Promise.all(config.EMAIL_SENDERS.map((name) => EMAIL[name](config)));
+}
+
+/** The senders of `SMS_SENDERS`, in their order. */
+export function smsSenders(config: WorkerConfig): readonly Paced<Sms>[] {
+  return config.SMS_SENDERS.map((name) => SMS[name](config));
+}
+
+const EMAIL: Readonly<Record<WorkerConfig["EMAIL_SENDERS"][number], (config: WorkerConfig) => Promise<Paced<Mail>>>> = {
+  smtp: async ({ SMTP_URL, MAIL_FROM, SMTP_PER_SECOND }) => ({
+    sender: new SmtpSender(set(SMTP_URL), set(MAIL_FROM)),
+    perSecond: SMTP_PER_SECOND,
+  }),
+  ses: async ({ SES_REGION, SES_URL, MAIL_FROM, SES_PER_SECOND }) => {
+    const { SesSender } = await import("../../src/delivery/email/ses.js"); // 20 MB that most do without
+    return {
+      sender: new SesSender({ region: set(SES_REGION), endpoint: SES_URL, from: set(MAIL_FROM) }),
+      perSecond: SES_PER_SECOND,
+    };
+  },
+};
+
+const SMS: Readonly<Record<WorkerConfig["SMS_SENDERS"][number], (config: WorkerConfig) => Paced<Sms>>> = {
+  twilio: (config) => ({
+    sender: new TwilioSender({
+      baseUrl: config.TWILIO_URL,
+      accountSid: set(config.TWILIO_ACCOUNT_SID),
+      authToken: set(config.TWILIO_AUTH_TOKEN),
+      from: set(config.TWILIO_FROM),
+      publicUrl: config.PUBLIC_URL,
+    }),
+    perSecond: config.TWILIO_PER_SECOND,
+  }),
+  vonage: (config) => ({
+    sender: new VonageSender({
+      baseUrl: config.VONAGE_URL,
+      apiKey: set(config.VONAGE_API_KEY),
+      apiSecret: set(config.VONAGE_API_SECRET),
+      from: set(config.VONAGE_FROM),
+      publicUrl: config.PUBLIC_URL,
+    }),
+    perSecond: config.VONAGE_PER_SECOND,
+  }),
+  webhook: ({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET, SMS_WEBHOOK_PER_SECOND }) => ({
+    sender: new WebhookSender({ url: set(SMS_WEBHOOK_URL), secret: set(SMS_WEBHOOK_SECRET) }),
+    perSecond: SMS_WEBHOOK_PER_SECOND,
+  }),
+};
+
+/** What the configuration requires of a sender that is in the list. */
+function set<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("a sender lacks what the configuration requires of it");
+  return value;
+}

@@ -1,0 +1,43 @@
+import { domainToASCII } from "node:url";
+import type { Recipient } from "./recipient.js";
+
+const MAX_ADDRESS = 254; // RFC 5321 §4.5.3.1.3, less the angle brackets
+const MAX_LOCAL_PART = 64; // RFC 5321 §4.5.3.1.1
+const DOT_ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i; // RFC 5321 §4.1.2, Dot-string
+const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/; // RFC 1123 §2.1
+const ASCII = /^[\x21-\x7e]+$/;
+/**
+ * What may stand in a domain before IDNA. domainToASCII reads the host of a URL: without this it would cut the domain at "/",
+ * "?" and "#", decode "%41" and drop tabs, and the identity would be another domain than the one that is mailed.
+ */
+const DOMAIN_CHARACTERS = /^[a-z0-9.\-\u{80}-\u{10ffff}]+$/iu;
+
+/**
+ * Reads an e-mail address (RFC 5321 §4.1.2, without quoted local parts and address literals). Two spellings that differ in
+ * case, surrounding blanks or the form of an international domain have one identity. An ASCII address is mailed as given;
+ * an international domain is mailed in its ASCII form (UTS 46), so that the identity and the mailbox cannot drift apart.
+ *
+ * @returns undefined for what no mail could be sent to.
+ */
+export function parseEmail(given: string): Recipient | undefined {
+  const trimmed = given.replace(/^ +| +$/g, "");
+  if (trimmed.length > MAX_ADDRESS) return undefined;
+
+  const [local, domain, ...rest] = trimmed.split("@");
+  if (local === undefined || domain === undefined || rest.length > 0) return undefined;
+  if (local.length > MAX_LOCAL_PART || !DOT_ATOM.test(local)) return undefined;
+
+  if (!DOMAIN_CHARACTERS.test(domain)) return undefined;
+  const ascii = domainToASCII(domain);
+  if (!DOMAIN.test(ascii) || isNumeric(ascii)) return undefined;
+
+  const address = ASCII.test(domain) ? trimmed : `${local}@${ascii}`;
+  if (address.length > MAX_ADDRESS) return undefined;
+  const identity = `${local}@${ascii}`.toLowerCase();
+  return { channel: "email", address, identity, domain: ascii.toLowerCase() };
+}
+
+/** An IPv4 address in any of the spellings that a URL's host takes, which domainToASCII has turned into dotted numbers. */
+function isNumeric(domain: string): boolean {
+  return /(?:^|\.)\d+$/.test(domain);
+}

@@ -1,0 +1,62 @@
+import type { Redis } from "ioredis";
+import type { ChallengeId } from "../otp/challenge.js";
+import type { Deliveries, Progress, Report } from "../otp/ports.js";
+import type { RequestId } from "../otp/request-id.js";
+import type { Failure } from "../otp/step.js";
+import { keys } from "./keys.js";
+import { asTuple, defineScripts, type Scripts } from "./scripts.js";
+
+/** What becomes of each request, in Redis, in the hash slot of its address. */
+export class RedisDeliveries implements Deliveries {
+  private readonly run: Scripts;
+
+  constructor(redis: Redis) {
+    this.run = defineScripts(redis);
+  }
+
+  async begin(challenge: ChallengeId, request: RequestId, sender: string): Promise<number | undefined> {
+    const number = await this.run.beginSend([keys.code(challenge), keys.request(challenge, request)], [sender]);
+    return Number(number) || undefined;
+  }
+
+  async report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<boolean> {
+    const failure = report.outcome === "failed" ? report.failure : "";
+    const isNews = await this.run.reportSend(
+      [keys.code(challenge), keys.request(challenge, request)],
+      [challenge, number, report.outcome, failure],
+    );
+    return isNews === 1;
+  }
+
+  async read(challenge: ChallengeId, request: RequestId): Promise<Progress> {
+    const reply = await this.run.readRequest(
+      [keys.code(challenge), keys.request(challenge, request), keys.verified(challenge)],
+      [],
+    );
+    const [now, processed, dies, sent, delivered, failed, why, verified, isLive] = asTuple(reply);
+    if (processed === undefined) return { now: Number(now), begun: undefined };
+    return {
+      now: Number(now),
+      begun: {
+        processedAt: Number(processed),
+        expiresAt: Number(dies),
+        sentAt: time(sent),
+        deliveredAt: time(delivered),
+        failed: failed === "" ? undefined : { at: Number(failed), failure: asFailure(why) },
+        verifiedAt: time(verified),
+        isLive: isLive === 1,
+      },
+    };
+  }
+}
+
+function time(reply: unknown): number | undefined {
+  return reply === "" ? undefined : Number(reply);
+}
+
+const FAILURES: readonly Failure[] = ["address", "provider", "undelivered", "unknown"];
+
+/** A failure that a newer version wrote is one of the provider's to this one. */
+function asFailure(reply: unknown): Failure {
+  return FAILURES.find((failure) => failure === reply) ?? "provider";
+}

@@ -1,0 +1,37 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { afterEach, describe, expect, it } from "vitest";
+import { HttpClient } from "../../src/delivery/http.js";
+import { forever } from "../support/deliveries.js";
+import { listening } from "../support/listening.js";
+
+let server: Server | undefined;
+
+afterEach(() => void server?.close());
+
+async function client(answer: RequestListener): Promise<HttpClient> {
+  server = createServer(answer);
+  return new HttpClient("Provider", new URL(`http://127.0.0.1:${await listening(server)}/`));
+}
+
+describe("an answer", () => {
+  it("is read up to 64 KiB", async () => {
+    const http = await client((_request, response) => void response.writeHead(400).end("x".repeat(1_000_000)));
+    const { status, body } = await http.post({}, "", forever);
+    expect([status, body.length]).toEqual([400, 65_536]);
+    http.close();
+  });
+
+  it("is not looked for elsewhere when it redirects", async () => {
+    const http = await client((_request, response) => void response.writeHead(307, { Location: "/elsewhere" }).end());
+    const answer = await http.post({}, "", forever);
+    expect(http.refusal(answer)).toMatchObject({ message: "Provider 307", fault: "provider", mayHaveGone: false });
+    http.close();
+  });
+
+  it("of success that is not the documented one leaves open whether it was taken", async () => {
+    const http = await client((_request, response) => void response.end("<html>"));
+    const answer = await http.post({}, "", forever);
+    expect(http.refusal(answer)).toMatchObject({ message: "Provider 200", fault: "outage", mayHaveGone: true });
+    http.close();
+  });
+});

@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { VonageSender } from "../../../src/delivery/sms/vonage.js";
+import { vonageCode, vonageFault } from "../../../src/delivery/sms/vonage-faults.js";
+import { failure, forever, sms } from "../../support/deliveries.js";
+import { faultsOverHttp } from "../../support/providers/faults.js";
+import { VONAGE, VonageStandIn } from "../../support/providers/vonage.js";
+
+const PUBLIC_URL = "https://otp.example.com";
+
+let vonage: VonageStandIn;
+let sender: VonageSender;
+
+beforeAll(async () => {
+  vonage = await new VonageStandIn().start();
+  sender = new VonageSender({ ...VONAGE, baseUrl: vonage.url, publicUrl: PUBLIC_URL });
+});
+afterEach(() => void vonage.script.splice(0));
+afterAll(async () => {
+  sender.close();
+  await vonage.stop();
+});
+
+describe("a message through Vonage", () => {
+  it("says who it is from and to, how long it is of use, and where its receipts go", async () => {
+    await sender.send({ ...sms("+447700900000"), leftMs: 3_600_000 }, forever);
+    const { call } = await vonage.messageTo("+447700900000");
+    expect(JSON.parse(call.body)).toEqual({
+      message_type: "text",
+      channel: "sms",
+      to: "447700900000",
+      from: "Countersign",
+      text: "123456 is your code – ü & more",
+      sms: { encoding_type: "auto" },
+      ttl: 3600,
+      client_ref: "reference-id_0",
+      webhook_url: "https://otp.example.com/providers/vonage/status",
+      webhook_version: "v1",
+    });
+  });
+
+  it("is tried for half an hour at least, and names no webhook without a public URL", async () => {
+    const quiet = new VonageSender({ ...VONAGE, baseUrl: vonage.url });
+    await quiet.send(sms("+447700900001"), forever);
+    const body: unknown = JSON.parse((await vonage.messageTo("+447700900001")).call.body);
+    expect(body).toMatchObject({ ttl: 1800 });
+    expect(body).not.toHaveProperty("webhook_url");
+    quiet.close();
+  });
+});
+
+describe("a message that Vonage does not take", () => {
+  faultsOverHttp(
+    () => vonage,
+    (baseUrl) => new VonageSender({ ...VONAGE, baseUrl, publicUrl: PUBLIC_URL }),
+    VONAGE.apiSecret,
+  );
+
+  it("is told by Vonage's code", async () => {
+    vonage.script.push({ at: "reject" });
+    expect((await failure(sender, sms("+447700900002"))).message).toBe("Vonage 422, error 1430");
+  });
+
+  it.each([
+    ["our login", { apiSecret: "wrong" }, "Vonage 401, error unauthorized"],
+    ["our sender", { from: "" }, "Vonage 422, error 1420"],
+  ])("is the provider's when it refuses %s", async (_what, wrong, message) => {
+    const stranger = new VonageSender({ ...VONAGE, baseUrl: vonage.url, ...wrong });
+    expect(await failure(stranger, sms("+447700900002"))).toMatchObject({
+      message,
+      fault: "provider",
+      mayHaveGone: false,
+    });
+    stranger.close();
+  });
+});
+
+describe("a problem of Vonage's", () => {
+  it.each([
+    [{ type: "https://developer.vonage.com/api-errors/messages#1240" }, "1240", "address"],
+    [{ type: "https://developer.nexmo.com/api-errors/messages-olympus#1070", title: "No credit" }, "1070", "provider"],
+    [{ type: "https://developer.vonage.com/api-errors#low-balance" }, "low-balance", "provider"],
+    [{ type: "about:blank", title: 1000 }, "1000", "throttled"],
+    [{ type: "https://example.com/#447700900000", title: "447700900000" }, undefined, undefined],
+    [{ type: "x#invalid-params", invalid_parameters: [{ name: "to" }] }, "invalid-params", "address"],
+    [{ type: "x#invalid-params", invalid_parameters: [{ name: "to" }, { name: "from" }] }, "invalid-params", undefined],
+    [{ type: "x#constructor" }, "constructor", undefined],
+    ["<html>", undefined, undefined],
+    [undefined, undefined, undefined],
+  ])("%j has the code %s and the fault %s", (problem, code, fault) => {
+    expect(vonageCode(problem)).toBe(code);
+    expect(vonageFault(problem)).toBe(fault);
+  });
+});

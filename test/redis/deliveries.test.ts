@@ -1,0 +1,201 @@
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import { pino } from "pino";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
+import { newRequestId } from "../../src/otp/request-id.js";
+import { stepsOf } from "../../src/otp/steps.js";
+import { RedisChallenges } from "../../src/redis/challenges.js";
+import { connectRedis } from "../../src/redis/connection.js";
+import { RedisDeliveries } from "../../src/redis/deliveries.js";
+import { lifeOf } from "../support/codes.js";
+import { passTime } from "../support/pass-time.js";
+import { startTestRedis, type TestRedis } from "../support/redis.js";
+
+const LIFE_MS = 600_000;
+const LIFE = lifeOf(LIFE_MS);
+const CODE = { digest: "digest", sealed: "sealed" };
+const NEW_CODE = { digest: "another digest", sealed: "another" };
+const POLICY = { budget: 5, rememberMs: LIFE.rememberMs };
+
+let server: TestRedis;
+let redis: Redis;
+let challenges: RedisChallenges;
+let deliveries: RedisDeliveries;
+let id: ChallengeId;
+let request: string;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = connectRedis(server.url, "wait", pino({ level: "silent" }));
+  challenges = new RedisChallenges(redis);
+  deliveries = new RedisDeliveries(redis);
+});
+beforeEach(() => {
+  id = `${randomBytes(16).toString("base64url")}.purpose`;
+  request = newRequestId(Date.now());
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+const begin = (sender = "twilio") => deliveries.begin(id, request, sender);
+const report = (number: number, outcome: "sent" | "delivered" | "put off") =>
+  deliveries.report(id, request, number, { outcome });
+const fail = (number: number) => deliveries.report(id, request, number, { outcome: "failed", failure: "undelivered" });
+const store = (of = request, code = CODE) => challenges.store(id, of, code, LIFE);
+const verify = (token?: string) => challenges.attempt(id, { digests: [CODE.digest], request: token }, POLICY);
+const steps = async (of = request) => {
+  const all = stepsOf(of, LIFE_MS, await deliveries.read(id, of));
+  expect(all.map(({ sequence }) => sequence)).toEqual(all.map((_, n) => n + 1));
+  return all.map(({ status }) => status);
+};
+const pass = (ms: number) => passTime(redis, ms, `otp:{${splitChallengeId(id).address}}:*`);
+
+describe("the steps of a request", () => {
+  it("begin with one that nobody has to write down", async () => {
+    expect(await steps()).toEqual(["QUEUED"]);
+  });
+
+  it("end when no worker took it up for as long as a code lives", async () => {
+    expect(await steps(newRequestId(Date.now() - LIFE_MS))).toEqual(["QUEUED", "EXPIRED"]);
+  });
+
+  it("are those of a message that is sent, arrives and is used", async () => {
+    await store();
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING"]);
+    const number = await begin();
+    expect(number).toBe(1);
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING"]);
+    await report(1, "sent");
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT"]);
+    await report(1, "delivered");
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED"]);
+    await verify(request);
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"]);
+  });
+
+  it("are in order when a receipt is faster than we are, and tell of the sending once", async () => {
+    await store();
+    await begin();
+    expect(await report(1, "delivered")).toBe(true);
+    expect(await report(1, "sent")).toBe(false);
+    expect(await report(1, "delivered")).toBe(false);
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED"]);
+  });
+
+  it("end in failure once, and nothing follows it", async () => {
+    await store();
+    await begin();
+    await report(1, "sent");
+    expect(await fail(1)).toBe(true);
+    expect(await fail(1)).toBe(false);
+    expect(await report(1, "delivered")).toBe(false);
+    await verify(request);
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "FAILED"]);
+  });
+
+  it("do not fail by a send that was made up for by another", async () => {
+    await store();
+    await begin();
+    await begin("vonage");
+    await report(2, "sent");
+    expect(await fail(1)).toBe(false);
+    expect(await report(1, "delivered")).toBe(true);
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED"]);
+  });
+
+  it("end for all requests that carried the code when it is verified, by address or by another's token", async () => {
+    const second = newRequestId(Date.now());
+    await store();
+    await store(second);
+    await verify();
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
+    expect(await steps(second)).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
+    await begin();
+    await report(1, "sent"); // the mail was faster than its worker: that changes no step that was told
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
+  });
+
+  it("end when the code dies, also without anybody to write that down", async () => {
+    await store();
+    await begin();
+    await report(1, "sent");
+    await pass(LIFE_MS);
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "EXPIRED"]);
+    expect(await report(1, "delivered")).toBe(false);
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "EXPIRED"]);
+  });
+
+  it("end when the code is replaced, and go on for the new one", async () => {
+    const second = newRequestId(Date.now());
+    await store();
+    await pass(400_000);
+    await store(second, NEW_CODE);
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "EXPIRED"]);
+    expect(await steps(second)).toEqual(["QUEUED", "PROCESSING"]);
+  });
+
+  it("are not told apart by wrong tries before a worker has it", async () => {
+    const second = newRequestId(Date.now());
+    await store();
+    await challenges.attempt(id, { digests: ["wrong"], request: second }, POLICY);
+    expect(await steps(second)).toEqual(["QUEUED"]);
+    await store(second);
+    expect(await steps(second)).toEqual(["QUEUED", "PROCESSING"]);
+  });
+
+  it("say why it failed", async () => {
+    await store();
+    await begin();
+    await deliveries.report(id, request, 1, { outcome: "failed", failure: "address" });
+    expect((await deliveries.read(id, request)).begun?.failed).toMatchObject({ failure: "address" });
+  });
+});
+
+describe("the mark of a send", () => {
+  it("is found by who runs the request again, until its result is known", async () => {
+    await store();
+    await begin();
+    expect(await store()).toMatchObject({ outcome: "live", sends: 1, unsettled: "twilio" });
+    await report(1, "put off");
+    expect(await store()).toMatchObject({ outcome: "live", sends: 1, unsettled: undefined });
+    await begin("vonage");
+    expect(await store()).toMatchObject({ outcome: "live", sends: 2, unsettled: "vonage" });
+    await report(2, "sent");
+    expect(await store()).toEqual({ outcome: "sent" });
+  });
+
+  it("is not taken off by what becomes of an earlier send", async () => {
+    await store();
+    await begin();
+    await begin("vonage");
+    await report(1, "put off");
+    expect(await store()).toMatchObject({ unsettled: "vonage" });
+  });
+
+  it("is not made when there is nothing to send any more", async () => {
+    expect(await begin()).toBeUndefined();
+    await store();
+    await verify();
+    expect(await begin()).toBeUndefined();
+    expect(await store()).toEqual({ outcome: "superseded" });
+  });
+});
+
+it("every key of it expires", async () => {
+  const expectExpiry = async () => {
+    const keys = await redis.keys(`otp:{${splitChallengeId(id).address}}:*`);
+    for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
+    return keys.length;
+  };
+  await report(1, "sent");
+  expect(await expectExpiry()).toBe(0);
+  await store();
+  await begin();
+  await report(1, "delivered");
+  expect(await expectExpiry()).toBe(2);
+  await verify();
+  expect(await expectExpiry()).toBe(2); // the request, and that its code was verified
+});

@@ -1,0 +1,121 @@
+import { createServer, type Socket } from "node:net";
+import { expect, it } from "vitest";
+import type { Sender, Sms } from "../../../src/delivery/sender.js";
+import { failure, forever, sms } from "../deliveries.js";
+import { listening } from "../listening.js";
+import type { StandIn } from "./stand-in.js";
+
+const NUMBER = "+15005550001";
+
+/** What holds for every sender over HTTP. `open` makes one that sends to this URL. */
+export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) => Sender<Sms>, secret: string): void {
+  const withSender = async <T>(baseUrl: string, use: (sender: Sender<Sms>) => Promise<T>): Promise<T> => {
+    const sender = open(baseUrl);
+    try {
+      return await use(sender);
+    } finally {
+      sender.close();
+    }
+  };
+
+  it.each([
+    ["a number that takes no messages", { at: "reject" }, "address", false],
+    ["too many requests", { at: "throttle" }, "throttled", false],
+    ["500", { at: "fail", status: 500 }, "outage", false],
+    ["503", { at: "fail", status: 503 }, "outage", false],
+    ["504, from a gateway that got no answer", { at: "fail", status: 504 }, "outage", true],
+    ["a connection that breaks before the answer", { at: "drop" }, "outage", true],
+    ["a connection that breaks in the answer", { at: "cut" }, "outage", true],
+  ] as const)("is whose fault it is: %s", async (_what, behaviour, fault, mayHaveGone) => {
+    standIn().script.push(behaviour);
+    const error = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER)));
+    expect(error).toMatchObject({ fault, mayHaveGone });
+    for (const kept of [NUMBER.slice(1), "123456", secret]) expect(error.whole).not.toContain(kept);
+  });
+
+  it.each([
+    ["7", 7000],
+    [new Date(Date.now() + 3_600_000).toUTCString(), 3_600_000],
+    ["soon", undefined],
+  ])("says when more is taken: Retry-After: %s", async (retryAfter, expected) => {
+    standIn().script.push({ at: "throttle", retryAfter });
+    const { retryAfterMs } = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER)));
+    if (expected === undefined) expect(retryAfterMs).toBeUndefined();
+    else expect(Math.abs((retryAfterMs ?? 0) - expected)).toBeLessThan(10_000);
+  });
+
+  it("goes out over a connection that stays open", async () => {
+    await withSender(standIn().url, async (sender) => {
+      await sender.send(sms(NUMBER), forever);
+      const before = standIn().connections;
+      for (let n = 0; n < 20; n++) await sender.send(sms(NUMBER), forever);
+      expect(standIn().connections).toBe(before);
+    });
+  });
+
+  it("is taken by a provider that is slow", async () => {
+    standIn().script.push({ at: "slow", ms: 200 });
+    await withSender(standIn().url, (sender) => sender.send(sms(NUMBER), forever));
+  });
+
+  it("may have gone when its code dies while the provider is silent", async () => {
+    const death = new AbortController();
+    standIn().script.push({ at: "hang" });
+    standIn().once("message", () => death.abort());
+    const error = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER), death.signal));
+    expect(error).toMatchObject({ fault: "outage", mayHaveGone: true });
+  });
+
+  it("has surely not gone when its code was dead before", async () => {
+    const { calls } = standIn();
+    const error = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER), AbortSignal.abort()));
+    expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
+    expect(standIn().calls).toBe(calls);
+  });
+
+  it("has surely not gone when nobody listens, and goes once the provider is back", async () => {
+    await withSender(standIn().url, async (sender) => {
+      await standIn().stop();
+      expect(await failure(sender, sms(NUMBER))).toMatchObject({ fault: "outage", mayHaveGone: false });
+      await standIn().start();
+      await sender.send(sms(NUMBER), forever);
+    });
+  });
+
+  it("has surely not gone when there is no such host", async () => {
+    const error = await withSender("https://nowhere.invalid", (sender) => failure(sender, sms(NUMBER)));
+    expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
+  });
+
+  it("has surely not gone when TLS fails", async () => {
+    const plain = createServer((socket) => socket.end("not TLS\r\n"));
+    const url = `https://127.0.0.1:${await listening(plain)}`;
+    const error = await withSender(url, (sender) => failure(sender, sms(NUMBER)));
+    expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
+    plain.close();
+  });
+
+  it("has surely not gone when its code dies before TLS has come about", async () => {
+    const death = new AbortController();
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => {
+      sockets.push(socket);
+      socket.once("data", () => death.abort());
+    });
+    const url = `https://127.0.0.1:${await listening(silent)}`;
+    const error = await withSender(url, (sender) => failure(sender, sms(NUMBER), death.signal));
+    expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
+  it("closes its idle connections, and busy ones after their message", async () => {
+    const sender = open(standIn().url);
+    await sender.send(sms(NUMBER), forever);
+    standIn().script.push({ at: "slow", ms: 100 });
+    const sending = sender.send(sms(NUMBER), forever);
+    sender.close();
+    await sending;
+    await standIn().disconnected();
+  });
+}
