@@ -67,6 +67,7 @@ export const SERVER = {
   ALLOW_TEST_ADDRESSES: bool({ default: false }),
   RATE_IP_PER_MINUTE: integer(0, 1_000_000_000)({ default: 10 }),
   RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000_000)({ default: 60 }),
+  WATCHES_PER_IP: integer(0, 1_000_000)({ default: 50 }),
 };
 
 /** What the worker reads. */

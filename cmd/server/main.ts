@@ -3,6 +3,7 @@ import { Gate } from "../../src/api/gate.js";
 import { GrpcListener } from "../../src/api/grpc.js";
 import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
+import { OpenWatches } from "../../src/api/open-watches.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import { SERVER } from "../../src/config.js";
 import { isPlaintext, servedChannels, serverProblems, serverWarnings, tlsPaths } from "../../src/config-rules.js";
@@ -26,6 +27,8 @@ import { configOrExit } from "../config-or-exit.js";
 import { runNewKey } from "./new-key.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
+const PACE = { heartbeatMs: 15_000, stallMs: 20_000 };
+const MAX_WATCHES = 10_000;
 const GRACE_MS = 9_000; // for the calls under way
 const CLOSING_MS = 10_000; // for everything
 
@@ -51,6 +54,7 @@ const status = await lifecycle.run(async (onClose) => {
   const changes = new RedisChanges(subscriber, log);
   onClose("changes", () => changes.stop());
 
+  const keyring = deriveKeyring(config.OTP_SECRET);
   const service = new OtpService({
     challenges: new RedisChallenges(redis),
     deliveries: new RedisDeliveries(redis),
@@ -62,7 +66,7 @@ const status = await lifecycle.run(async (onClose) => {
     idempotencyKeys: new RedisIdempotencyKeys(redis),
     mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(nameServers(config.DNS_SERVERS)) : undefined,
     outbox,
-    keyring: deriveKeyring(config.OTP_SECRET),
+    keyring,
     settings: {
       channels: servedChannels(config),
       codeLength: config.OTP_LENGTH,
@@ -88,16 +92,23 @@ const status = await lifecycle.run(async (onClose) => {
     proxies: config.TRUST_PROXY,
   });
 
-  const parts = { rpcs: otpRpcs(service, gate), log, tls, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const watches = new OpenWatches({ total: MAX_WATCHES, perClient: config.WATCHES_PER_IP });
+  const rpcs = otpRpcs(service, gate, watches);
+  const parts = { rpcs, log, tls, requestTimeoutMs: REQUEST_TIMEOUT_MS, pace: PACE };
   const health = { checks: () => ({ redis: pulse.alive }) };
   const grpc = new GrpcListener(parts);
   const http = new HttpServer({
     ...parts,
-    handler: httpHandler({ ...parts, health, corsOrigins: config.CORS_ORIGINS }),
+    handler: httpHandler({
+      ...parts,
+      health,
+      corsOrigins: config.CORS_ORIGINS,
+    }),
   });
   const grpcPort = await grpc.listen(config.HOST, config.GRPC_PORT);
   const httpPort = await http.listen(config.HOST, config.HTTP_PORT);
   onClose("listeners", () => Promise.all([grpc.close(GRACE_MS), http.close(GRACE_MS)]));
+  onClose("watches", () => watches.close());
 
   pulse.on("change", (alive) => grpc.setServing(alive));
   grpc.setServing(pulse.alive);

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   Code,
   ConnectError,
-  type ContextValues,
   createConnectRouter,
   createContextKey,
   createContextValues,
+  type HandlerContext,
 } from "@connectrpc/connect";
 import { createAsyncIterable, type UniversalHandler } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
@@ -15,9 +15,10 @@ import { OtpError } from "../otp/errors.js";
 import { readBody } from "./body.js";
 import { type Decode, decodeBinary, decodeJson, MAX_REQUEST_BYTES } from "./decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
+import { HttpStream } from "./http-stream.js";
 import { HttpIncoming, type Incoming } from "./incoming.js";
 import { CHALLENGE } from "./problem.js";
-import type { Rpc } from "./rpcs.js";
+import type { Rpc, StreamingRpc, UnaryRpc } from "./rpc.js";
 
 /**
  * Serves Connect and gRPC-Web with connect-node. It does the framing, and is given an empty message to frame; the request
@@ -26,14 +27,14 @@ import type { Rpc } from "./rpcs.js";
 export class ConnectHandler {
   private readonly handlers: ReadonlyMap<string, UniversalHandler>;
 
-  constructor(rpcs: readonly Rpc[], log: Logger) {
+  /** @param stallMs how long what is sent on a stream may stay unread */
+  constructor(
+    rpcs: readonly Rpc[],
+    private readonly stallMs: number,
+    log: Logger,
+  ) {
     const router = createConnectRouter({ grpc: false, acceptCompression: [] });
-    const implement =
-      (rpc: Rpc) =>
-      (_empty: unknown, { values }: { values: ContextValues }) =>
-        rpc.call(values.get(decodeKey), values.get(incomingKey)).catch((thrown: unknown) => {
-          throw toConnectError(asOtpError(thrown, log));
-        });
+    const implement = (rpc: Rpc) => (rpc.kind === "unary" ? unary(rpc, log) : streaming(rpc, log));
     router.service(OtpService, Object.fromEntries(rpcs.map((rpc) => [rpc.method.localName, implement(rpc)])));
     this.handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   }
@@ -49,23 +50,43 @@ export class ConnectHandler {
     const body = await readBody(request);
     if (body === undefined) return;
 
-    const type = request.headers["content-type"] ?? "";
-    const values = createContextValues()
-      .set(decodeKey, decodeOf(type, body))
-      .set(incomingKey, new HttpIncoming(request));
-    const gone = new AbortController();
-    response.once("close", () => gone.abort());
-    const answer = await handler({
-      httpVersion: request.httpVersion,
-      method: request.method ?? "",
-      url: `http://localhost${path}`, // read for its query alone, and a Host header may hold anything
-      header: headersOf(request),
-      body: createAsyncIterable([emptyMessage(type)]),
-      signal: gone.signal,
-      contextValues: values,
-    });
-    await universalResponseToNodeResponse(answer, response);
+    const call = (signal: AbortSignal) => handler(universalRequest(path, request, body, signal));
+    if (handler.method.methodKind === "unary") {
+      const gone = new AbortController();
+      response.once("close", () => gone.abort());
+      return universalResponseToNodeResponse(await call(gone.signal), response);
+    }
+    const stream = new HttpStream(response, this.stallMs);
+    if (stream.gone.aborted) return;
+    const answer = await call(stream.gone);
+    stream.begin(answer.status, Object.fromEntries(answer.header ?? []));
+    for await (const chunk of answer.body ?? []) await stream.send(chunk);
+    stream.end();
   }
+}
+
+type Context = Pick<HandlerContext, "values" | "signal">;
+
+function unary(rpc: UnaryRpc, log: Logger) {
+  return async (_empty: unknown, { values }: Context) => {
+    try {
+      return await rpc.call(values.get(decodeKey), values.get(incomingKey));
+    } catch (thrown) {
+      throw toConnectError(asOtpError(thrown, log));
+    }
+  };
+}
+
+function streaming(rpc: StreamingRpc, log: Logger) {
+  return async function* (_empty: unknown, { values, signal }: Context) {
+    try {
+      const { messages } = await rpc.open(values.get(decodeKey), values.get(incomingKey), signal);
+      yield* messages;
+    } catch (thrown) {
+      throw toConnectError(asOtpError(thrown, log));
+    }
+    if (signal.reason instanceof ConnectError) throw signal.reason; // the caller's deadline
+  };
 }
 
 const decodeKey = createContextKey<Decode>(() => {
@@ -96,6 +117,21 @@ function emptyMessage(type: string): Uint8Array {
   const envelope = Buffer.alloc(ENVELOPE_BYTES);
   envelope.writeUInt32BE(message.length, 1);
   return Buffer.concat([envelope, message]);
+}
+
+function universalRequest(path: string, request: IncomingMessage, body: Buffer, signal: AbortSignal) {
+  const type = request.headers["content-type"] ?? "";
+  return {
+    httpVersion: request.httpVersion,
+    method: request.method ?? "",
+    url: `http://localhost${path}`, // read for its query alone, and a Host header may hold anything
+    header: headersOf(request),
+    body: createAsyncIterable([emptyMessage(type)]),
+    signal,
+    contextValues: createContextValues()
+      .set(decodeKey, decodeOf(type, body))
+      .set(incomingKey, new HttpIncoming(request)),
+  };
 }
 
 /** The request's headers, less the length of the body that connect-node does not get to see. */

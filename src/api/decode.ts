@@ -39,6 +39,19 @@ export function decodeJson(bytes: Uint8Array): Decode {
   };
 }
 
+/** Reads the query of a URL: each parameter is a field, in its JSON form, and as strictly read. */
+export function decodeQuery(url: string): Decode {
+  const [, query = ""] = url.split(/\?(.*)/s, 2);
+  const parameters = [...new URLSearchParams(query)];
+  const names = new Set(parameters.map(([name]) => name));
+  const decode = decodeJson(Buffer.from(JSON.stringify(Object.fromEntries(parameters))));
+  return (desc) => {
+    const message = decode(desc);
+    if (names.size === parameters.length) return message;
+    throw OtpError.invalid([{ field: "query", description: "has a parameter more than once" }]);
+  };
+}
+
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,31 +1,14 @@
-import type { PeerCertificate } from "node:tls";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
-import {
-  type handleUnaryCall,
-  logVerbosity,
-  Metadata,
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-  type StatusObject,
-  setLogVerbosity,
-  status,
-} from "@grpc/grpc-js";
+import { logVerbosity, Server, ServerCredentials, type ServiceDefinition, setLogVerbosity } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
-import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import { OtpService } from "../gen/otp/v1/otp_service_pb.js";
-import type { OtpError } from "../otp/errors.js";
-import { decodeBinary } from "./decode.js";
-import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
 import { GrpcCalls } from "./grpc-calls.js";
 import { grpcDefinition } from "./grpc-definition.js";
+import { grpcHandlers } from "./grpc-handlers.js";
 import { boundOpenStreams } from "./grpc-open-streams.js";
-import type { Incoming } from "./incoming.js";
+import type { Pace } from "./pace.js";
 import { addReflection } from "./reflection.js";
-import type { Rpc } from "./rpcs.js";
+import type { Rpc } from "./rpc.js";
 import { type Certificates, TlsCredentials } from "./tls.js";
 
 /**
@@ -57,13 +40,14 @@ export class GrpcListener {
     readonly tls?: Certificates | undefined;
     /** How long a request may take to arrive. */
     readonly requestTimeoutMs: number;
+    readonly pace: Pick<Pace, "stallMs">;
   }) {
     setLogVerbosity(logVerbosity.NONE); // it would write metadata that it does not like, keys included, to stderr
     this.credentials = parts.tls
       ? new TlsCredentials(parts.tls, parts.requestTimeoutMs)
       : ServerCredentials.createInsecure();
     const asksClients = parts.tls?.current.clientCa !== undefined;
-    this.calls = new GrpcCalls(parts.requestTimeoutMs);
+    this.calls = new GrpcCalls({ arrivalMs: parts.requestTimeoutMs, stallMs: parts.pace.stallMs });
     const open = boundOpenStreams(HEALTH_NAMES);
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
@@ -73,8 +57,7 @@ export class GrpcListener {
       "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
       interceptors: [(method, call) => (open(method.path) ?? this.calls.interceptor)(method, call)],
     });
-    const handlers = parts.rpcs.map((rpc) => [rpc.method.localName, handle(rpc, asksClients, parts.log)]);
-    this.server.addService(rawDefinition(), Object.fromEntries(handlers));
+    this.server.addService(rawDefinition(), grpcHandlers(parts.rpcs, asksClients, parts.log));
     this.health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, this.state])));
     this.health.addToServer(this.server);
     addReflection(this.server);
@@ -119,51 +102,4 @@ function rawDefinition(): ServiceDefinition {
       { ...method, requestDeserialize: (bytes: Buffer) => bytes },
     ]),
   );
-}
-
-function handle(rpc: Rpc, asksClients: boolean, log: Logger): handleUnaryCall<Buffer, unknown> {
-  return (call, callback) => {
-    const answer = async () => rpc.call(decodeBinary(call.request), new GrpcIncoming(call, asksClients));
-    answer().then(
-      (response) => callback(null, response),
-      (thrown) => callback(toStatus(asOtpError(thrown, log))),
-    );
-  };
-}
-
-/** A call over gRPC. */
-class GrpcIncoming implements Incoming {
-  constructor(
-    private readonly call: ServerUnaryCall<Buffer, unknown>,
-    private readonly asksClients: boolean,
-  ) {}
-
-  header(name: string): string | undefined {
-    const values = this.call.metadata.get(name);
-    return values.length === 0 ? undefined : values.join(", ");
-  }
-
-  get peer(): string {
-    return this.call.getPeer().replace(/:\d+$/, "");
-  }
-
-  get certificate(): string | undefined {
-    const certificate = this.asksClients ? this.call.getAuthContext().sslPeerCertificate : undefined;
-    return certificate && nameOf(certificate);
-  }
-}
-
-/** The common name, or what stands for a certificate that has none. */
-function nameOf({ subject, fingerprint256 }: PeerCertificate): string {
-  return String(subject.CN ?? fingerprint256);
-}
-
-function toStatus(error: OtpError | undefined): Partial<StatusObject> {
-  if (error === undefined) return { code: status.INTERNAL, details: INTERNAL_MESSAGE };
-  const code: number = WIRE[error.reason].code;
-  const details = errorDetails(error).map(({ desc, value }) => anyPack(desc, create(desc, value)));
-  const rich = create(StatusSchema, { code, message: error.message, details });
-  const metadata = new Metadata();
-  metadata.set("grpc-status-details-bin", Buffer.from(toBinary(StatusSchema, rich)));
-  return { code, details: error.message, metadata };
 }

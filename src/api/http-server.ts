@@ -25,6 +25,7 @@ export class HttpServer {
   private onIdle: (() => void) | undefined;
   private readonly sockets = new Set<Socket>();
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
+  private readonly underWay = new WeakMap<Duplex, Set<ServerResponse>>();
 
   constructor(parts: {
     readonly handler: HttpHandler;
@@ -86,12 +87,14 @@ export class HttpServer {
   }
 
   private async answer(handler: HttpHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.running++;
+    const before = this.answers.get(request.socket);
+    if (before?.headersSent && !before.shouldKeepAlive && !before.writableEnded) {
+      // That one was to be the last (RFC 9112 §9.6), and may take long: what comes behind it is not to wait here.
+      request.socket.destroy();
+      return;
+    }
+    this.count(response);
     this.answers.set(request.socket, response);
-    response.once("close", () => {
-      this.running--;
-      if (this.running === 0) this.onIdle?.();
-    });
     try {
       if (this.isClosing) {
         response.setHeader("Connection", "close");
@@ -104,6 +107,27 @@ export class HttpServer {
       if (response.headersSent) response.destroy();
       else sendProblem(response, toProblem(error));
     }
+  }
+
+  /** Counts an answer as under way. One that waits behind another is not told when their connection closes. */
+  private count(response: ServerResponse): void {
+    const { socket } = response.req;
+    const here = this.underWay.get(socket) ?? this.follow(socket);
+    here.add(response);
+    this.running++;
+    response.once("close", () => this.settle(here, [response]));
+  }
+
+  private follow(socket: Duplex): Set<ServerResponse> {
+    const here = new Set<ServerResponse>();
+    this.underWay.set(socket, here);
+    socket.once("close", () => this.settle(here, [...here]));
+    return here;
+  }
+
+  private settle(here: Set<ServerResponse>, over: readonly ServerResponse[]): void {
+    for (const response of over) if (here.delete(response)) this.running--;
+    if (this.running === 0) this.onIdle?.();
   }
 
   /** Answers what could not be read as a request, and closes its connection. */

@@ -11,51 +11,66 @@ import { decodeJson } from "./decode.js";
 import { type Health, serveHealth } from "./health.js";
 import type { HttpHandler } from "./http-server.js";
 import { HttpIncoming } from "./incoming.js";
+import type { Pace } from "./pace.js";
 import { NOT_FOUND, sendProblem } from "./problem.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
-import { type Route, routesOf } from "./routes.js";
-import type { Rpc } from "./rpcs.js";
+import { routesOf } from "./routes.js";
+import type { Rpc, UnaryRpc } from "./rpc.js";
+import { EventRoute } from "./sse.js";
 
 /** The status of an RPC's success: 202 where it only accepts what a worker will do. */
 export function successStatus({ name }: DescMethod): number {
   return name === OtpService.method.generate.name ? 202 : 200;
 }
 
-/** Serves everything on the HTTP port: the plain JSON routes, Connect and gRPC-Web, health, and CORS around them. */
+/** Serves everything on the HTTP port: the plain JSON routes, events, Connect and gRPC-Web, health, and CORS around them. */
 export function httpHandler(parts: {
   readonly rpcs: readonly Rpc[];
   readonly health: Health;
   /** Origins whose pages may call; none turns CORS off. */
   readonly corsOrigins: readonly string[];
+  readonly pace: Pace;
   readonly log: Logger;
 }): HttpHandler {
-  const { rpcs, health, corsOrigins, log } = parts;
-  const connect = new ConnectHandler(rpcs, log);
-  const routes = new Map(routesOf(OtpService).map((route) => [route.path, route]));
-  const calls = new Map(rpcs.map((rpc) => [rpc.method.name, rpc]));
+  const { rpcs, health, corsOrigins, pace, log } = parts;
+  const connect = new ConnectHandler(rpcs, pace.stallMs, log);
+  const routes = tableOf(rpcs);
+  const events = new EventRoute(pace, log);
 
   const serve: HttpHandler = (path, request, response) => {
     if (connect.serves(path)) return connect.handle(path, request, response);
     const route = routes.get(path);
-    if (route !== undefined) return serveRoute(route, calls.get(route.method.name), request, response);
+    if (route !== undefined) return serveRoute(route, request, response);
     if (!serveHealth(path, request, response, health)) sendProblem(response, NOT_FOUND);
+  };
+
+  const serveRoute = ({ httpMethod, rpc }: ServedRoute, request: IncomingMessage, response: ServerResponse) => {
+    if (request.method !== httpMethod) {
+      const detail = `this path takes ${httpMethod}`;
+      return sendProblem(response, { status: 405, detail, allow: httpMethod });
+    }
+    return rpc.kind === "unary" ? serveUnary(rpc, request, response) : events.serve(rpc, request, response);
   };
   return corsOrigins.length === 0 ? serve : withCors(corsOrigins, serve);
 }
 
-async function serveRoute(
-  { httpMethod }: Route,
-  rpc: Rpc | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  if (request.method !== httpMethod) {
-    const detail = `this path takes ${httpMethod}`;
-    return sendProblem(response, { status: 405, detail, allow: httpMethod });
-  }
-  if (rpc === undefined) {
-    return sendProblem(response, { status: 501, detail: "this is not served yet" });
-  }
+interface ServedRoute {
+  readonly httpMethod: string;
+  readonly rpc: Rpc;
+}
+
+function tableOf(rpcs: readonly Rpc[]): ReadonlyMap<string, ServedRoute> {
+  const byName = new Map(rpcs.map((rpc) => [rpc.method.name, rpc]));
+  return new Map(
+    routesOf(OtpService).map(({ path, httpMethod, method }) => {
+      const rpc = byName.get(method.name);
+      if (rpc === undefined) throw new Error(`${method.toString()} has a route and is not served`);
+      return [path, { httpMethod, rpc }];
+    }),
+  );
+}
+
+async function serveUnary(rpc: UnaryRpc, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!/^application\/json(?:\s*;|$)/i.test(request.headers["content-type"] ?? "")) {
     const detail = "the Content-Type must be application/json";
     return sendProblem(response, { status: 415, detail });
@@ -84,7 +99,7 @@ function withCors(origins: readonly string[], serve: HttpHandler): HttpHandler {
   const handle = cors({
     origin: origins.includes("*") ? "*" : [...origins],
     methods: [...connectCors.allowedMethods],
-    allowedHeaders: [...connectCors.allowedHeaders, "Authorization", "Idempotency-Key"],
+    allowedHeaders: [...connectCors.allowedHeaders, "Authorization", "Idempotency-Key", "Last-Event-ID"],
     exposedHeaders: [...connectCors.exposedHeaders, "Retry-After", "RateLimit", "RateLimit-Policy"],
     maxAge: 7200,
   });

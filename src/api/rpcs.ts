@@ -2,33 +2,32 @@ import {
   create,
   type DescMessage,
   type DescMethodUnary,
-  type Message,
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
 import { OtpService as OtpServiceDesc } from "../gen/otp/v1/otp_service_pb.js";
 import type { Call } from "../otp/call.js";
 import type { OtpService } from "../otp/service.js";
-import type { Decode } from "./decode.js";
 import { durationFromMs } from "./duration.js";
 import type { Gate } from "./gate.js";
 import { readIdempotencyKey } from "./idempotency-key.js";
 import type { Incoming } from "./incoming.js";
-
-/** One RPC, to be called by any protocol. */
-export interface Rpc {
-  readonly method: DescMethodUnary;
-  /** @throws OtpError, or anything else for a fault of our own */
-  call(decode: Decode, incoming: Incoming): Promise<Message>;
-}
+import type { OpenWatches } from "./open-watches.js";
+import type { Rpc } from "./rpc.js";
+import { watchRpc } from "./watch.js";
 
 /** The RPCs of `otp.v1.OtpService`: the proto's messages on one side, the domain on the other, and the gate in between. */
-export function otpRpcs(service: OtpService, gate: Gate): readonly Rpc[] {
-  function rpc<I extends DescMessage, O extends DescMessage>(
+export function otpRpcs(
+  service: Pick<OtpService, "generate" | "verify" | "watch">,
+  gate: Gate,
+  watches: OpenWatches,
+): readonly Rpc[] {
+  function unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     run: (request: MessageShape<I>, call: Call, incoming: Incoming) => Promise<MessageInitShape<O>>,
   ): Rpc {
     return {
+      kind: "unary",
       method,
       call: async (decode, incoming) => {
         const call = gate.admit(method.name, incoming);
@@ -38,7 +37,7 @@ export function otpRpcs(service: OtpService, gate: Gate): readonly Rpc[] {
   }
 
   return [
-    rpc(OtpServiceDesc.method.generate, async (request, call, incoming) => {
+    unary(OtpServiceDesc.method.generate, async (request, call, incoming) => {
       const idempotencyKey = readIdempotencyKey(incoming);
       const { token, lifeMs, resendAfterMs } = await service.generate(request, { ...call, idempotencyKey });
       return {
@@ -48,9 +47,10 @@ export function otpRpcs(service: OtpService, gate: Gate): readonly Rpc[] {
         resendAfter: durationFromMs(resendAfterMs),
       };
     }),
-    rpc(OtpServiceDesc.method.verify, async (request, call) => {
+    unary(OtpServiceDesc.method.verify, async (request, call) => {
       await service.verify(request, call);
       return { message: "OTP is correct" };
     }),
+    watchRpc(service, gate, watches),
   ];
 }

@@ -74,6 +74,12 @@ export class OtpError extends Error {
     });
   }
 
+  static tooManyWatches(retryAfterMs: number): OtpError {
+    return new OtpError("RATE_LIMITED", "too many watches are open from this client address, end some of them first", {
+      retryAfterMs,
+    });
+  }
+
   static keyReused(): OtpError {
     return new OtpError("IDEMPOTENCY_KEY_REUSED", "this Idempotency-Key was used for another request");
   }
@@ -90,5 +96,9 @@ export class OtpError extends Error {
 
   static unavailable(cause?: unknown): OtpError {
     return new OtpError("UNAVAILABLE", "the service is not available, try again", { retryAfterMs: 1000, cause });
+  }
+
+  static shuttingDown(): OtpError {
+    return new OtpError("UNAVAILABLE", "the server is shutting down, try again", { retryAfterMs: 1000 });
   }
 }

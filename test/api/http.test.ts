@@ -151,10 +151,6 @@ describe("the plain routes", () => {
       expectProblem(await post(`${api.http}${path}`, {}), 404);
     }
   });
-
-  it("say that Watch is not there yet", async () => {
-    expectProblem(await get(`${api.http}/otp/watch?token=x`), 501);
-  });
 });
 
 describe("Connect", () => {

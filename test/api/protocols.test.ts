@@ -105,13 +105,6 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
       reason: "INVALID_REQUEST",
     });
   });
-
-  it("Watch says that it is not there yet", async () => {
-    const watch = async () => {
-      for await (const _step of client().watch({ token: "token" }));
-    };
-    expect(await failure(watch())).toMatchObject({ code: "Unimplemented" });
-  });
 });
 
 describe("over grpc-js", () => {

@@ -3,6 +3,8 @@ import { type Access, Gate } from "../../src/api/gate.js";
 import { GrpcListener } from "../../src/api/grpc.js";
 import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
+import { OpenWatches } from "../../src/api/open-watches.js";
+import type { Pace } from "../../src/api/pace.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import type { Certificates } from "../../src/api/tls.js";
 import { digestCode } from "../../src/otp/code.js";
@@ -29,6 +31,7 @@ export interface TestApi {
   readonly httpServer: HttpServer;
   readonly orders: readonly SealedOrder[];
   readonly challenges: MemoryChallenges;
+  readonly watches: OpenWatches;
   /** Lines that the log has been given. */
   readonly log: readonly string[];
   /** Does the worker's part for the last order, with this code. */
@@ -46,6 +49,10 @@ export async function startApi(
     readonly access?: Partial<Access>;
     /** Stands before the challenges in memory. */
     readonly wrap?: (challenges: MemoryChallenges) => Challenges;
+    /** Stands in for the domain's. */
+    readonly watch?: OtpService["watch"];
+    readonly maxWatches?: { readonly total?: number; readonly perClient?: number };
+    readonly pace?: Partial<Pace>;
   } = {},
 ): Promise<TestApi> {
   const lines: string[] = [];
@@ -72,15 +79,27 @@ export async function startApi(
     now: () => challenges.now,
   });
 
+  const watches = new OpenWatches({ total: 1000, perClient: 0, ...options.maxWatches });
+  const { watch = (...args) => service.watch(...args) } = options;
+  const domain: Parameters<typeof otpRpcs>[0] = {
+    generate: (...args) => service.generate(...args),
+    verify: (...args) => service.verify(...args),
+    watch,
+  };
   const parts = {
-    rpcs: otpRpcs(service, new Gate({ ...OPEN, ...options.access })),
+    rpcs: otpRpcs(domain, new Gate({ ...OPEN, ...options.access }), watches),
     log,
     tls: options.tls,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    pace: { heartbeatMs: 15_000, stallMs: 20_000, ...options.pace },
   };
   const health = { checks: () => ({ redis: options.redisAlive?.() ?? true }) };
   const grpc = new GrpcListener(parts);
-  const handler = httpHandler({ ...parts, health, corsOrigins: options.corsOrigins ?? [] });
+  const handler = httpHandler({
+    ...parts,
+    health,
+    corsOrigins: options.corsOrigins ?? [],
+  });
   const httpServer = new HttpServer({ ...parts, handler });
   const grpcPort = await grpc.listen("127.0.0.1", 0);
   const httpPort = await httpServer.listen("127.0.0.1", 0);
@@ -92,6 +111,7 @@ export async function startApi(
     httpServer,
     orders,
     challenges,
+    watches,
     log: lines,
     deliver: async (code) => {
       const order = orders.at(-1);
@@ -100,6 +120,7 @@ export async function startApi(
       await challenges.store(order.challenge, order.request, kept, lifeOf(LIFE_MS));
     },
     stop: async () => {
+      watches.close();
       await Promise.all([grpc.close(1000), httpServer.close(1000)]);
     },
   };

@@ -23,7 +23,12 @@ export interface RunningWorker extends Running {
 type Env = Readonly<Record<string, string>>;
 
 /** Every test calls from one client address and mails to domains that there are not: both go unnoticed but where that is the test. */
-const UNNOTICED = { RATE_IP_PER_MINUTE: "0", RATE_IP_VERIFY_PER_MINUTE: "0", DNS_CHECK: "off" };
+const UNNOTICED = {
+  RATE_IP_PER_MINUTE: "0",
+  RATE_IP_VERIFY_PER_MINUTE: "0",
+  WATCHES_PER_IP: "0",
+  DNS_CHECK: "off",
+};
 
 /** Starts the built server on free ports. */
 export async function startServer(redisUrl: string, env: Env = {}): Promise<RunningServer> {

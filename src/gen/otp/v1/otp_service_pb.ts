@@ -201,7 +201,7 @@ export const VerifyResponseSchema: GenMessage<VerifyResponse> = /*@__PURE__*/
  */
 export type WatchRequest = Message<"otp.v1.WatchRequest"> & {
   /**
-   * The token that Generate answered with.
+   * The token that Generate answered with. Required.
    *
    * @generated from field: string token = 1;
    */
@@ -243,14 +243,15 @@ export type WatchResponse = Message<"otp.v1.WatchResponse"> & {
   message: string;
 
   /**
-   * The number of this step within its delivery, from 1. A watcher that comes back says the last one it saw.
+   * The number of this step within its delivery, from 1; the id of the event on the HTTP route. A watcher that comes back
+   * says in "last-event-id" which one it saw last.
    *
    * @generated from field: uint32 sequence = 4;
    */
   sequence: number;
 
   /**
-   * True when no step follows.
+   * True when no step follows, and the stream ends.
    *
    * @generated from field: bool final = 5;
    */
@@ -349,7 +350,7 @@ export const DeliveryStatusSchema: GenEnum<DeliveryStatus> = /*@__PURE__*/
  * TOO_MANY_ATTEMPTS, RATE_LIMITED, IDEMPOTENCY_KEY_IN_USE and UNAVAILABLE carry google.rpc.RetryInfo with the time to wait.
  *
  * Read from headers, or gRPC metadata: "authorization" (Bearer and an API key, where the server has keys), "otp-client-ip" (the
- * client that an authenticated caller calls for).
+ * client that an authenticated caller calls for), "idempotency-key" (see Generate), "last-event-id" (see Watch).
  *
  * @generated from service otp.v1.OtpService
  */
@@ -379,7 +380,18 @@ export const OtpService: GenService<{
     output: typeof VerifyResponseSchema;
   },
   /**
-   * Watch tells how far a delivery has come: first the state as it is, then each change in order, until a final one.
+   * Watch tells how far a delivery has come: first the state as it is, then each change in order, until a final one. There
+   * the stream ends. A stream that ends before that, as it does when the server shuts down (UNAVAILABLE), is to be opened
+   * again; with the sequence of the last step seen in "last-event-id" it goes on behind that one. A token stands for its own
+   * Generate: a resend is another delivery, with a token of its own, and is watched by that.
+   *
+   * An unknown token is INVALID_REQUEST, before the stream begins. RATE_LIMITED is for a client address that has too many
+   * watches open. A watcher that does not read what it is sent is dropped.
+   *
+   * The HTTP route answers with server-sent events, as EventSource reads them: for each step one event whose data is a
+   * WatchResponse in JSON on one line, and whose id is the sequence, so that Last-Event-ID is sent by itself. Comments in
+   * between keep the connection alive. Errors before the stream begins are problems as on the other routes. 204, which
+   * tells an EventSource not to come back, says that the last step seen was the final one.
    *
    * @generated from rpc otp.v1.OtpService.Watch
    */
