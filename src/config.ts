@@ -68,6 +68,7 @@ export const SERVER = {
   RATE_IP_PER_MINUTE: integer(0, 1_000_000_000)({ default: 10 }),
   RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000_000)({ default: 60 }),
   WATCHES_PER_IP: integer(0, 1_000_000)({ default: 50 }),
+  VONAGE_SIGNATURE_SECRET: text({ default: undefined }),
 };
 
 /** What the worker reads. */

@@ -12,6 +12,7 @@ import { nameServers } from "../../src/dns/name-servers.js";
 import { Lifecycle } from "../../src/lifecycle.js";
 import { createLog } from "../../src/log.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
+import { Receipts } from "../../src/otp/receipts.js";
 import { OtpService } from "../../src/otp/service.js";
 import { BullOutbox } from "../../src/queue/outbox.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
@@ -21,10 +22,12 @@ import { connectRedis } from "../../src/redis/connection.js";
 import { RedisDeliveries } from "../../src/redis/deliveries.js";
 import { RedisIdempotencyKeys } from "../../src/redis/idempotency-keys.js";
 import { RedisPulse } from "../../src/redis/pulse.js";
+import { RedisSenderHealth } from "../../src/redis/sender-health.js";
 import { checkSetUp } from "../../src/redis/set-up.js";
 import { TlsFiles } from "../../src/tls-files.js";
 import { configOrExit } from "../config-or-exit.js";
 import { runNewKey } from "./new-key.js";
+import { receiptReaders } from "./receipt-readers.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const PACE = { heartbeatMs: 15_000, stallMs: 20_000 };
@@ -55,9 +58,11 @@ const status = await lifecycle.run(async (onClose) => {
   onClose("changes", () => changes.stop());
 
   const keyring = deriveKeyring(config.OTP_SECRET);
+  const deliveries = new RedisDeliveries(redis);
+  const receipts = new Receipts({ deliveries, senderHealth: new RedisSenderHealth(redis), keyring });
   const service = new OtpService({
     challenges: new RedisChallenges(redis),
-    deliveries: new RedisDeliveries(redis),
+    deliveries,
     changes,
     clientLimits: new RedisClientLimits(redis, {
       generate: config.RATE_IP_PER_MINUTE,
@@ -102,6 +107,7 @@ const status = await lifecycle.run(async (onClose) => {
     handler: httpHandler({
       ...parts,
       health,
+      receipts: { readers: receiptReaders(config), take: (sender, receipt) => receipts.take(sender, receipt) },
       corsOrigins: config.CORS_ORIGINS,
     }),
   });

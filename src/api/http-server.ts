@@ -12,7 +12,7 @@ import type { Certificates } from "./tls.js";
 export type HttpHandler = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
 /** Before the path, where a client asks as it would ask a proxy (RFC 9112 §3.2.2). */
-const ORIGIN = /^https?:\/\/[^/?]*/i;
+export const ORIGIN = /^https?:\/\/[^/?]*/i;
 const SWEEP_MS = 500;
 const KEEP_ALIVE_MS = 65_000; // longer than the idle time-out of the usual load balancers
 

@@ -14,6 +14,7 @@ import { HttpIncoming } from "./incoming.js";
 import type { Pace } from "./pace.js";
 import { NOT_FOUND, sendProblem } from "./problem.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
+import { ReceiptRoutes, type ReceiptTakers } from "./receipts.js";
 import { routesOf } from "./routes.js";
 import type { Rpc, UnaryRpc } from "./rpc.js";
 import { EventRoute } from "./sse.js";
@@ -23,16 +24,18 @@ export function successStatus({ name }: DescMethod): number {
   return name === OtpService.method.generate.name ? 202 : 200;
 }
 
-/** Serves everything on the HTTP port: the plain JSON routes, events, Connect and gRPC-Web, health, and CORS around them. */
+/** Serves everything on the HTTP port: the plain JSON routes, events, Connect and gRPC-Web, receipts, health, and CORS around them. */
 export function httpHandler(parts: {
   readonly rpcs: readonly Rpc[];
   readonly health: Health;
+  readonly receipts: ReceiptTakers;
   /** Origins whose pages may call; none turns CORS off. */
   readonly corsOrigins: readonly string[];
   readonly pace: Pace;
   readonly log: Logger;
 }): HttpHandler {
   const { rpcs, health, corsOrigins, pace, log } = parts;
+  const receipts = new ReceiptRoutes(parts.receipts);
   const connect = new ConnectHandler(rpcs, pace.stallMs, log);
   const routes = tableOf(rpcs);
   const events = new EventRoute(pace, log);
@@ -41,6 +44,7 @@ export function httpHandler(parts: {
     if (connect.serves(path)) return connect.handle(path, request, response);
     const route = routes.get(path);
     if (route !== undefined) return serveRoute(route, request, response);
+    if (receipts.serves(path)) return receipts.handle(path, request, response);
     if (!serveHealth(path, request, response, health)) sendProblem(response, NOT_FOUND);
   };
 

@@ -3,6 +3,7 @@ import { type RunningServer, type RunningWorker, startServer, startWorker } from
 import { post } from "../support/http.js";
 import { startTestRedis, type TestRedis } from "../support/redis.js";
 import { RecordingSmtp } from "../support/smtp.js";
+import { watchSteps } from "../support/watching.js";
 
 let redis: TestRedis;
 let smtp: RecordingSmtp;
@@ -46,4 +47,20 @@ it("mails the same code, and it verifies, after a worker was killed before sendi
   expect(second.header("Message-ID")).toBe(first.header("Message-ID"));
   expect(await post(`${server.http}/otp/verify`, { email, otp: second.code })).toMatchObject({ status: 200 });
   await worker.line(/delivery done/);
+}, 90_000);
+
+it("does not send again what may have gone out, and says so, with ON_UNKNOWN=stop", async () => {
+  const email = "grace@example.com";
+  await worker.stop();
+  worker = await startWorker(redis.url, smtp.url, { ON_UNKNOWN: "stop" });
+  smtp.script.push({ at: "hang-after-data" });
+  const { body } = await post(`${server.http}/otp/generate`, { email });
+  await smtp.mailTo(email); // received whole, and not acknowledged
+  await killWorker();
+
+  worker = await startWorker(redis.url, smtp.url, { ON_UNKNOWN: "stop" });
+  let last = "";
+  for await (const { message } of watchSteps(server.http, String(body.token))) last = message;
+  expect(last).toBe("The code may not have been sent: ask for a new one");
+  expect(smtp.mailsTo(email)).toHaveLength(1);
 }, 90_000);

@@ -4,6 +4,8 @@ import { apiKey } from "../support/api-keys.js";
 import { TEST_SECRET } from "../support/binaries.js";
 import { otherThan } from "../support/codes.js";
 import { post } from "../support/http.js";
+import { TWILIO, TwilioStandIn } from "../support/providers/twilio.js";
+import { smsEnv } from "../support/sms-env.js";
 import { type Stack, startStack } from "../support/stack.js";
 
 const KEY = "the-key-of-shop";
@@ -12,18 +14,25 @@ const IDEMPOTENCY_KEY = "for-lovelace-1";
 const AS_STRANGER = { "X-Forwarded-For": CLIENT, "Idempotency-Key": IDEMPOTENCY_KEY };
 const AS_BACKEND = { Authorization: `Bearer ${KEY}`, "OTP-Client-IP": CLIENT };
 
+const twilio = new TwilioStandIn();
 let stack: Stack;
 let redis: Redis;
 
 beforeEach(async () => {
   // With all that is kept of callers and clients, too.
   const limits = { RATE_IP_PER_MINUTE: "1000", RATE_IP_VERIFY_PER_MINUTE: "1000", TRUST_PROXY: "1" };
-  stack = await startStack({ server: { ...limits, API_KEYS: apiKey("shop", KEY), PUBLIC_RPCS: "Generate,Verify" } });
+  await twilio.start();
+  const sms = smsEnv(twilio);
+  stack = await startStack({
+    server: { ...limits, ...sms, API_KEYS: apiKey("shop", KEY), PUBLIC_RPCS: "Generate,Verify,Watch" },
+    worker: sms,
+  });
   redis = new Redis(stack.redis.url);
 });
 afterEach(async () => {
   redis.disconnect();
   await stack.stop();
+  await twilio.stop();
 });
 
 /** Every key with its value, whatever its type, as text. */
@@ -59,6 +68,7 @@ it("neither Redis nor the logs hold a code, an address, a token or the secret", 
   const { server, worker, smtp } = stack;
   const email = "Ada.Lovelace@example.com";
   const refused = "no.such.mailbox@example.com";
+  const phone = "+4915123456789";
 
   // Read Redis at every stage: waiting, being sent, sent, put off, given up, verified.
   const dumps: string[] = [];
@@ -78,6 +88,18 @@ it("neither Redis nor the logs hold a code, an address, a token or the secret", 
   await worker.line(/SMTP reply 450/);
   dumps.push(await dump());
 
+  const texted = await post(`${server.http}/otp/generate`, { phone }, AS_BACKEND);
+  const message = await twilio.messageTo(phone);
+  expect(await twilio.receipt(message, "delivered", { server: server.http })).toBe(204);
+  const watched = fetch(`${server.http}/otp/watch?token=${texted.body.token}`).then((answer) => answer.text());
+  twilio.script.push({ at: "reject" }, { at: "fail", status: 500 });
+  for (const purpose of ["refused", "failed"]) await post(`${server.http}/otp/generate`, { phone, purpose });
+  await worker.line(/Twilio 500/);
+  await worker.line(/Twilio 400/);
+  dumps.push(await dump());
+  await post(`${server.http}/otp/verify`, { phone, otp: message.code }, AS_BACKEND);
+  expect(await watched).toContain("VERIFIED");
+
   await post(`${server.http}/otp/verify`, {
     token: first.body.token,
     otp: otherThan(mail.code),
@@ -96,7 +118,10 @@ it("neither Redis nor the logs hold a code, an address, a token or the secret", 
     "lovelace",
     refused,
     "no.such.mailbox",
+    phone.slice(1),
     String(first.body.token),
+    String(texted.body.token),
+    TWILIO.authToken,
     TEST_SECRET,
     KEY,
     CLIENT,
@@ -105,9 +130,18 @@ it("neither Redis nor the logs hold a code, an address, a token or the secret", 
   for (const text of [...dumps, logs]) {
     for (const secret of secrets) expect(text.toLowerCase()).not.toContain(secret.toLowerCase());
     // A time in milliseconds or a random name may hold any six digits: look for the code as a word.
-    expect(text).not.toMatch(new RegExp(`(?<![\\w-])${mail.code}(?![\\w-])`));
+    for (const { code } of [mail, message]) {
+      expect(text).not.toMatch(new RegExp(`(?<![\\w-])${code}(?![\\w-])`));
+    }
   }
-  for (const kept of ["{otp}:email", "otp:client:generate:", "otp:client:verify:", "otp:idempotency:", ":sends"]) {
+  for (const kept of [
+    "{otp}:email",
+    "otp:client:generate:",
+    "otp:client:verify:",
+    "otp:idempotency:",
+    ":sends",
+    ":request:",
+  ]) {
     expect(dumps.join("")).toContain(kept);
   }
   expect(logs).toContain("delivery done");

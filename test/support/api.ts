@@ -5,6 +5,7 @@ import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { OpenWatches } from "../../src/api/open-watches.js";
 import type { Pace } from "../../src/api/pace.js";
+import type { ReceiptTakers } from "../../src/api/receipts.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import type { Certificates } from "../../src/api/tls.js";
 import { digestCode } from "../../src/otp/code.js";
@@ -53,6 +54,7 @@ export async function startApi(
     readonly watch?: OtpService["watch"];
     readonly maxWatches?: { readonly total?: number; readonly perClient?: number };
     readonly pace?: Partial<Pace>;
+    readonly receipts?: ReceiptTakers;
   } = {},
 ): Promise<TestApi> {
   const lines: string[] = [];
@@ -98,6 +100,7 @@ export async function startApi(
   const handler = httpHandler({
     ...parts,
     health,
+    receipts: options.receipts ?? { readers: new Map(), take: async () => undefined },
     corsOrigins: options.corsOrigins ?? [],
   });
   const httpServer = new HttpServer({ ...parts, handler });
