@@ -6,6 +6,6 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     setupFiles: "test/support/no-orphans.ts",
-    globalSetup: "test/support/redis-present.ts",
+    globalSetup: "test/support/programs-present.ts",
   },
 });

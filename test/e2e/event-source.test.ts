@@ -1,0 +1,83 @@
+import { createServer, type Server } from "node:http";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "../../cmd/dev/private-redis.js";
+import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
+import { launchChromium } from "../support/chromium.js";
+import { post } from "../support/http.js";
+import { listening } from "../support/listening.js";
+import { startTestRedis, type TestRedis } from "../support/redis.js";
+import { RecordingSmtp } from "../support/smtp.js";
+
+let redis: TestRedis;
+let smtp: RecordingSmtp;
+let server: RunningServer;
+let worker: RunningWorker;
+let browser: Browser;
+let site: Server;
+let origin: string;
+let HTTP_PORT: string;
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+  smtp = await new RecordingSmtp().start();
+  browser = await launchChromium();
+  site = createServer((_request, response) => response.setHeader("Content-Type", "text/html").end("<title>A page"));
+  origin = `http://127.0.0.1:${await listening(site)}`;
+  HTTP_PORT = String(await freePort());
+  server = await start();
+});
+afterAll(async () => {
+  await browser.close();
+  await Promise.all([server.stop(), worker.stop()]);
+  site.close();
+  await smtp.stop();
+  await redis.stop();
+});
+
+async function start(): Promise<RunningServer> {
+  const started = await startServer(redis.url, { HTTP_PORT, CORS_ORIGINS: origin });
+  await started.line(/redis answers/);
+  return started;
+}
+
+it("a browser's EventSource follows a delivery across a restart of the server, and comes back no more after its end", async () => {
+  const email = "ada@example.com";
+  const { body } = await post(`${server.http}/otp/generate`, { email });
+  const page = await browser.newPage();
+  const seen: string[] = [];
+  const waiting = new Set<() => void>();
+  await page.exposeFunction("see", (text: string) => {
+    seen.push(text);
+    for (const wake of waiting) wake();
+  });
+  const sees = async (text: string) => {
+    while (!seen.includes(text)) await new Promise<void>((resolve) => waiting.add(resolve));
+  };
+  await page.goto(origin);
+  // A string, since it runs where the types of a browser hold.
+  await page.evaluate(`
+    const source = new EventSource("${server.http}/otp/watch?token=${body.token}");
+    source.onopen = () => see("open");
+    source.onmessage = ({ data, lastEventId }) => see(lastEventId + " " + JSON.parse(data).status);
+    source.onerror = () => see(source.readyState === EventSource.CLOSED ? "closed" : "reconnecting");
+  `);
+  await sees("1 DELIVERY_STATUS_QUEUED");
+
+  await server.stop();
+  await sees("reconnecting");
+  worker = await startWorker(redis.url, smtp.url);
+  const { code } = await smtp.mailTo(email);
+  server = await start();
+  await sees("3 DELIVERY_STATUS_SENT");
+
+  await post(`${server.http}/otp/verify`, { token: body.token, otp: code });
+  await sees("closed"); // it was told 204 when it came back
+  const steps = seen.filter((text) => /^\d/.test(text));
+  expect(steps).toEqual([
+    "1 DELIVERY_STATUS_QUEUED",
+    "2 DELIVERY_STATUS_PROCESSING",
+    "3 DELIVERY_STATUS_SENT",
+    "4 DELIVERY_STATUS_VERIFIED",
+  ]);
+});

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
+import { post } from "../support/http.js";
+import { TwilioStandIn } from "../support/providers/twilio.js";
+import { VonageStandIn } from "../support/providers/vonage.js";
+import { startTestRedis, type TestRedis } from "../support/redis.js";
+import { smsEnv } from "../support/sms-env.js";
+import { watchSteps } from "../support/watching.js";
+import { inParallel, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
+
+const MESSAGES = scaled(5_000, 500);
+const WORKERS = 3;
+/** How soon the primary is to be in use again. */
+const BACK_MS = 2_000;
+
+let redis: TestRedis;
+let server: RunningServer;
+let workers: RunningWorker[];
+const twilio = new TwilioStandIn();
+const vonage = new VonageStandIn();
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+  await Promise.all([twilio.start(), vonage.start()]);
+  const env = { ...smsEnv(twilio, vonage), EMAIL_SENDERS: "none", LOG_LEVEL: "info" };
+  server = await startServer(redis.url, env);
+  workers = await Promise.all(Array.from({ length: WORKERS }, () => startWorker(redis.url, "", env)));
+  await server.line(/redis answers/);
+}, LOAD_TIMEOUT_MS);
+afterAll(async () => {
+  await Promise.all([server, ...workers].map((running) => running.stop()));
+  await Promise.all([twilio.stop(), vonage.stop()]);
+  await redis.stop();
+});
+
+const numbers = Array.from({ length: MESSAGES }, (_, n) => `+4915${String(100_000_000 + n).slice(-9)}`);
+const taken = () => twilio.messages.length + vonage.messages.length;
+
+/** Resolves once so many messages more have gone out. */
+async function moreTaken(count: number): Promise<void> {
+  const goal = Math.min(MESSAGES, taken() + count);
+  await new Promise<void>((resolve) => {
+    const check = () => {
+      if (taken() < goal) return;
+      for (const provider of [twilio, vonage]) provider.off("message", check);
+      resolve();
+    };
+    for (const provider of [twilio, vonage]) provider.on("message", check);
+    check();
+  });
+}
+
+/** How long it takes from now until the primary is handed a message. */
+async function untilTwilioIsUsed(): Promise<number> {
+  const began = performance.now();
+  await new Promise<void>((resolve) => twilio.once("message", () => resolve()));
+  return performance.now() - began;
+}
+
+it("loses and doubles nothing while the primary dies twice, and uses it again within two seconds", {
+  timeout: LOAD_TIMEOUT_MS,
+}, async () => {
+  const tokens: string[] = [];
+  const asking = inParallel(numbers, 8, async (phone) => {
+    const { status, body } = await post(`${server.http}/otp/generate`, { phone });
+    expect(status).toBe(202);
+    tokens.push(String(body.token));
+    // At a pace at which there is traffic all the while.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+
+  const part = MESSAGES / 10;
+  await moreTaken(part);
+  await twilio.stop(); // nobody answers there any more
+  await moreTaken(2 * part);
+  const back: Promise<number>[] = [];
+  await twilio.start();
+  back.push(untilTwilioIsUsed());
+  await moreTaken(2 * part);
+  twilio.behaviour = { at: "fail", status: 500 }; // somebody does, and does nothing
+  await moreTaken(2 * part);
+  twilio.behaviour = { at: "take" };
+  back.push(untilTwilioIsUsed());
+  await asking;
+  await moreTaken(MESSAGES);
+
+  const backMs = (await Promise.all(back)).map(Math.round);
+  const copies = numbers.map((number) => twilio.messagesTo(number).length + vonage.messagesTo(number).length);
+  expect(copies.filter((count) => count === 0)).toHaveLength(0);
+  // Only one that died in the middle of an answer leaves somebody in doubt, and then it is sent again.
+  const inDoubt = workers.flatMap(({ lines }) => lines).filter((line) => line.includes('"mayHaveGone":true')).length;
+  const surplus = copies.reduce((sum, count) => sum + count, 0) - MESSAGES;
+  expect(surplus).toBeLessThanOrEqual(inDoubt);
+  for (const ms of backMs) expect(ms).toBeLessThan(BACK_MS);
+  expect(twilio.messages.length).toBeGreaterThan(part);
+  expect(vonage.messages.length).toBeGreaterThan(part);
+
+  let told = 0;
+  await inParallel(tokens, 20, async (token) => {
+    for await (const { status } of watchSteps(server.http, token, 2)) {
+      if (status !== "SENT") continue;
+      told++;
+      break;
+    }
+  });
+  expect(told).toBe(MESSAGES);
+  tell({
+    messages: MESSAGES,
+    byPrimary: twilio.messages.length,
+    bySecondary: vonage.messages.length,
+    surplus,
+    inDoubt,
+    backMs,
+  });
+});

@@ -1,0 +1,72 @@
+import { randomInt } from "node:crypto";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
+import { post } from "../support/http.js";
+import { startTestRedis, type TestRedis } from "../support/redis.js";
+import { RecordingSmtp } from "../support/smtp.js";
+import { statusesOf } from "../support/watching.js";
+import { inParallel, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
+
+const MAILS = scaled(10_000, 600);
+const KILLS = scaled(200, 12);
+const WORKERS = 3;
+/** Between two kills: a worker takes about as long to start. */
+const LONGEST_LIFE_MS = 600;
+
+let redis: TestRedis;
+let smtp: RecordingSmtp;
+let server: RunningServer;
+const workers: (RunningWorker | undefined)[] = [];
+
+const start = () => startWorker(redis.url, smtp.url, { LOG_LEVEL: "info", WORKER_CONCURRENCY: "20" });
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+  smtp = await new RecordingSmtp().start();
+  server = await startServer(redis.url, { LOG_LEVEL: "info" });
+  for (let n = 0; n < WORKERS; n++) workers.push(await start());
+}, LOAD_TIMEOUT_MS);
+afterAll(async () => {
+  await Promise.all([server, ...workers].map((running) => running?.stop()));
+  await smtp.stop();
+  await redis.stop();
+});
+
+it("every accepted request ends in a final status and has its mail, all copies with one code, however workers die", {
+  timeout: LOAD_TIMEOUT_MS,
+}, async () => {
+  const tokens = new Map<string, string>();
+  const people = Array.from({ length: MAILS }, (_, n) => `person-${n}@example.com`);
+  const asking = inParallel(people, 20, async (email) => {
+    const { status, body } = await post(`${server.http}/otp/generate`, { email });
+    expect(status).toBe(202);
+    tokens.set(email, String(body.token));
+  });
+
+  for (let kill = 0; kill < KILLS; kill++) {
+    await new Promise((resolve) => setTimeout(resolve, randomInt(LONGEST_LIFE_MS)));
+    const victim = randomInt(WORKERS);
+    workers[victim]?.process.kill("SIGKILL");
+    await workers[victim]?.ended;
+    workers[victim] = await start();
+  }
+  await asking;
+  await inParallel(people, 100, (email) => smtp.mailTo(email));
+
+  const copies = people.map((email) => smtp.mailsTo(email));
+  for (const mails of copies) {
+    expect(new Set(mails.map(({ code }) => code)).size).toBe(1);
+    expect(new Set(mails.map((mail) => mail.header("Message-ID"))).size).toBe(1);
+  }
+
+  await inParallel(people, 50, async (email) => {
+    const [mail] = smtp.mailsTo(email);
+    const token = tokens.get(email) ?? "";
+    const verified = await post(`${server.http}/otp/verify`, { token, otp: mail?.code });
+    expect(verified.status).toBe(200);
+    expect((await statusesOf(server.http, token)).at(-1)).toBe("VERIFIED");
+  });
+  const doubled = copies.filter((mails) => mails.length > 1).length;
+  const surplus = copies.reduce((sum, mails) => sum + mails.length - 1, 0);
+  tell({ mails: MAILS, kills: KILLS, addressesWithCopies: doubled, copies: surplus });
+});
