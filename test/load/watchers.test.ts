@@ -75,6 +75,7 @@ it("each of many watchers sees its own changes, all of them and in order", { tim
   });
   await Promise.race([allBegun, Promise.all(watches)]);
   const perWatcher = Math.round((memory() - before) / WATCHERS);
+  expect(await connection.call("PUBSUB", "NUMSUB", "otp:changes")).toEqual(["otp:changes", 1]);
 
   // What a worker and those who type the codes would do, at the pace that is asked for, all requests side by side.
   const challenges = new RedisChallenges(connection);
