@@ -139,7 +139,19 @@ function headersOf(request: IncomingMessage): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
   headers.delete("Content-Length");
+  // A timer would take a deadline beyond this for one that has passed.
+  if (Number(headers.get("Connect-Timeout-Ms")) > LONGEST_TIMER_MS) headers.delete("Connect-Timeout-Ms");
+  if (grpcTimeoutMs(headers.get("Grpc-Timeout")) > LONGEST_TIMER_MS) headers.delete("Grpc-Timeout");
   return headers;
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
+
+/** PROTOCOL-HTTP2 of gRPC, "Timeout". */
+function grpcTimeoutMs(header: string | null): number {
+  const [, value, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(header ?? "") ?? [];
+  return Number(value ?? 0) * (UNITS_MS[unit] ?? 0);
 }
 
 function toConnectError(error: OtpError | undefined): ConnectError {

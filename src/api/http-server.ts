@@ -14,6 +14,7 @@ export type HttpHandler = (path: string, request: IncomingMessage, response: Ser
 /** Before the path, where a client asks as it would ask a proxy (RFC 9112 §3.2.2). */
 export const ORIGIN = /^https?:\/\/[^/?]*/i;
 const SWEEP_MS = 500;
+const PROBE_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000; // longer than the idle time-out of the usual load balancers
 
 /** An HTTP/1.1 listener, with TLS or without, that no slow, broken or endless request wears down, and that closes without cutting an answer. */
@@ -42,6 +43,8 @@ export class HttpServer {
       requestTimeout: parts.requestTimeoutMs,
       connectionsCheckingInterval: Math.min(SWEEP_MS, parts.requestTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAlive: true, // a peer that has vanished without a word is to be noticed, however long an answer goes on
+      keepAliveInitialDelay: PROBE_MS,
     };
     const listener = (request: IncomingMessage, response: ServerResponse) =>
       void this.answer(parts.handler, request, response);
@@ -138,7 +141,9 @@ export class HttpServer {
       answer.once("close", () => socket.destroy());
       return;
     }
-    const isUnheard = !socket.writable || error.code === "ECONNRESET" || /^ERR_(?:SSL|TLS)/.test(error.code ?? "");
+    const isMidAnswer = answer?.headersSent === true && !answer.writableFinished;
+    const isUnheard =
+      isMidAnswer || !socket.writable || error.code === "ECONNRESET" || /^ERR_(?:SSL|TLS)/.test(error.code ?? "");
     if (isUnheard) {
       socket.destroy();
       return;

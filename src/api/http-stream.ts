@@ -5,6 +5,8 @@ import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
  * that does not keep up is dropped.
  */
 export class HttpStream {
+  /** Aborts when the answer has ended or its reader has gone away. */
+  readonly gone: AbortSignal;
   private readonly ending = new AbortController();
 
   /** @param stallMs how long what is sent may stay unread */
@@ -12,14 +14,10 @@ export class HttpStream {
     private readonly response: ServerResponse,
     private readonly stallMs: number,
   ) {
+    this.gone = this.ending.signal;
     response.once("close", () => this.ending.abort());
     // It was asked for behind a request that has no answer yet: node would keep what it says until then.
     if (response.socket === null) this.drop();
-  }
-
-  /** Aborts when the answer has ended or its reader has gone away. */
-  get gone(): AbortSignal {
-    return this.ending.signal;
   }
 
   /** Is the last answer on its connection (RFC 9112 §9.6), and one that proxies pass on as it comes. */
@@ -28,15 +26,18 @@ export class HttpStream {
     this.response.writeHead(status, { ...headers, "X-Accel-Buffering": "no" });
   }
 
-  /** Resolves when this has left the process, or nobody is there to read it. */
+  /** Resolves when this has left the process, or nobody is there to read it: node forgets what is written to one who has gone. */
   send(chunk: string | Uint8Array): Promise<void> {
+    if (this.gone.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.drop(), this.stallMs);
-      this.response.write(chunk, (error) => {
+      const settle = () => {
         clearTimeout(timer);
-        if (error) this.drop();
+        this.gone.removeEventListener("abort", settle);
         resolve();
-      });
+      };
+      this.gone.addEventListener("abort", settle);
+      this.response.write(chunk, (error) => (error ? this.drop() : settle()));
     });
   }
 

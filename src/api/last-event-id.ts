@@ -11,7 +11,7 @@ const NAME = "last-event-id";
  */
 export function readLastEventId(incoming: Incoming): number | undefined {
   const given = incoming.header(NAME);
-  if (given === undefined) return undefined;
+  if (given === undefined || given === "") return undefined;
   if (/^\d{1,10}$/.test(given)) return Number(given);
   throw OtpError.invalid([{ field: NAME, description: "must be the sequence of a step" }]);
 }

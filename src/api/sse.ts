@@ -24,6 +24,7 @@ export class EventRoute {
     const http = new HttpStream(response, this.pace.stallMs);
     if (http.gone.aborted) return;
     const stream = await rpc.open(decodeQuery(request.url ?? ""), new HttpIncoming(request), http.gone);
+    if (http.gone.aborted) return;
     if (stream.isOver) {
       response.writeHead(204).end(); // to an EventSource it says: do not come back
       return;
@@ -33,6 +34,7 @@ export class EventRoute {
       "Cache-Control": "no-cache, no-transform",
     });
     const heartbeat = setInterval(() => http.isFlushed && void http.send(":\n\n"), this.pace.heartbeatMs);
+    http.gone.addEventListener("abort", () => clearInterval(heartbeat), { once: true });
     try {
       await this.tell(rpc, stream, http);
     } catch (thrown) {

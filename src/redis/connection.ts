@@ -24,11 +24,12 @@ const OPTIONS = {
 const ALWAYS = {
   maxRetriesPerRequest: null,
   connectTimeout: 2000,
-  retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
+  retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 500),
+  autoResubscribe: false, // by itself it would let a failure go uncaught: who subscribes does so again
   reconnectOnError: ({ message }) => message.startsWith("READONLY"),
 } satisfies RedisOptions;
 
-/** Connects in the background and keeps reconnecting, at least once a second, until it is closed. */
+/** Connects in the background and keeps reconnecting, at least twice a second, until it is closed. */
 export function connectRedis(url: string, patience: Patience, log: Logger): Redis {
   const redis = new Redis(url, { ...ALWAYS, ...OPTIONS[patience] });
   redis.on("error", (error) => log.debug({ err: error }, "redis connection"));

@@ -115,6 +115,20 @@ describe("a connection that a watch is asked for on", () => {
     await feed.until(() => feed.opened[0]?.signal.aborted === true);
   });
 
+  it("keeps nothing of a watcher that ends it as soon as it has asked", async () => {
+    feed.push(QUEUED);
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    for (let n = 0; n < 200; n++) {
+      const socket = connectTcp({ port: api.httpPort, host: "127.0.0.1", allowHalfOpen: true });
+      socket.on("error", () => undefined).resume();
+      socket.end(WATCH());
+      await once(socket, "close");
+    }
+    await feed.until(() => feed.opened.every(({ signal }) => signal.aborted));
+    while (timers() > before + 20) await new Promise(setImmediate); // a heartbeat that goes on would go on for ever
+  });
+
   it("takes one, however many are asked for at once", async () => {
     feed.push(QUEUED);
     const socket = connectTcp(api.httpPort, "127.0.0.1");
