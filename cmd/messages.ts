@@ -13,6 +13,17 @@ export function loadTemplates({ TEMPLATES_DIR }: Pick<WorkerConfig, "TEMPLATES_D
   return Templates.load(TEMPLATES_DIR === undefined ? BUILT_IN : pathToFileURL(resolve(TEMPLATES_DIR)));
 }
 
+/** @returns a line when `TEMPLATES_DIR` is set to what cannot be used */
+export function templateProblems(config: Pick<WorkerConfig, "TEMPLATES_DIR">): readonly string[] {
+  if (config.TEMPLATES_DIR === undefined) return [];
+  try {
+    loadTemplates(config);
+    return [];
+  } catch (error) {
+    return [`TEMPLATES_DIR cannot be used: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
 /** The name that messages speak of: `BRAND_NAME`, else the one that mails are from, else our own. */
 export function brandName({ BRAND_NAME, MAIL_FROM }: Pick<WorkerConfig, "BRAND_NAME" | "MAIL_FROM">): string {
   return BRAND_NAME ?? MAIL_FROM?.name ?? "Countersign";

@@ -9,27 +9,49 @@ type WorkerConfig = CleanedEnv<typeof WORKER>;
 
 /** What has to hold between the variables of the server. @returns a line for each problem, which names the variable */
 export function serverProblems(config: ServerConfig): readonly string[] {
-  return [...openToAll(config), ...tlsProblems(config), ...testAddressProblems(config)];
+  return [...noChannel(config), ...openToAll(config), ...tlsProblems(config), ...testAddressProblems(config)];
 }
 
 /** What has to hold between the variables of the worker. @returns a line for each problem, which names the variable */
 export function workerProblems(config: WorkerConfig): readonly string[] {
+  const { VONAGE_APPLICATION_ID, VONAGE_PRIVATE_KEY_FILE } = config;
+  const problems = noChannel(config);
+  if (VONAGE_APPLICATION_ID !== undefined && VONAGE_PRIVATE_KEY_FILE === undefined)
+    problems.push("VONAGE_PRIVATE_KEY_FILE is required with VONAGE_APPLICATION_ID");
+  if (VONAGE_APPLICATION_ID === undefined && VONAGE_PRIVATE_KEY_FILE !== undefined)
+    problems.push("VONAGE_APPLICATION_ID is required with VONAGE_PRIVATE_KEY_FILE");
+  return problems;
+}
+
+type Senders = Pick<ServerConfig, "EMAIL_SENDERS" | "SMS_SENDERS">;
+
+function noChannel(config: Senders): string[] {
   return servedChannels(config).length > 0 ? [] : ["EMAIL_SENDERS or SMS_SENDERS must name a sender"];
 }
 
 /** The channels on which messages can be sent. */
-export function servedChannels({
-  EMAIL_SENDERS,
-  SMS_SENDERS,
-}: Pick<ServerConfig, "EMAIL_SENDERS" | "SMS_SENDERS">): readonly Channel[] {
+export function servedChannels({ EMAIL_SENDERS, SMS_SENDERS }: Senders): readonly Channel[] {
   const senders = { email: EMAIL_SENDERS, sms: SMS_SENDERS };
   return CHANNELS.filter((channel) => senders[channel].length > 0);
 }
 
 /** What is allowed, and should not go unnoticed. @returns a line for each, which names the variable and not its value */
-export function serverWarnings({ TEST_ADDRESSES }: ServerConfig): readonly string[] {
-  if (TEST_ADDRESSES.length === 0) return [];
-  return [`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} in by codes that are known`];
+export function serverWarnings(config: ServerConfig): readonly string[] {
+  const { TEST_ADDRESSES, SMS_SENDERS, PUBLIC_URL } = config;
+  const warnings: string[] = [];
+  if (TEST_ADDRESSES.length > 0) {
+    warnings.push(`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} in by codes that are known`);
+  }
+  const needed = {
+    twilio: ["TWILIO_AUTH_TOKEN"],
+    vonage: ["VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET"],
+    webhook: [],
+  } as const;
+  for (const sender of PUBLIC_URL === undefined ? [] : SMS_SENDERS) {
+    const missing = needed[sender].filter((name) => config[name] === undefined);
+    if (missing.length > 0) warnings.push(`receipts of ${sender} are not taken without ${missing.join(" and ")}`);
+  }
+  return warnings;
 }
 
 function openToAll({ HOST, API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerConfig): string[] {

@@ -123,11 +123,20 @@ export const webhookSecret = makeValidator<string>((input) => {
   return input;
 });
 
-/** A URL of HTTP or HTTPS, as it is, without a slash at its end. */
+/** A URL of HTTP or HTTPS, as it is. */
 export const httpUrl = makeValidator<string>((input) => {
   const parsed = URL.canParse(input) ? new URL(input) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.hash !== "") {
     throw new BadValue("must be a URL that starts with https:// or http://");
+  }
+  return input.trim();
+});
+
+/** A URL of HTTP or HTTPS that others begin with: without a query, and without a slash at its end. */
+export const baseUrl = makeValidator<string>((input) => {
+  const parsed = URL.canParse(input) ? new URL(input) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || !/^[^?#@]*$/.test(input)) {
+    throw new BadValue("must be a URL that starts with https:// or http://, without a query");
   }
   return input.trim().replace(/\/+$/, "");
 });
@@ -135,6 +144,12 @@ export const httpUrl = makeValidator<string>((input) => {
 /** A host name of ASCII letters, as it stands in the last line of a short message. */
 export const domain = makeValidator<string>((input) => {
   if (!/^(?:[a-z0-9-]+\.)+[a-z0-9-]+$/.test(input)) throw new BadValue("must be a host name such as example.com");
+  return input;
+});
+
+/** Of an account at Twilio: it stands in the path of its API. */
+export const accountSid = makeValidator<string>((input) => {
+  if (!/^AC[\da-f]{32}$/i.test(input)) throw new BadValue("must be AC and 32 hexadecimal digits");
   return input;
 });
 

@@ -1,7 +1,9 @@
 import { type CleanedEnv, cleanEnv, EnvMissingError, type ValidatorSpec } from "envalid";
 import {
+  accountSid,
   apiKeys,
   BadValue,
+  baseUrl,
   bool,
   domain,
   host,
@@ -40,9 +42,7 @@ const shared = {
   OTP_TTL_SECONDS: integer(1, 86_400)({ default: 600 }),
   EMAIL_SENDERS: someOf("smtp", "ses")({ default: ["smtp"] }),
   SMS_SENDERS: someOf("twilio", "vonage", "webhook")({ default: [] }),
-  PUBLIC_URL: httpUrl({ default: undefined }),
-  TWILIO_AUTH_TOKEN: text(needOf("twilio")),
-  VONAGE_API_KEY: text(needOf("vonage")),
+  PUBLIC_URL: baseUrl({ default: undefined }),
 };
 
 /** What the server reads. */
@@ -68,6 +68,8 @@ export const SERVER = {
   RATE_IP_PER_MINUTE: integer(0, 1_000_000_000)({ default: 10 }),
   RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000_000)({ default: 60 }),
   WATCHES_PER_IP: integer(0, 1_000_000)({ default: 50 }),
+  TWILIO_AUTH_TOKEN: text({ default: undefined }),
+  VONAGE_API_KEY: text({ default: undefined }),
   VONAGE_SIGNATURE_SECRET: text({ default: undefined }),
 };
 
@@ -79,13 +81,17 @@ export const WORKER = {
   SMTP_URL: url("smtp:", "smtps:")(needOf("smtp")),
   MAIL_FROM: mailFrom(needOf("smtp", "ses")),
   SES_REGION: text(needOf("ses")),
-  SES_URL: httpUrl({ default: undefined }),
-  TWILIO_ACCOUNT_SID: text(needOf("twilio")),
+  SES_URL: baseUrl({ default: undefined }),
+  TWILIO_ACCOUNT_SID: accountSid(needOf("twilio")),
+  TWILIO_AUTH_TOKEN: text(needOf("twilio")),
   TWILIO_FROM: text(needOf("twilio")),
-  TWILIO_URL: httpUrl({ default: "https://api.twilio.com" }),
+  TWILIO_URL: baseUrl({ default: "https://api.twilio.com" }),
+  VONAGE_API_KEY: text(needOf("vonage")),
   VONAGE_API_SECRET: text(needOf("vonage")),
+  VONAGE_APPLICATION_ID: text({ default: undefined }),
+  VONAGE_PRIVATE_KEY_FILE: path({ default: undefined }),
   VONAGE_FROM: text(needOf("vonage")),
-  VONAGE_URL: httpUrl({ default: "https://api.nexmo.com" }),
+  VONAGE_URL: baseUrl({ default: "https://api.nexmo.com" }),
   SMS_WEBHOOK_URL: httpUrl(needOf("webhook")),
   SMS_WEBHOOK_SECRET: webhookSecret(needOf("webhook")),
   SMTP_PER_SECOND: rate({ default: 0 }),

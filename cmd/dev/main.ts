@@ -125,6 +125,10 @@ Ask for a code:
 
   curl ${http}/otp/generate -H 'Content-Type: application/json' -d '{"email":"test@example.com"}'
 
+See how far it has come:
+
+  curl -N '${http}/otp/watch?token=THE TOKEN'
+
 Nothing is sent: each mail is caught, and its code printed here. So is each SMS: ask with {"phone":"+14155552671"}. Verify it:
 
   curl ${http}/otp/verify -H 'Content-Type: application/json' -d '{"email":"test@example.com","otp":"THE CODE"}'

@@ -59,7 +59,7 @@ const status = await lifecycle.run(async (onClose) => {
 
   const keyring = deriveKeyring(config.OTP_SECRET);
   const deliveries = new RedisDeliveries(redis);
-  const receipts = new Receipts({ deliveries, senderHealth: new RedisSenderHealth(redis), keyring });
+  const receipts = new Receipts({ deliveries, senderHealth: new RedisSenderHealth(redis, log), keyring });
   const service = new OtpService({
     challenges: new RedisChallenges(redis),
     deliveries,

@@ -2,7 +2,7 @@ import type { CleanedEnv } from "envalid";
 import type { SERVER } from "../../src/config.js";
 import { TwilioReceipts } from "../../src/delivery/sms/twilio-receipts.js";
 import { VonageReceipts } from "../../src/delivery/sms/vonage-receipts.js";
-import type { ReceiptReader } from "../../src/otp/receipt.js";
+import type { ReceiptReader } from "../../src/otp/receipts.js";
 
 /** The readers of the receipts that may come, by the sender's name: of those providers whose signature can be checked. */
 export function receiptReaders(config: CleanedEnv<typeof SERVER>): ReadonlyMap<string, ReceiptReader> {

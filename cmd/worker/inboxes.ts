@@ -44,7 +44,7 @@ export async function openInboxes(parts: {
   const shared = {
     challenges: new RedisChallenges(redis),
     deliveries: new RedisDeliveries(redis),
-    health: new RedisSenderHealth(redis),
+    health: new RedisSenderHealth(redis, log),
     keyring: deriveKeyring(config.OTP_SECRET),
     onUnknown: config.ON_UNKNOWN,
     codeLength: config.OTP_LENGTH,

@@ -9,14 +9,14 @@ import { connectRedis } from "../../src/redis/connection.js";
 import { RedisPulse } from "../../src/redis/pulse.js";
 import { checkSetUp } from "../../src/redis/set-up.js";
 import { configOrExit } from "../config-or-exit.js";
-import { loadTemplates } from "../messages.js";
+import { loadTemplates, templateProblems } from "../messages.js";
 import { openInboxes } from "./inboxes.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const GRACE_MS = 1_000; // for health checks under way
 const CLOSING_MS = 45_000; // for everything: a mail under way takes 30 s at the most
 
-const config = configOrExit(WORKER, workerProblems);
+const config = configOrExit(WORKER, (given) => [...workerProblems(given), ...templateProblems(given)]);
 const log = createLog("worker", config.LOG_LEVEL);
 const lifecycle = new Lifecycle(log, CLOSING_MS);
 

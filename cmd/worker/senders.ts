@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { CleanedEnv } from "envalid";
 import type { WORKER } from "../../src/config.js";
 import { SmtpSender } from "../../src/delivery/email/smtp.js";
@@ -21,13 +22,13 @@ export function smsSenders(config: WorkerConfig): readonly Paced<Sms>[] {
 
 const EMAIL: Readonly<Record<WorkerConfig["EMAIL_SENDERS"][number], (config: WorkerConfig) => Promise<Paced<Mail>>>> = {
   smtp: async ({ SMTP_URL, MAIL_FROM, SMTP_PER_SECOND }) => ({
-    sender: new SmtpSender(set(SMTP_URL), set(MAIL_FROM)),
+    sender: new SmtpSender(required(SMTP_URL), required(MAIL_FROM)),
     perSecond: SMTP_PER_SECOND,
   }),
   ses: async ({ SES_REGION, SES_URL, MAIL_FROM, SES_PER_SECOND }) => {
     const { SesSender } = await import("../../src/delivery/email/ses.js"); // 20 MB that most do without
     return {
-      sender: new SesSender({ region: set(SES_REGION), endpoint: SES_URL, from: set(MAIL_FROM) }),
+      sender: new SesSender({ region: required(SES_REGION), endpoint: SES_URL, from: required(MAIL_FROM) }),
       perSecond: SES_PER_SECOND,
     };
   },
@@ -37,9 +38,9 @@ const SMS: Readonly<Record<WorkerConfig["SMS_SENDERS"][number], (config: WorkerC
   twilio: (config) => ({
     sender: new TwilioSender({
       baseUrl: config.TWILIO_URL,
-      accountSid: set(config.TWILIO_ACCOUNT_SID),
-      authToken: set(config.TWILIO_AUTH_TOKEN),
-      from: set(config.TWILIO_FROM),
+      accountSid: required(config.TWILIO_ACCOUNT_SID),
+      authToken: required(config.TWILIO_AUTH_TOKEN),
+      from: required(config.TWILIO_FROM),
       publicUrl: config.PUBLIC_URL,
     }),
     perSecond: config.TWILIO_PER_SECOND,
@@ -47,21 +48,27 @@ const SMS: Readonly<Record<WorkerConfig["SMS_SENDERS"][number], (config: WorkerC
   vonage: (config) => ({
     sender: new VonageSender({
       baseUrl: config.VONAGE_URL,
-      apiKey: set(config.VONAGE_API_KEY),
-      apiSecret: set(config.VONAGE_API_SECRET),
-      from: set(config.VONAGE_FROM),
+      apiKey: required(config.VONAGE_API_KEY),
+      apiSecret: required(config.VONAGE_API_SECRET),
+      application: vonageApplication(config),
+      from: required(config.VONAGE_FROM),
       publicUrl: config.PUBLIC_URL,
     }),
     perSecond: config.VONAGE_PER_SECOND,
   }),
   webhook: ({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET, SMS_WEBHOOK_PER_SECOND }) => ({
-    sender: new WebhookSender({ url: set(SMS_WEBHOOK_URL), secret: set(SMS_WEBHOOK_SECRET) }),
+    sender: new WebhookSender({ url: required(SMS_WEBHOOK_URL), secret: required(SMS_WEBHOOK_SECRET) }),
     perSecond: SMS_WEBHOOK_PER_SECOND,
   }),
 };
 
+function vonageApplication({ VONAGE_APPLICATION_ID, VONAGE_PRIVATE_KEY_FILE }: WorkerConfig) {
+  if (VONAGE_APPLICATION_ID === undefined) return undefined;
+  return { id: VONAGE_APPLICATION_ID, privateKey: readFileSync(required(VONAGE_PRIVATE_KEY_FILE), "utf8") };
+}
+
 /** What the configuration requires of a sender that is in the list. */
-function set<T>(value: T | undefined): T {
+function required<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("a sender lacks what the configuration requires of it");
   return value;
 }

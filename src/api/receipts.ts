@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { OtpError } from "../otp/errors.js";
-import type { Receipt, ReceiptReader } from "../otp/receipt.js";
+import type { Receipt, ReceiptReader } from "../otp/receipts.js";
 import { readBody } from "./body.js";
 import { MAX_REQUEST_BYTES } from "./decode.js";
 import { ORIGIN } from "./http-server.js";

@@ -1,12 +1,13 @@
 import { digestCode, drawCode } from "../otp/code.js";
 import type { Delivery, PutOff } from "../otp/delivery.js";
+import type { Deliveries } from "../otp/delivery-ports.js";
 import type { Keyring } from "../otp/keyring.js";
 import { type Order, openOrder, type SealedOrder } from "../otp/order.js";
-import type { Challenges, Deliveries, Stored } from "../otp/ports.js";
+import type { Challenges, Stored } from "../otp/ports.js";
+import { beginBefore } from "../otp/progress.js";
 import { issueReference } from "../otp/reference.js";
 import { requestedAt } from "../otp/request-id.js";
 import { open, seal } from "../otp/seal.js";
-import { beginBefore } from "../otp/steps.js";
 import { tokenLifeMs } from "../otp/token.js";
 import type { Failover, OnUnknown } from "./failover.js";
 import type { Addressed } from "./sender.js";
@@ -54,7 +55,7 @@ export class Deliverer<Message> {
       await deliveries.report(challenge, request, stored.sends, { outcome: "failed", failure: "unknown" });
       return "failed";
     }
-    return this.send(order, stored.sealed, now() + stored.leftMs);
+    return this.send(order, stored);
   }
 
   private store({ challenge, request }: Order): Promise<Stored> {
@@ -74,15 +75,17 @@ export class Deliverer<Message> {
     );
   }
 
-  private send(order: Order, sealedCode: string, diesAt: number): Promise<Delivery | PutOff> {
+  private send(order: Order, { sealed, leftMs, sends }: Live): Promise<Delivery | PutOff> {
     const { failover, keyring, compose, now } = this.parts;
+    const diesAt = now() + leftMs;
     const { challenge, request, address, purpose, locale } = order;
     const codeKeys = keyring.map(({ code }) => code);
-    const code = open(codeKeys, sealedCode, challenge);
+    const code = open(codeKeys, sealed, challenge);
     return failover.deliver({
       challenge,
       request,
       diesAt,
+      sends,
       compose: (number) => {
         const leftMs = diesAt - now();
         const reference = issueReference(keyring[0], { challenge, request, number });
@@ -91,3 +94,5 @@ export class Deliverer<Message> {
     });
   }
 }
+
+type Live = Extract<Stored, { outcome: "live" }>;

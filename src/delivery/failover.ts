@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { ChallengeId } from "../otp/challenge.js";
 import { type Delivery, DeliveryError, type PutOff } from "../otp/delivery.js";
-import type { Conduct, Deliveries, Report, SenderHealth } from "../otp/ports.js";
+import type { Choice, Conduct, Deliveries, Report, SenderHealth } from "../otp/delivery-ports.js";
 import type { RequestId } from "../otp/request-id.js";
 import type { Failure } from "../otp/step.js";
 import type { Sender } from "./sender.js";
@@ -10,9 +10,10 @@ import type { Sender } from "./sender.js";
 /** What to do about a message of which nobody knows whether it went out: send it again, with the same code, or leave it. */
 export type OnUnknown = "resend" | "stop";
 
-/** How long a send may take, and one by which a sender is to show that it is well again. */
 export interface Patience {
+  /** How long a send may take. */
   readonly sendMs: number;
+  /** How long one that is a probe keeps others from being made. It may take longer by itself: a slow sender is not a bad one. */
   readonly probeMs: number;
 }
 
@@ -28,12 +29,16 @@ export interface Outgoing<Message> {
   readonly request: RequestId;
   /** When its code dies, in Unix milliseconds. */
   readonly diesAt: number;
+  /** How many sends of it have begun before. */
+  readonly sends: number;
   /** Makes it. @param number of the send, which a receipt will name */
   compose(number: number): Message;
 }
 
-/** A provider that says "slower" and not for how long is left alone for this long. */
+/** A provider that says "slower" is left alone for this long at the least, and at the most. */
 const SLOW_MS = 1_000;
+const SLOWEST_MS = 3_600_000;
+const LONGEST_PUT_OFF_MS = 30_000;
 /** Between two tries to write down that a message is out. */
 const TELL_AGAIN_MS = 500;
 
@@ -57,41 +62,45 @@ export class Failover<Message> {
    * @throws DeliveryError when no sender could take it for now, OtpError UNAVAILABLE
    */
   async deliver(outgoing: Outgoing<Message>): Promise<Delivery | PutOff> {
-    const { challenge, request } = outgoing;
     let untried = this.parts.senders;
     let failed: DeliveryError | undefined;
+    let slowMs: number | undefined;
     let unreached = 0;
-    let number = 0;
+    let number = outgoing.sends;
     // The next mark says that the send before it is over; where none follows, it has to be said.
-    const putOff = () => this.report(outgoing, number, { outcome: "put off" });
+    const putOff = async (ms: number) => {
+      if (number > outgoing.sends) await this.report(outgoing, number, { outcome: "put off" });
+      const longestMs = this.longestMs(outgoing);
+      // Where all would come back at once, they do not.
+      return { putOffMs: ms < longestMs ? ms : longestMs * (1 - Math.random() / 2) };
+    };
 
     while (untried.length > 0) {
-      const choice = await this.choose(untried);
+      const choice = await this.choose(untried, outgoing);
       if (choice.outcome === "none") break;
-      if (choice.outcome === "wait") {
-        await putOff();
-        return { putOffMs: choice.ms };
-      }
+      if (choice.outcome === "wait") return putOff(choice.ms);
       if (choice.afterMs > 0) await sleep(choice.afterMs);
-      const begun = await this.parts.deliveries.begin(challenge, request, choice.sender);
+      const begun = await this.begin(outgoing, choice, number);
       if (begun === undefined) return "superseded";
       number = begun;
 
-      failed = await this.trySend(outgoing, choice.sender, number, choice.isProbe);
+      failed = await this.trySend(outgoing, choice.sender, number);
       if (failed === undefined) {
         await this.tellSent(outgoing, number);
+        await this.tellHealth(choice, { how: "well" });
         return "sent";
       }
       if (failed.fault === "route") unreached++;
       const failure = this.finalFailure(failed, unreached);
-      if (failure !== undefined) {
-        await this.report(outgoing, number, { outcome: "failed", failure });
-        return "failed";
-      }
-      // Who is only too slow is asked again once its time has come, if nobody else takes the message before.
-      if (failed.fault !== "throttled") untried = untried.filter(({ sender }) => sender.name !== choice.sender);
+      if (failure !== undefined) await this.report(outgoing, number, { outcome: "failed", failure });
+      // That a code died on the way says nothing of the sender.
+      if (this.parts.now() < outgoing.diesAt) await this.tellHealth(choice, conductOf(failed));
+      if (failure !== undefined) return "failed";
+      if (failed.fault === "throttled") slowMs = Math.min(slowMs ?? SLOWEST_MS, slowFor(failed));
+      untried = untried.filter(({ sender }) => sender.name !== choice.sender);
     }
-    await putOff();
+    if (slowMs !== undefined && failed?.fault === "throttled") return putOff(slowMs);
+    await putOff(0);
     throw failed ?? new DeliveryError("no sender is well", "outage");
   }
 
@@ -102,26 +111,40 @@ export class Failover<Message> {
     return unreached === this.parts.senders.length ? "provider" : undefined;
   }
 
-  private choose(senders: readonly Paced<Message>[]) {
+  private choose(senders: readonly Paced<Message>[], outgoing: Outgoing<Message>) {
     const paced = senders.map(({ sender: { name }, perSecond }) => ({ name, perSecond }));
-    return this.parts.health.choose(paced, this.parts.patience.probeMs);
+    return this.parts.health.choose(paced, this.parts.patience.probeMs, this.longestMs(outgoing));
+  }
+
+  /** For how long a message may be put off: a small part of what its code has left, for another sender may be well before. */
+  private longestMs({ diesAt }: Outgoing<Message>): number {
+    return Math.min(Math.max((diesAt - this.parts.now()) / 20, SLOW_MS), LONGEST_PUT_OFF_MS);
+  }
+
+  /** @returns the number of the send, or undefined when there is nothing to send any more */
+  private async begin(
+    { challenge, request, diesAt }: Outgoing<Message>,
+    choice: Chosen,
+    begun: number,
+  ): Promise<number | undefined> {
+    const { deliveries, now } = this.parts;
+    let number: number | undefined;
+    try {
+      if (now() < diesAt) number = await deliveries.begin(challenge, request, choice.sender, begun);
+      return number;
+    } finally {
+      if (number === undefined) await this.tellHealth(choice, { how: "unused" });
+    }
   }
 
   /** @returns why it did not go out, if it did not */
-  private async trySend(
-    outgoing: Outgoing<Message>,
-    name: string,
-    number: number,
-    isProbe: boolean,
-  ): Promise<DeliveryError | undefined> {
+  private async trySend(outgoing: Outgoing<Message>, name: string, number: number): Promise<DeliveryError | undefined> {
     const { senders, patience, log, now } = this.parts;
     const sender = senders.find((one) => one.sender.name === name)?.sender;
     if (sender === undefined) throw new Error(`no sender is called ${name}`);
-    const longestMs = isProbe ? patience.probeMs : patience.sendMs;
-    const signal = AbortSignal.timeout(Math.max(0, Math.min(longestMs, outgoing.diesAt - now())));
+    const signal = AbortSignal.timeout(Math.max(0, Math.min(patience.sendMs, outgoing.diesAt - now())));
     try {
       await sender.send(outgoing.compose(number), signal);
-      if (isProbe) await this.tellHealth(name, { how: "well" }, isProbe);
       return undefined;
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
@@ -130,20 +153,23 @@ export class Failover<Message> {
         { err: error, sender: name, request: outgoing.request, send: number, fault, mayHaveGone },
         "send failed",
       );
-      await this.tellHealth(name, conductOf(error), isProbe);
       return error;
     }
   }
 
-  private async tellHealth(sender: string, conduct: Conduct, isProbe: boolean): Promise<void> {
-    if (conduct.how === "well" && !isProbe) return;
-    const change = await this.parts.health.report(sender, conduct, isProbe);
-    if (change === "opened") this.parts.log.warn({ sender }, "sender gets no messages but probes");
-    if (change === "closed") this.parts.log.info({ sender }, "sender is well again");
+  /** What cannot be written down of a sender now its next messages will tell: the delivery goes on. */
+  private async tellHealth({ sender, isProbe }: Chosen, conduct: Conduct): Promise<void> {
+    const { health, log } = this.parts;
+    if (!isProbe && (conduct.how === "well" || conduct.how === "unused")) return;
+    try {
+      await health.report(sender, conduct, isProbe);
+    } catch (error) {
+      log.warn({ err: error, sender }, "how the sender is cannot be written down");
+    }
   }
 
   private async report({ challenge, request }: Outgoing<Message>, number: number, report: Report): Promise<void> {
-    if (number > 0) await this.parts.deliveries.report(challenge, request, number, report);
+    await this.parts.deliveries.report(challenge, request, number, report);
   }
 
   /** The message is out. To give up on saying so would have it sent again, so it is said until nobody needs to know any more. */
@@ -162,8 +188,8 @@ export class Failover<Message> {
   }
 }
 
-function conductOf({ fault, retryAfterMs }: DeliveryError): Conduct {
-  switch (fault) {
+function conductOf(error: DeliveryError): Conduct {
+  switch (error.fault) {
     case "address":
     case "route":
     case "busy":
@@ -173,6 +199,12 @@ function conductOf({ fault, retryAfterMs }: DeliveryError): Conduct {
     case "outage":
       return { how: "failed" };
     case "throttled":
-      return { how: "too fast", forMs: retryAfterMs ?? SLOW_MS };
+      return { how: "too fast", forMs: slowFor(error) };
   }
 }
+
+function slowFor({ retryAfterMs = 0 }: DeliveryError): number {
+  return Math.min(Math.max(retryAfterMs, SLOW_MS), SLOWEST_MS);
+}
+
+type Chosen = Extract<Choice, { outcome: "send" }>;

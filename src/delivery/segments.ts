@@ -1,5 +1,4 @@
 import { SegmentedMessage } from "sms-segments-calculator";
-import { DEFAULT_PURPOSE } from "../otp/request.js";
 import type { Templates } from "./render.js";
 
 /** What an SMS is sent as, and charged by: 160 characters of GSM-7 make one segment, or 70 of UCS-2. */
@@ -24,11 +23,13 @@ export interface SmsExtent {
 /** The longest life that is said in seconds, in more letters than a short one in minutes. */
 const SECONDS_MS = 59_000;
 
+const LONGEST_PURPOSE = "p".repeat(32);
+
 /** @returns a line for each SMS template that can take more than one segment of GSM-7, which names its file */
 export function oversizedSms(templates: Templates, { sender, origin, codeLength, lifeMs }: SmsExtent): string[] {
   const code = "0".repeat(codeLength);
   return [...templates.smsTemplates].flatMap((template) => {
-    const purpose = template.purpose || DEFAULT_PURPOSE;
+    const purpose = template.purpose || LONGEST_PURPOSE;
     const lives = [lifeMs, Math.min(lifeMs, SECONDS_MS)];
     const worst = lives
       .map((leftMs) => segmentsOf(template.render({ code, leftMs, purpose, sender, origin })))

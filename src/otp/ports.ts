@@ -4,7 +4,6 @@ import type { ChallengeId } from "./challenge.js";
 import type { SealedOrder } from "./order.js";
 import type { RequestId } from "./request-id.js";
 import type { SendLimit } from "./sends.js";
-import type { Failure } from "./step.js";
 
 /** Whether a send may go ahead, and how long after it the next one may; if not, which limit is in the way, and until when. */
 export type Claim =
@@ -85,80 +84,6 @@ export interface Challenges {
 
   /** Judges a try; of any number of correct ones at the same time, one succeeds. A success forgets all wrong tries. */
   attempt(challenge: ChallengeId, attempted: Try, policy: AttemptPolicy): Promise<Attempt>;
-}
-
-/** What a worker, or a provider's receipt, tells of a send. `put off`: it did not go out, and is tried again. */
-export type Report =
-  | { readonly outcome: "sent" | "delivered" | "put off" }
-  | { readonly outcome: "failed"; readonly failure: Failure };
-
-/** How far a request has come. Unix milliseconds, by the clock of the store. */
-export interface Progress {
-  readonly now: number;
-  /** None while no worker has it. */
-  readonly begun: Begun | undefined;
-}
-
-export interface Begun {
-  readonly processedAt: number;
-  /** When its code dies. */
-  readonly expiresAt: number;
-  readonly sentAt: number | undefined;
-  readonly deliveredAt: number | undefined;
-  readonly failed: { readonly at: number; readonly failure: Failure } | undefined;
-  readonly verifiedAt: number | undefined;
-  /** Whether its code can still be verified. */
-  readonly isLive: boolean;
-}
-
-/** What becomes of each request. Each method is atomic, and all throw OtpError UNAVAILABLE when the store cannot be reached. */
-export interface Deliveries {
-  /**
-   * Marks that the message is about to be handed to a sender: who finds the mark knows that it may have gone out.
-   *
-   * @returns the number of this send, or undefined when there is nothing to send any more
-   */
-  begin(challenge: ChallengeId, request: RequestId, sender: string): Promise<number | undefined>;
-
-  /** Writes down what became of a send. @returns whether it was news */
-  report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<boolean>;
-
-  read(challenge: ChallengeId, request: RequestId): Promise<Progress>;
-}
-
-/** Tells when something about a challenge has changed. */
-export interface Changes {
-  /**
-   * @param onChange is called after each change, and whenever one may have been missed
-   * @returns ends it
-   */
-  follow(challenge: ChallengeId, onChange: () => void): () => void;
-}
-
-/** How a sender took a message. `broken`: it takes nothing, whatever it is sent. `too fast`: it takes no more for now. */
-export type Conduct =
-  | { readonly how: "well" | "failed" | "broken" }
-  | { readonly how: "too fast"; readonly forMs: number };
-
-/** Who is to send the next message. `wait`: those that are well take none yet. `none`: none is well. */
-export type Choice =
-  | { readonly outcome: "send"; readonly sender: string; readonly afterMs: number; readonly isProbe: boolean }
-  | { readonly outcome: "wait"; readonly ms: number }
-  | { readonly outcome: "none" };
-
-/** How the senders are, as all workers know it. Each method is atomic, and throws OtpError UNAVAILABLE. */
-export interface SenderHealth {
-  /** @param senders in order of preference */
-  choose(senders: readonly PacedSender[], probeMs: number): Promise<Choice>;
-
-  /** @returns what changed by it: `opened`, it gets no messages but probes; `closed`, it gets them again */
-  report(sender: string, conduct: Conduct, isProbe: boolean): Promise<"opened" | "closed" | undefined>;
-}
-
-export interface PacedSender {
-  readonly name: string;
-  /** Messages that it may be given in a second, by all workers together; 0 for any number. */
-  readonly perSecond: number;
 }
 
 /** Whether a client may go on, and where it stands. */

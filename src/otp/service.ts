@@ -1,9 +1,10 @@
 import type { Call } from "./call.js";
 import { ClientLimiter } from "./client-limiter.js";
+import type { Changes, Deliveries } from "./delivery-ports.js";
 import { type Generate, type Generated, Generator } from "./generator.js";
 import { Idempotency } from "./idempotency.js";
 import type { Keyring } from "./keyring.js";
-import type { Challenges, Changes, ClientLimits, Deliveries, IdempotencyKeys, MailDomains, Outbox } from "./ports.js";
+import type { Challenges, ClientLimits, IdempotencyKeys, MailDomains, Outbox } from "./ports.js";
 import type { Channel } from "./recipient.js";
 import type { SendPolicy } from "./sends.js";
 import type { Watch } from "./step.js";

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** Bytes of a MAC: an HMAC-SHA-256 cut to 128 bits (RFC 2104 §5). */
-export const MAC_BYTES = 16;
+const MAC_BYTES = 16;
 
 /** Bytes and their MAC, in base64url. @param label keeps texts of one kind from being taken for another's */
 export function sign(key: Buffer, label: string, bytes: Buffer): string {

@@ -1,9 +1,9 @@
 import { Bell } from "./bell.js";
+import type { Changes, Deliveries } from "./delivery-ports.js";
 import { OtpError } from "./errors.js";
 import type { Keyring } from "./keyring.js";
-import type { Changes, Deliveries } from "./ports.js";
+import { beginBefore, stepsOf } from "./progress.js";
 import type { Step, Watch } from "./step.js";
-import { beginBefore, stepsOf } from "./steps.js";
 import { readToken, type Session } from "./token.js";
 
 /** How long a watch may take to begin, with a store that has just gone away or is about to come back. */
@@ -46,7 +46,8 @@ export class Watcher {
       // Who comes new is told the state as it is; who comes back, all that it has not seen.
       const seen = after ?? (last === undefined ? 0 : last.sequence - 1);
       const isOver = last?.final === true && seen >= last.sequence;
-      return { isOver, steps: this.follow(session, first, seen, changed, unfollow, signal) };
+      if (isOver) unfollow();
+      return { isOver, steps: isOver ? nothing() : this.follow(session, first, seen, changed, unfollow, signal) };
     } catch (error) {
       unfollow();
       throw error;
@@ -63,10 +64,12 @@ export class Watcher {
   ): AsyncGenerator<Step> {
     try {
       let seen = after;
-      for (let found: Seen | undefined = first; !signal.aborted; found = await this.tryRead(session)) {
+      for (let found: Seen | undefined = first; !signal.aborted; found = await this.tryRead(session, signal)) {
         for (const step of found?.steps ?? []) {
-          if (step.sequence > seen) yield step;
-          seen = Math.max(seen, step.sequence);
+          // A store that has lost what it knew knows of fewer steps than were told. The end is told all the same.
+          if (step.sequence <= seen && !step.final) continue;
+          seen = Math.max(seen + 1, step.sequence);
+          yield { ...step, sequence: seen };
           if (step.final) return;
         }
         await changed.sleep(found?.againInMs ?? RETRY_MS, signal);
@@ -87,7 +90,8 @@ export class Watcher {
   }
 
   /** @returns undefined while the store is away */
-  private async tryRead(session: Session): Promise<Seen | undefined> {
+  private async tryRead(session: Session, signal: AbortSignal): Promise<Seen | undefined> {
+    if (signal.aborted) return undefined;
     try {
       return await this.read(session);
     } catch (error) {
@@ -109,6 +113,8 @@ export class Watcher {
     }
   }
 }
+
+async function* nothing(): AsyncGenerator<Step> {}
 
 function isAway(error: unknown): boolean {
   return error instanceof OtpError && error.reason === "UNAVAILABLE";

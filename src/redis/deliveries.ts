@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { ChallengeId } from "../otp/challenge.js";
-import type { Deliveries, Progress, Report } from "../otp/ports.js";
-import type { RequestId } from "../otp/request-id.js";
+import type { Deliveries, Progress, Report } from "../otp/delivery-ports.js";
+import { type RequestId, requestedAt } from "../otp/request-id.js";
 import type { Failure } from "../otp/step.js";
 import { keys } from "./keys.js";
 import { asTuple, defineScripts, type Scripts } from "./scripts.js";
@@ -14,18 +14,28 @@ export class RedisDeliveries implements Deliveries {
     this.run = defineScripts(redis);
   }
 
-  async begin(challenge: ChallengeId, request: RequestId, sender: string): Promise<number | undefined> {
-    const number = await this.run.beginSend([keys.code(challenge), keys.request(challenge, request)], [sender]);
+  async begin(challenge: ChallengeId, request: RequestId, sender: string, begun: number): Promise<number | undefined> {
+    const number = await this.run.beginSend([keys.code(challenge), keys.request(challenge, request)], [sender, begun]);
     return Number(number) || undefined;
   }
 
-  async report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<boolean> {
+  async report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<void> {
     const failure = report.outcome === "failed" ? report.failure : "";
-    const isNews = await this.run.reportSend(
-      [keys.code(challenge), keys.request(challenge, request)],
-      [challenge, number, report.outcome, failure],
-    );
-    return isNews === 1;
+    await this.tell(challenge, request, [number, report.outcome, failure, 0]);
+  }
+
+  async receive(
+    challenge: ChallengeId,
+    request: RequestId,
+    number: number,
+    outcome: "delivered" | "failed",
+  ): Promise<boolean> {
+    const failure: Failure = "undelivered";
+    return (await this.tell(challenge, request, [number, outcome, failure, 1])) === 1;
+  }
+
+  private tell(challenge: ChallengeId, request: RequestId, what: readonly (string | number)[]): Promise<unknown> {
+    return this.run.reportSend([keys.code(challenge), keys.request(challenge, request)], [challenge, ...what]);
   }
 
   async read(challenge: ChallengeId, request: RequestId): Promise<Progress> {
@@ -33,7 +43,7 @@ export class RedisDeliveries implements Deliveries {
       [keys.code(challenge), keys.request(challenge, request), keys.verified(challenge)],
       [],
     );
-    const [now, processed, dies, sent, delivered, failed, why, verified, isLive] = asTuple(reply);
+    const [now, processed, dies, sent, delivered, failed, why, verified, maker, live] = asTuple(reply);
     if (processed === undefined) return { now: Number(now), begun: undefined };
     return {
       now: Number(now),
@@ -44,7 +54,8 @@ export class RedisDeliveries implements Deliveries {
         deliveredAt: time(delivered),
         failed: failed === "" ? undefined : { at: Number(failed), failure: asFailure(why) },
         verifiedAt: time(verified),
-        isLive: isLive === 1,
+        isLive: live === maker,
+        replacedAt: live === "" || live === maker ? undefined : requestedAt(String(live)),
       },
     };
   }

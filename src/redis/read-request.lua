@@ -4,8 +4,8 @@
 -- KEYS[2]  the request (see store-code.lua)
 -- KEYS[3]  when codes of the challenge were verified (see attempt.lua)
 --
--- Replies {now}, and once a worker has it {now, processed, code dies, sent, delivered, failed, why, verified, 1 while its code is
--- live}: Unix times in milliseconds, with '' for what has not happened.
+-- Replies {now}, and once a worker has it {now, processed, code dies, sent, delivered, failed, why, verified, the request that made
+-- its code, the request that made the code that is live}: Unix times in milliseconds, with '' for what has not happened or is not.
 
 local time = redis.call('TIME')
 local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
@@ -16,5 +16,7 @@ if not maker then
   return { now }
 end
 local verified = redis.call('ZSCORE', KEYS[3], maker)
-local is_live = redis.call('HGET', KEYS[1], 'm') == maker
-return { now, processed, dies, sent or '', delivered or '', failed or '', why or '', verified or '', is_live and 1 or 0 }
+local live = redis.call('HGET', KEYS[1], 'm')
+return {
+  now, processed, dies, sent or '', delivered or '', failed or '', why or '', verified or '', maker, live or ''
+}

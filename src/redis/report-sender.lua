@@ -1,13 +1,15 @@
 -- Writes down how a sender took a message.
 --
 -- KEYS[1]  its state (see choose-sender.lua)
--- ARGV[1]  'well': it did its part; 'failed'; 'broken': it takes nothing, whatever it is sent; 'too fast': it takes no more for now
+-- ARGV[1]  'well': it did its part; 'failed'; 'broken': it takes nothing, whatever it is sent; 'too fast': it takes no more for now;
+--          'unused': it was not given the message after all
 -- ARGV[2]  1 when it was a probe, else 0
--- ARGV[3]  how many failures within the window are too many
--- ARGV[4]  the window in milliseconds
--- ARGV[5]  milliseconds from a failed probe to the next
--- ARGV[6]  with 'too fast': for how many milliseconds
--- ARGV[7]  how long a state is remembered, in milliseconds
+-- ARGV[3]  how many failures within the window are too many,
+-- ARGV[4]  if they are at least this part of the messages given in it
+-- ARGV[5]  the window in milliseconds
+-- ARGV[6]  milliseconds from a failed probe to the next
+-- ARGV[7]  with 'too fast': for how many milliseconds
+-- ARGV[8]  how long a state is remembered, in milliseconds
 --
 -- Replies 'opened' or 'closed' when that changed who gets messages, else ''.
 
@@ -19,28 +21,35 @@ local is_open = redis.call('HEXISTS', state, 'o') == 1
 local change = ''
 
 if how == 'too fast' then
-  local until_then = math.max(now + tonumber(ARGV[6]), tonumber(redis.call('HGET', state, 's') or 0))
+  local until_then = math.max(now + tonumber(ARGV[7]), tonumber(redis.call('HGET', state, 's') or 0))
   redis.call('HSET', state, 's', string.format('%.0f', until_then))
 end
 
 if how == 'well' or how == 'too fast' then
-  -- It answered. What was sent before it failed says nothing of it now.
+  -- It answered. What was sent before it failed says nothing of it now. Its failures stay counted while their window lasts: a
+  -- provider that takes messages and does not deliver them answers, too.
   if is_open and is_probe then
-    redis.call('HDEL', state, 'o', 'u', 'p', 'c', 'w')
+    redis.call('HDEL', state, 'o', 'u', 'p')
     change = 'closed'
+  end
+elseif how == 'unused' then
+  if is_probe then
+    redis.call('HDEL', state, 'p')
   end
 elseif is_open then
   if is_probe then
     redis.call('HDEL', state, 'p')
-    redis.call('HSET', state, 'u', at(tonumber(ARGV[5])))
+    redis.call('HSET', state, 'u', at(tonumber(ARGV[6])))
   end
 else
-  if now >= tonumber(redis.call('HGET', state, 'w') or 0) + tonumber(ARGV[4]) then
-    redis.call('HSET', state, 'w', at(0), 'c', 0)
+  if now >= tonumber(redis.call('HGET', state, 'w') or 0) + tonumber(ARGV[5]) then
+    redis.call('HSET', state, 'w', at(0), 'c', 0, 'm', 0)
   end
   local failures = redis.call('HINCRBY', state, 'c', 1)
-  if how == 'broken' or failures >= tonumber(ARGV[3]) then
-    redis.call('HSET', state, 'o', 1, 'u', at(tonumber(ARGV[5])))
+  local given = tonumber(redis.call('HGET', state, 'm') or 0)
+  local is_too_many = failures >= tonumber(ARGV[3]) and failures >= given * tonumber(ARGV[4])
+  if how == 'broken' or is_too_many then
+    redis.call('HSET', state, 'o', 1, 'u', at(tonumber(ARGV[6])))
     redis.call('HDEL', state, 'p')
     change = 'opened'
   end
@@ -48,6 +57,6 @@ end
 
 if redis.call('EXISTS', state) == 1 then
   local left = tonumber(redis.call('HGET', state, 's') or 0) - now
-  redis.call('PEXPIRE', state, math.max(tonumber(ARGV[7]), left))
+  redis.call('PEXPIRE', state, math.max(tonumber(ARGV[8]), left))
 end
 return change

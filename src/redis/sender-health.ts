@@ -1,9 +1,14 @@
 import type { Redis } from "ioredis";
-import type { Choice, Conduct, PacedSender, SenderHealth } from "../otp/ports.js";
+import type { Logger } from "pino";
+import type { Choice, Conduct, PacedSender, SenderHealth } from "../otp/delivery-ports.js";
 import { asTuple, defineScripts, type Scripts } from "./scripts.js";
 
-/** So many failures within the window, and a sender gets no messages but probes. */
+/**
+ * So many failures within the window, and a sender gets no messages but probes; unless they are few of many: some messages always
+ * fail to arrive. The window begins with a failure, so of a sender that has died it holds little else.
+ */
 const FAILURES = 5;
+const PART = 0.1;
 const WINDOW_MS = 10_000;
 /** From a failed probe to the next: a sender that is well again is soon found out. */
 const PAUSE_MS = 500;
@@ -15,16 +20,19 @@ const REMEMBERED_MS = 3_600_000;
 export class RedisSenderHealth implements SenderHealth {
   private readonly run: Scripts;
 
-  constructor(redis: Redis) {
+  constructor(
+    redis: Redis,
+    private readonly log: Logger,
+  ) {
     this.run = defineScripts(redis);
   }
 
-  async choose(senders: readonly PacedSender[], probeMs: number): Promise<Choice> {
+  async choose(senders: readonly PacedSender[], probeMs: number, longestMs: number): Promise<Choice> {
     const paces = senders.map(({ perSecond }) => (perSecond === 0 ? 0 : 1000 / perSecond));
     const [chosen, ms, isProbe] = asTuple(
       await this.run.chooseSender(
         senders.map(({ name }) => stateKey(name)),
-        [probeMs, PATIENCE_MS, REMEMBERED_MS, ...paces],
+        [probeMs, PATIENCE_MS, REMEMBERED_MS, longestMs, ...paces],
       ),
     ).map(Number);
     const sender = senders[(chosen ?? 0) - 1]?.name;
@@ -32,13 +40,23 @@ export class RedisSenderHealth implements SenderHealth {
     return ms === undefined || ms < 0 ? { outcome: "none" } : { outcome: "wait", ms };
   }
 
-  async report(sender: string, conduct: Conduct, isProbe: boolean): Promise<"opened" | "closed" | undefined> {
+  async report(sender: string, conduct: Conduct, isProbe: boolean): Promise<void> {
     const how = conduct.how;
     const change = await this.run.reportSender(
       [stateKey(sender)],
-      [how, isProbe ? 1 : 0, FAILURES, WINDOW_MS, PAUSE_MS, how === "too fast" ? conduct.forMs : 0, REMEMBERED_MS],
+      [
+        how,
+        isProbe ? 1 : 0,
+        FAILURES,
+        PART,
+        WINDOW_MS,
+        PAUSE_MS,
+        how === "too fast" ? conduct.forMs : 0,
+        REMEMBERED_MS,
+      ],
     );
-    return change === "opened" || change === "closed" ? change : undefined;
+    if (change === "opened") this.log.warn({ sender }, "sender gets no messages but probes");
+    if (change === "closed") this.log.info({ sender }, "sender gets messages again");
   }
 }
 

@@ -6,6 +6,7 @@
 --            m  the request that made its code, x  when that code dies
 --            p, s, d, f  when it was processed, sent, delivered, failed; w  why it failed
 --            n  how many sends have begun, a  the sender of one whose result nobody has told yet
+--            r1, r2, …  what a provider's first receipt said of the send of that number
 --          From the first wrong try with its token on:
 --            t  wrong tries with it (see attempt.lua)
 -- ARGV[1]  the challenge id, of which to tell those who watch

@@ -7,12 +7,12 @@ import { Failover, type OnUnknown } from "../../src/delivery/failover.js";
 import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import { digestCode } from "../../src/otp/code.js";
 import { DeliveryError, type Fault } from "../../src/otp/delivery.js";
+import type { Deliveries, SenderHealth } from "../../src/otp/delivery-ports.js";
 import { deriveKeyring } from "../../src/otp/keyring.js";
 import { type SealedOrder, sealOrder } from "../../src/otp/order.js";
-import type { Deliveries } from "../../src/otp/ports.js";
+import { stepsOf } from "../../src/otp/progress.js";
 import { readReference } from "../../src/otp/reference.js";
 import { newRequestId } from "../../src/otp/request-id.js";
-import { stepsOf } from "../../src/otp/steps.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { RedisDeliveries } from "../../src/redis/deliveries.js";
@@ -34,6 +34,7 @@ let round = 0;
 let first: ScriptedSender;
 let second: ScriptedSender;
 let challenge: ChallengeId;
+let clock = Date.now;
 
 beforeAll(async () => {
   server = await startTestRedis();
@@ -56,18 +57,19 @@ interface Options {
   readonly secrets?: [string, ...string[]];
   readonly onUnknown?: OnUnknown;
   readonly deliveries?: Deliveries;
+  readonly health?: SenderHealth;
   readonly perSecond?: number;
 }
 
 function deliverer({ secrets = [OLD], onUnknown = "resend", perSecond = 0, ...more }: Options = {}): Deliverer<Note> {
-  const shared = { challenges, deliveries, onUnknown, now: Date.now, ...more };
+  const shared = { challenges, deliveries, onUnknown, now: () => clock(), ...more };
   const failover = new Failover<Note>({
     ...shared,
     senders: [
       { sender: first, perSecond },
       { sender: second, perSecond: 0 },
     ],
-    health: new RedisSenderHealth(redis),
+    health: more.health ?? new RedisSenderHealth(redis, log),
     patience: { sendMs: 5_000, probeMs: 1_000 },
     log,
   });
@@ -224,7 +226,7 @@ describe("a sender that cannot take a message", () => {
   it("is not held to be unwell because addresses are", async () => {
     for (let n = 0; n < 10; n++) {
       challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
-      first.script.push(fault(n % 2 ? "address" : "busy"));
+      first.script.push(fault((["address", "busy", "route"] as const)[n % 3] ?? "busy"));
       await deliverer().deliver(orderUnder(OLD));
     }
     expect(first.calls).toBe(10);
@@ -246,20 +248,34 @@ describe("a sender that is given too much", () => {
     expect([first.calls, second.notes.length]).toEqual([1, 2]);
   });
 
-  it("has the message put off where nobody else takes it, which leaves no mark", async () => {
+  it("leaves the message to the backoff where another has failed, which may be well sooner", async () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     second.script.push(fault("outage"));
+    await expect(deliverer().deliver(orderUnder(OLD))).rejects.toMatchObject({ fault: "outage" });
+  });
+
+  it("has the message put off where nobody else takes it, which leaves no mark", async () => {
+    first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
+    second.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     const order = orderUnder(OLD);
     await expect(deliverer().deliver(order)).resolves.toMatchObject({ putOffMs: expect.any(Number) });
     expect(await statuses(order)).toEqual(["QUEUED", "PROCESSING"]);
     expect(await redis.hexists(await requestKey(order), "a")).toBe(0);
   });
 
-  it("is waited for when it asks for little", async () => {
-    first.script.push(fault("throttled", { retryAfterMs: 100 }));
-    second.down = fault("outage");
-    expect(await deliverer().deliver(orderUnder(OLD))).toBe("sent");
-    expect(first.notes).toHaveLength(1);
+  it.each([
+    [undefined, 1_000],
+    [0, 1_000],
+    [10_000, 10_000],
+    [86_400_000, 30_000],
+  ])("is asked once, and again after as long as it says, within reason: %s", async (retryAfterMs, ms) => {
+    first.down = fault("throttled", retryAfterMs === undefined ? {} : { retryAfterMs });
+    second.down = fault("throttled", { retryAfterMs: 86_400_000 });
+    const answer = await deliverer().deliver(orderUnder(OLD));
+    if (typeof answer !== "object") throw new Error(`it was ${answer}`);
+    expect(answer.putOffMs).toBeLessThanOrEqual(ms);
+    expect(answer.putOffMs).toBeGreaterThanOrEqual(ms / 2);
+    expect([first.calls, second.calls]).toEqual([1, 1]);
   });
 });
 
@@ -292,6 +308,7 @@ describe("a send of which nobody knows whether it went out", () => {
           throw new Error("the worker dies here");
         },
         report: () => Promise.reject(new Error("and never tells")),
+        receive: (...args) => deliveries.receive(...args),
         read: (...args) => deliveries.read(...args),
       };
       await expect(deliverer({ deliveries: dies }).deliver(order)).rejects.toThrow("dies here");
@@ -299,6 +316,51 @@ describe("a send of which nobody knows whether it went out", () => {
     }
     expect(first.notes).toHaveLength(1);
   });
+});
+
+it("a message that is out is not sent again because how its sender is could not be written down", async () => {
+  const health = new RedisSenderHealth(redis, log);
+  const failing: SenderHealth = {
+    choose: async (...args) => {
+      const choice = await health.choose(...args);
+      return choice.outcome === "send" ? { ...choice, isProbe: true } : choice;
+    },
+    report: () => Promise.reject(new Error("OOM command not allowed")),
+  };
+  const order = orderUnder(OLD);
+  first.script.push(fault("outage"));
+  expect(await deliverer({ health: failing }).deliver(order)).toBe("sent");
+  expect(await deliverer({ health: failing }).deliver(order)).toBe("sent");
+  expect([first.calls, second.calls]).toEqual([1, 1]);
+});
+
+it("a sender that is only slow is in use again after its first probe, and sends nothing twice", async () => {
+  await new RedisSenderHealth(redis, log).report(first.name, { how: "broken" }, false);
+  await redis.hset(`otp:{senders}:${first.name}`, "u", 0); // its pause is over
+  const letGo = first.hold();
+  const probe = deliverer().deliver(orderUnder(OLD));
+  await first.isCalled;
+  await redis.hset(`otp:{senders}:${first.name}`, "p", 0); // it takes longer than a probe keeps others from being made
+  letGo();
+  expect(await probe).toBe("sent");
+  expect(second.calls).toBe(0);
+  challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+  await deliverer().deliver(orderUnder(OLD));
+  expect(first.notes).toHaveLength(2);
+});
+
+it("a code that dies while a provider is silent is not held against the provider", async () => {
+  for (let n = 0; n < 6; n++) {
+    challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+    first.script.push(fault("outage", { mayHaveGone: true }));
+    first.onCall = () => {
+      clock = () => Date.now() + LIFE_MS;
+    };
+    await deliverer().deliver(orderUnder(OLD));
+    clock = Date.now;
+  }
+  expect(first.calls).toBe(6);
+  expect(second.calls).toBe(0);
 });
 
 it("a message that is out is not sent again because that could not be written down", async () => {
@@ -309,6 +371,7 @@ it("a message that is out is not sent again because that could not be written do
       if (refusals-- > 0) throw new Error("OOM command not allowed");
       return deliveries.report(...args);
     },
+    receive: (...args) => deliveries.receive(...args),
     read: (...args) => deliveries.read(...args),
   };
   const order = orderUnder(OLD);

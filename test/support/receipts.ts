@@ -1,4 +1,4 @@
-import type { ReceiptCall } from "../../src/otp/receipt.js";
+import type { ReceiptCall } from "../../src/otp/receipts.js";
 
 /** @param headers by lower-case name */
 export function receiptCall(target: string, headers: Readonly<Record<string, string>>, body: string): ReceiptCall {

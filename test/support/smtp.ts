@@ -12,10 +12,13 @@ export interface RecordedMail {
   readonly code: string;
 }
 
-/** What the server does with a mail: takes it, refuses it with a reply code at RCPT or after DATA, says nothing at all, or hangs up. */
+/**
+ * What the server does with a mail: takes it, refuses it with a reply code at RCPT or after DATA, says nothing at all, or hangs up.
+ * `enhanced`: the status code of RFC 2034 that goes before the text of the reply.
+ */
 export type Behaviour =
   | { readonly at: "take" }
-  | { readonly at: "rcpt" | "data"; readonly code: number }
+  | { readonly at: "rcpt" | "data"; readonly code: number; readonly enhanced?: string }
   | { readonly at: "hang-on-rcpt" | "hang-after-data" }
   | { readonly at: "drop-on-rcpt" | "drop-after-data" };
 
@@ -48,7 +51,7 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
       const behaviour = this.script.shift() ?? TAKE;
       behaviours.set(session, behaviour);
       this.emit("rcpt", address);
-      if (behaviour.at === "rcpt") callback(reply(behaviour.code, address));
+      if (behaviour.at === "rcpt") callback(reply(behaviour.code, address, behaviour.enhanced));
       else if (behaviour.at === "drop-on-rcpt") this.dropConnections();
       else if (behaviour.at !== "hang-on-rcpt") void this.held.then(() => callback());
     },
@@ -57,7 +60,7 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
       stream.on("end", () => {
         const behaviour = behaviours.get(session) ?? TAKE;
-        if (behaviour.at === "data") return callback(reply(behaviour.code, "the message"));
+        if (behaviour.at === "data") return callback(reply(behaviour.code, "the message", behaviour.enhanced));
         const mail = record(session, Buffer.concat(chunks).toString("utf8"));
         this.keep(mail);
         if (behaviour.at === "drop-after-data") this.dropConnections();
@@ -137,8 +140,9 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
 const behaviours = new WeakMap<SMTPServerSession, Behaviour>();
 
 /** Servers repeat the address in their replies: so does this one, for the tests that look for it in logs. */
-function reply(code: number, what: string): Error {
-  return Object.assign(new Error(`${what} is refused`), { responseCode: code });
+function reply(code: number, what: string, enhanced?: string): Error {
+  const text = `${what} is refused`;
+  return Object.assign(new Error(enhanced === undefined ? text : `${enhanced} ${text}`), { responseCode: code });
 }
 
 function refusal(code: number | undefined, what: string): Error | null {

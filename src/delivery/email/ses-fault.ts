@@ -1,5 +1,6 @@
 import { SESv2ServiceException } from "@aws-sdk/client-sesv2";
 import { DeliveryError, type Fault } from "../../otp/delivery.js";
+import { faultOf, mayHaveGone } from "../http-client.js";
 import { retryAfterMs } from "../retry-after.js";
 
 /**
@@ -14,6 +15,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   MailFromDomainNotVerifiedException: "provider",
   MessageRejected: "route", // content, or an identity that is not verified: in the sandbox the recipient's too
   NotFoundException: "provider",
+  AccessDeniedException: "provider",
+  IncompleteSignature: "provider",
+  MissingAuthenticationToken: "provider",
+  NotAuthorized: "provider",
+  RequestExpired: "provider", // our clock is wrong
   LimitExceededException: "provider",
   TooManyRequestsException: "throttled",
   ThrottlingException: "throttled",
@@ -53,20 +59,15 @@ function refusal(error: SESv2ServiceException): DeliveryError {
   const { name, message, $metadata, $response } = error;
   const status = $metadata.httpStatusCode ?? 0;
   const known = /^\w{1,60}$/.test(name) ? name : "unknown";
-  const fault = faultOf(name, message, status);
+  const fault = faultOfException(name, message, status);
   return new DeliveryError(`SES ${status}, error ${known}`, fault, {
-    mayHaveGone: status < 300 || status === 504,
+    mayHaveGone: mayHaveGone(status),
     retryAfterMs: fault === "throttled" ? retryAfterMs($response?.headers["retry-after"]) : undefined,
   });
 }
 
-function faultOf(name: string, message: string, status: number): Fault {
+function faultOfException(name: string, message: string, status: number): Fault {
   if (name === "BadRequestException") return ADDRESS.test(message) ? "address" : "route";
-  const fault = (Object.hasOwn(FAULTS, name) ? FAULTS[name] : undefined) ?? byStatus(status);
+  const fault = (Object.hasOwn(FAULTS, name) ? FAULTS[name] : undefined) ?? faultOf(status);
   return fault === "throttled" && DAILY.test(message) ? "provider" : fault;
-}
-
-function byStatus(status: number): Fault {
-  if (status === 429) return "throttled";
-  return status >= 400 && status < 500 ? "provider" : "outage";
 }

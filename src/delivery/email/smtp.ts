@@ -60,7 +60,7 @@ export class SmtpSender implements Sender<Mail> {
 /** Keeps the codes of an SMTP error and drops its text, in which servers like to repeat the address. */
 function toDeliveryError(error: unknown, hasContent: boolean): DeliveryError {
   if (!(error instanceof Error)) return new DeliveryError("SMTP fault", "outage", { mayHaveGone: hasContent });
-  const { reply, code, fault } = faultOfSmtp(error);
-  if (reply !== undefined) return new DeliveryError(`SMTP reply ${reply}`, fault);
+  const { reply, enhanced, code, fault } = faultOfSmtp(error);
+  if (reply !== undefined) return new DeliveryError(`SMTP reply ${reply}${enhanced ? ` ${enhanced}` : ""}`, fault);
   return new DeliveryError(`SMTP fault ${code}`, fault, { mayHaveGone: hasContent });
 }

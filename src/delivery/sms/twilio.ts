@@ -1,6 +1,7 @@
-import { HttpClient } from "../http.js";
+import { HttpClient } from "../http-client.js";
 import { field, parseJson } from "../json.js";
 import type { Sender, Sms } from "../sender.js";
+import { CONNECTION_OVERRIDES } from "./twilio-callback.js";
 import { twilioFault } from "./twilio-faults.js";
 
 const MAX_VALIDITY_SECONDS = 36_000;
@@ -18,22 +19,20 @@ export class TwilioSender implements Sender<Sms> {
   private readonly publicUrl: string | undefined;
 
   /**
+   * @param baseUrl where Twilio is, without a slash at its end
    * @param from a number, a sender id, or the SID of a messaging service
-   * @param apiKey what to log in with in the place of the account's own token
    * @param publicUrl where Twilio reaches us, without a slash at its end; without it no receipts are asked for
    */
   constructor(parts: {
-    readonly baseUrl?: string | undefined;
+    readonly baseUrl: string;
     readonly accountSid: string;
     readonly authToken: string;
-    readonly apiKey?: { readonly sid: string; readonly secret: string } | undefined;
     readonly from: string;
     readonly publicUrl?: string | undefined;
   }) {
-    const { baseUrl = "https://api.twilio.com", accountSid, authToken, apiKey, from, publicUrl } = parts;
-    this.http = new HttpClient("Twilio", new URL(`/2010-04-01/Accounts/${accountSid}/Messages.json`, baseUrl));
-    const login = apiKey ? `${apiKey.sid}:${apiKey.secret}` : `${accountSid}:${authToken}`;
-    this.authorization = `Basic ${Buffer.from(login).toString("base64")}`;
+    const { baseUrl, accountSid, authToken, from, publicUrl } = parts;
+    this.http = new HttpClient("Twilio", new URL(`${baseUrl}/2010-04-01/Accounts/${accountSid}/Messages.json`));
+    this.authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString("base64")}`;
     this.origin = /^MG[0-9a-f]{32}$/i.test(from) ? { MessagingServiceSid: from } : { From: from };
     this.publicUrl = publicUrl;
   }
@@ -45,7 +44,7 @@ export class TwilioSender implements Sender<Sms> {
       Body: text,
       ValidityPeriod: String(validitySeconds(leftMs)),
       ...(this.publicUrl !== undefined && {
-        StatusCallback: `${this.publicUrl}/providers/twilio/status?ref=${reference}`,
+        StatusCallback: `${this.publicUrl}/providers/twilio/status?ref=${reference}${CONNECTION_OVERRIDES}`,
       }),
     });
     const headers = { Authorization: this.authorization, "Content-Type": "application/x-www-form-urlencoded" };

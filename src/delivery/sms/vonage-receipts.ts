@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { errors, type JWTPayload, jwtVerify } from "jose";
-import type { Receipt, ReceiptCall, ReceiptReader } from "../../otp/receipt.js";
+import type { Receipt, ReceiptCall, ReceiptReader } from "../../otp/receipts.js";
 import { field, parseJson } from "../json.js";
 import { vonageFault } from "./vonage-faults.js";
 

@@ -1,7 +1,8 @@
-import { HttpClient } from "../http.js";
+import { HttpClient } from "../http-client.js";
 import { parseJson } from "../json.js";
 import type { Sender, Sms } from "../sender.js";
 import { vonageCode, vonageFault } from "./vonage-faults.js";
+import { type VonageApplication, VonageTokens } from "./vonage-tokens.js";
 
 const MIN_TTL_SECONDS = 30 * 60;
 
@@ -13,24 +14,28 @@ const MIN_TTL_SECONDS = 30 * 60;
 export class VonageSender implements Sender<Sms> {
   readonly name = "vonage";
   private readonly http: HttpClient;
-  private readonly authorization: string;
+  private readonly authorization: () => string | Promise<string>;
   private readonly from: string;
   private readonly publicUrl: string | undefined;
 
   /**
+   * @param baseUrl where Vonage is, without a slash at its end
+   * @param application who signs in; without it the API key does, and Vonage sends no receipts
    * @param from a number, or a sender id
-   * @param publicUrl where Vonage reaches us, without a slash at its end; without it receipts go where the account says
+   * @param publicUrl where Vonage reaches us, without a slash at its end; without it receipts go where the application says
+   * @throws TypeError for an application's key that is none
    */
   constructor(parts: {
-    readonly baseUrl?: string | undefined;
+    readonly baseUrl: string;
     readonly apiKey: string;
     readonly apiSecret: string;
+    readonly application?: VonageApplication | undefined;
     readonly from: string;
     readonly publicUrl?: string | undefined;
   }) {
-    const { baseUrl = "https://api.nexmo.com", apiKey, apiSecret, from, publicUrl } = parts;
-    this.http = new HttpClient("Vonage", new URL("/v1/messages", baseUrl));
-    this.authorization = `Basic ${Buffer.from(`${apiKey}:${apiSecret}`).toString("base64")}`;
+    const { baseUrl, apiKey, apiSecret, application, from, publicUrl } = parts;
+    this.http = new HttpClient("Vonage", new URL(`${baseUrl}/v1/messages`));
+    this.authorization = application === undefined ? basic(apiKey, apiSecret) : bearer(application);
     this.from = withoutPlus(from);
     this.publicUrl = publicUrl;
   }
@@ -51,7 +56,7 @@ export class VonageSender implements Sender<Sms> {
       }),
     };
     const headers = {
-      Authorization: this.authorization,
+      Authorization: await this.authorization(),
       "Content-Type": "application/json",
       Accept: "application/json",
     };
@@ -65,6 +70,17 @@ export class VonageSender implements Sender<Sms> {
   close(): void {
     this.http.close();
   }
+}
+
+function basic(apiKey: string, apiSecret: string): () => string {
+  const login = Buffer.from(`${apiKey}:${apiSecret}`).toString("base64");
+  return () => `Basic ${login}`;
+}
+
+/** Basic authentication knows no webhooks: https://developer.vonage.com/en/getting-started/concepts/authentication */
+function bearer(application: VonageApplication): () => Promise<string> {
+  const tokens = new VonageTokens(application);
+  return async () => `Bearer ${await tokens.current()}`;
 }
 
 /** Vonage takes E.164 without its plus. */

@@ -1,6 +1,8 @@
 import { createServer } from "node:net";
+import { SESv2ServiceException } from "@aws-sdk/client-sesv2";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { SesSender } from "../../../src/delivery/email/ses.js";
+import { sesError } from "../../../src/delivery/email/ses-fault.js";
 import { failure, forever, mail } from "../../support/deliveries.js";
 import { listening } from "../../support/listening.js";
 import { SES, SES_ENV, SesStandIn } from "../../support/providers/ses.js";
@@ -59,6 +61,25 @@ describe("a mail that SES does not take", () => {
     const error = await failure(sender, mail("refused@example.com"));
     expect(error).toMatchObject({ message, fault, mayHaveGone });
     expect(error.whole).not.toMatch(/refused@example\.com|123456|AKIA|ses-secret/);
+  });
+
+  it.each([
+    ["an exception that is named", "AccessDeniedException", 400, "provider"],
+    ["a message that is rejected", "MessageRejected", 400, "route"],
+    ["an unknown exception of 400", "ValidationError", 400, "route"],
+    ["an unknown exception of 403", "InvalidSignatureException", 403, "provider"],
+    ["an unknown exception of 429", "SlowDown", 429, "throttled"],
+    ["an unknown exception of 502", "BadGateway", 502, "outage"],
+    ["an unknown exception of no status", "Unknown", undefined, "outage"],
+  ] as const)("is told by its exception, and by its status otherwise: %s", (_what, name, httpStatusCode, fault) => {
+    const $metadata = httpStatusCode === undefined ? {} : { httpStatusCode };
+    const thrown = new SESv2ServiceException({ name, $fault: "client", $metadata, message: "to ada@example.com" });
+    const mayHaveGone = httpStatusCode === undefined;
+    expect(sesError(thrown)).toMatchObject({
+      fault,
+      mayHaveGone,
+      message: `SES ${httpStatusCode ?? 0}, error ${name}`,
+    });
   });
 
   it("may have gone when the answer is cut", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { SmtpSender } from "../../../src/delivery/email/smtp.js";
+import { faultOfSmtp } from "../../../src/delivery/email/smtp-fault.js";
 import { failure, forever, mail } from "../../support/deliveries.js";
 import { RecordingSmtp } from "../../support/smtp.js";
 
@@ -59,10 +60,18 @@ describe("a mail that is not taken", () => {
     ["452 for the recipient", { at: "rcpt", code: 452 }, "busy"],
     ["503 for the recipient", { at: "rcpt", code: 503 }, "outage"],
     ["530 for the recipient", { at: "rcpt", code: 530 }, "provider"],
+    ["521 for the recipient", { at: "rcpt", code: 521 }, "address"],
     ["550 for the recipient", { at: "rcpt", code: 550 }, "address"],
+    ["551 for the recipient", { at: "rcpt", code: 551 }, "address"],
+    ["552 for the recipient", { at: "rcpt", code: 552 }, "busy"],
+    ["553 for the recipient", { at: "rcpt", code: 553 }, "address"],
+    ["554 for the recipient", { at: "rcpt", code: 554 }, "route"],
+    ["556 for the recipient", { at: "rcpt", code: 556 }, "address"],
     ["421 for the message", { at: "data", code: 421 }, "outage"],
     ["451 for the message", { at: "data", code: 451 }, "busy"],
-    ["554 for the message", { at: "data", code: 554 }, "address"],
+    ["550 for the message", { at: "data", code: 550 }, "route"],
+    ["552 for the message", { at: "data", code: 552 }, "busy"],
+    ["554 for the message", { at: "data", code: 554 }, "route"],
   ] as const)("is whose fault it is by the reply, and has surely not gone: %s", async (_what, behaviour, fault) => {
     smtp.script.push(behaviour);
     const error = await failure(sender, mail("refused@example.com"));
@@ -70,6 +79,55 @@ describe("a mail that is not taken", () => {
     // A 421 on a connection that was used before, nodemailer tells as the loss of it.
     if (behaviour.code !== 421) expect(error.message).toBe(`SMTP reply ${behaviour.code}`);
     expect(error.whole).not.toMatch(/refused@example\.com|123456/);
+  });
+
+  it.each([
+    ["no such mailbox", "rcpt", 550, "5.1.1", "address"],
+    ["no such mailbox, told after the message", "data", 550, "5.1.1", "address"],
+    ["no such domain", "rcpt", 554, "5.1.2", "address"],
+    ["a mailbox that has moved", "rcpt", 551, "5.1.6", "address"],
+    ["the syntax of our own address", "rcpt", 553, "5.1.7", "provider"],
+    ["the domain of our own address", "rcpt", 550, "5.1.8", "provider"],
+    ["a domain that takes no mail", "rcpt", 556, "5.1.10", "address"],
+    ["a mailbox that is disabled", "rcpt", 550, "5.2.1", "address"],
+    ["a mailbox that is full", "rcpt", 550, "5.2.2", "busy"],
+    ["a mailbox that is over its quota", "rcpt", 552, "5.2.0", "busy"],
+    ["a system that takes no mail", "rcpt", 521, "5.3.2", "route"],
+    ["a message that is too large for the system", "data", 552, "5.3.4", "route"],
+    ["no route", "rcpt", 550, "5.4.4", "route"],
+    ["too many recipients", "rcpt", 550, "5.5.3", "route"],
+    ["content that is not supported", "data", 550, "5.6.1", "route"],
+    ["relaying denied", "rcpt", 550, "5.7.1", "route"],
+    ["blocked", "data", 554, "5.7.1", "route"],
+    ["a code that says nothing", "rcpt", 550, "5.0.0", "address"],
+    ["a code that says nothing, of the message", "data", 550, "5.0.0", "route"],
+    ["a code that nobody knows", "rcpt", 554, "5.1.99", "route"],
+  ] as const)("is whose fault it is by the enhanced status code: %s", async (_what, at, code, enhanced, fault) => {
+    smtp.script.push({ at, code, enhanced });
+    const error = await failure(sender, mail("refused@example.com"));
+    expect(error).toMatchObject({ message: `SMTP reply ${code} ${enhanced}`, fault, mayHaveGone: false });
+    expect(error.whole).not.toMatch(/refused@example\.com|123456/);
+  });
+
+  it.each([
+    ["a temporary one", "4.2.2"],
+    ["an address of IPv4", "5.1.1.20"],
+    ["one further on", "see 5.1.1"],
+  ] as const)("goes by its reply when there is no enhanced status code in it: %s", async (_what, enhanced) => {
+    smtp.script.push({ at: "rcpt", code: 554, enhanced });
+    const error = await failure(sender, mail("refused@example.com"));
+    expect(error).toMatchObject({ message: "SMTP reply 554", fault: "route" });
+  });
+
+  it("has its enhanced status code on each line of a long reply", () => {
+    const response = "550-5.1.1 no such user\n550 5.1.1 see https://example.com/";
+    const error = Object.assign(new Error(response), {
+      code: "EENVELOPE",
+      command: "RCPT TO",
+      responseCode: 550,
+      response,
+    });
+    expect(faultOfSmtp(error)).toMatchObject({ reply: 550, enhanced: "5.1.1", fault: "address" });
   });
 
   it.each([

@@ -63,6 +63,13 @@ describe("a receipt of Twilio's", () => {
     expect(await receipts.read(call(delivered, { url: base + TARGET }))).toMatchObject({ outcome: "delivered" });
   });
 
+  it.each(["", "#rc=5&rp=ct,rt,5xx"])("may be signed for a URL with the fragment %j", async (fragment) => {
+    for (const base of [PUBLIC_URL, "https://otp.example.com:443/base"]) {
+      const signed = call(delivered, { url: base + TARGET + fragment });
+      expect(await receipts.read(signed)).toMatchObject({ outcome: "delivered" });
+    }
+  });
+
   it("may be signed for a URL with a port of its own, or without it", async () => {
     const publicUrl = "https://otp.example.com:8443";
     const behindPort = new TwilioReceipts({ authToken: TWILIO.authToken, publicUrl });
@@ -75,6 +82,7 @@ describe("a receipt of Twilio's", () => {
     ["is signed with another token", { authToken: "another" }],
     ["is signed for another host", { url: `https://evil.example.com${TARGET}` }],
     ["is signed for another reference", { url: `${PUBLIC_URL}/providers/twilio/status?ref=another` }],
+    ["is signed for another fragment", { url: `${PUBLIC_URL}${TARGET}#rc=1` }],
     ["is signed for http", { url: `http://otp.example.com/base${TARGET}` }],
     ["had its body changed", { body: twilioReceipt("+15005550001", "failed").toString() }],
     ["had a field added", { body: `${delivered}&ErrorCode=30005` }],

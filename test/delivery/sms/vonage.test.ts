@@ -1,17 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { generateKeyPairSync } from "node:crypto";
+import { decodeJwt } from "jose";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { VonageSender } from "../../../src/delivery/sms/vonage.js";
 import { vonageCode, vonageFault } from "../../../src/delivery/sms/vonage-faults.js";
 import { failure, forever, sms } from "../../support/deliveries.js";
 import { faultsOverHttp } from "../../support/providers/faults.js";
-import { VONAGE, VonageStandIn } from "../../support/providers/vonage.js";
+import { newApplication, VONAGE, VonageStandIn } from "../../support/providers/vonage.js";
 
 const PUBLIC_URL = "https://otp.example.com";
+
+const application = newApplication();
 
 let vonage: VonageStandIn;
 let sender: VonageSender;
 
 beforeAll(async () => {
-  vonage = await new VonageStandIn().start();
+  vonage = await new VonageStandIn(application).start();
   sender = new VonageSender({ ...VONAGE, baseUrl: vonage.url, publicUrl: PUBLIC_URL });
 });
 afterEach(() => void vonage.script.splice(0));
@@ -45,6 +49,68 @@ describe("a message through Vonage", () => {
     expect(body).toMatchObject({ ttl: 1800 });
     expect(body).not.toHaveProperty("webhook_url");
     quiet.close();
+  });
+});
+
+describe("a message through an application of Vonage's", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  const at = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: ms });
+  const signedInAs = async (number: string, n: number) =>
+    (await vonage.messageTo(number, n)).call.header("authorization").replace(/^Bearer /, "");
+
+  it("is signed in with a token, and the API key without one", async () => {
+    const ours = new VonageSender({ ...VONAGE, apiSecret: "not needed", baseUrl: vonage.url, application });
+    await ours.send(sms("+447700900010"), forever);
+    const { application_id, iat = 0, exp, jti } = decodeJwt(await signedInAs("+447700900010", 1));
+    expect({ application_id, exp }).toEqual({ application_id: application.id, exp: iat + 900 });
+    expect(jti).toMatch(/^[0-9a-f-]{36}$/);
+    ours.close();
+
+    await sender.send(sms("+447700900010"), forever);
+    expect(await signedInAs("+447700900010", 2)).toMatch(/^Basic /);
+  });
+
+  it("shares its token with others until shortly before it expires", async () => {
+    const ours = new VonageSender({ ...VONAGE, baseUrl: vonage.url, application });
+    const start = 1_800_000_000_000;
+    for (const minutes of [0, 13.9, 14]) {
+      at(start + minutes * 60_000);
+      await ours.send(sms("+447700900011"), forever);
+    }
+    const [first, second, third] = await Promise.all([1, 2, 3].map((n) => signedInAs("+447700900011", n)));
+    expect(second).toBe(first);
+    expect(decodeJwt(third ?? "")).toMatchObject({ iat: start / 1000 + 840, exp: start / 1000 + 1740 });
+    expect(decodeJwt(third ?? "").jti).not.toBe(decodeJwt(first ?? "").jti);
+    ours.close();
+  });
+
+  it.each([
+    ["with another key", { ...newApplication(), id: application.id }],
+    ["as another application", { ...application, id: "another" }],
+  ])("is the provider's to refuse when it is signed in %s", async (_how, stranger) => {
+    const other = new VonageSender({ ...VONAGE, baseUrl: vonage.url, application: stranger });
+    expect(await failure(other, sms("+447700900012"))).toMatchObject({
+      message: "Vonage 401, error unauthorized",
+      fault: "provider",
+      mayHaveGone: false,
+    });
+    other.close();
+  });
+
+  const pem = { privateKeyEncoding: { type: "pkcs8", format: "pem" } } as const;
+  const publicKeyEncoding = { type: "spki", format: "pem" } as const;
+  it.each([
+    ["no PEM", "secret-but-no-key"],
+    ["a public key", application.publicKey],
+    ["half a key", application.privateKey.slice(0, 800)],
+    ["a key that is not RSA", generateKeyPairSync("ed25519", { ...pem, publicKeyEncoding }).privateKey],
+    ["a key that is short", generateKeyPairSync("rsa", { ...pem, publicKeyEncoding, modulusLength: 1024 }).privateKey],
+  ])("needs a private key, and says so at the start without it: %s", (_what, privateKey) => {
+    const open = () => new VonageSender({ ...VONAGE, baseUrl: vonage.url, application: { id: "id", privateKey } });
+    expect(open).toThrow(
+      new TypeError("the private key of a Vonage application must be RSA of at least 2048 bits, in PEM"),
+    );
   });
 });
 

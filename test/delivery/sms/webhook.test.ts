@@ -42,15 +42,13 @@ describe("a message by webhook", () => {
     expect(ids).toEqual(["request-id_0", "request-id_0"]);
   });
 
-  it("is signed with a secret of any form, and with none that is short", async () => {
+  it("is signed with a secret of any form", async () => {
     const secret = "any text of 24 bytes and more: ü";
     const plain = await new WebhookStandIn(Buffer.from(secret).toString("base64")).start();
     const other = new WebhookSender({ url: plain.url, secret });
     await other.send(sms("+15005550012"), forever);
     other.close();
     await plain.stop();
-    expect(() => new WebhookSender({ url: plain.url, secret: "short" })).toThrow(RangeError);
-    expect(() => new WebhookSender({ url: plain.url, secret: `whsec_${"A".repeat(28)}` })).toThrow(RangeError);
   });
 });
 
@@ -63,11 +61,11 @@ describe("a message that the service does not take", () => {
 
   it.each([
     [301, "provider"],
-    [400, "provider"],
+    [400, "route"],
     [403, "provider"],
     [404, "provider"],
     [405, "provider"],
-    [415, "provider"],
+    [415, "route"],
     [408, "outage"],
     [410, "address"],
     [422, "address"],

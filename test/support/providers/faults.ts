@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { expect, it } from "vitest";
 import type { Sender, Sms } from "../../../src/delivery/sender.js";
@@ -25,7 +26,6 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
     ["503", { at: "fail", status: 503 }, "outage", false],
     ["504, from a gateway that got no answer", { at: "fail", status: 504 }, "outage", true],
     ["a connection that breaks before the answer", { at: "drop" }, "outage", true],
-    ["a connection that breaks in the answer", { at: "cut" }, "outage", true],
   ] as const)("is whose fault it is: %s", async (_what, behaviour, fault, mayHaveGone) => {
     standIn().script.push(behaviour);
     const error = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER)));
@@ -44,6 +44,18 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
     else expect(Math.abs((retryAfterMs ?? 0) - expected)).toBeLessThan(10_000);
   });
 
+  it("goes to where the path of the base URL leads", async () => {
+    const targets: unknown[] = [];
+    const gateway = createHttpServer((request, response) => {
+      targets.push(request.url);
+      response.writeHead(500).end();
+    });
+    const url = `http://127.0.0.1:${await listening(gateway)}/gateway`;
+    await withSender(url, (sender) => failure(sender, sms(NUMBER)));
+    expect(targets).toEqual([expect.stringMatching(/^\/gateway\b/)]);
+    gateway.close();
+  });
+
   it("goes out over a connection that stays open", async () => {
     await withSender(standIn().url, async (sender) => {
       await sender.send(sms(NUMBER), forever);
@@ -51,6 +63,11 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
       for (let n = 0; n < 20; n++) await sender.send(sms(NUMBER), forever);
       expect(standIn().connections).toBe(before);
     });
+  });
+
+  it("is taken once the provider has said so, though its answer breaks off", async () => {
+    standIn().script.push({ at: "cut" });
+    await withSender(standIn().url, (sender) => sender.send(sms(NUMBER), forever));
   });
 
   it("is taken by a provider that is slow", async () => {

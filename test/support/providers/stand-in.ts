@@ -51,8 +51,11 @@ export interface Protocol {
   failed(status: number): Reply;
 }
 
-/** A real HTTP server that stands in for a provider: it speaks the documented protocol and keeps the messages it is sent. */
-export class StandIn extends EventEmitter<{ message: [ProviderMessage] }> {
+/**
+ * A real HTTP server that stands in for a provider: it speaks the documented protocol and keeps the messages it is sent. Of each that
+ * it keeps, `received` is emitted at once, before any answer, and `message` once it is answered or left without an answer.
+ */
+export class StandIn extends EventEmitter<{ received: [ProviderMessage]; message: [ProviderMessage] }> {
   /** Those that it read in full, but for the ones it answered an error. Whoever gets no answer may have them sent all the same. */
   readonly messages: ProviderMessage[] = [];
   /** How many connections there have been. */
@@ -156,19 +159,13 @@ export class StandIn extends EventEmitter<{ message: [ProviderMessage] }> {
       }
     }
     this.messages.push(message);
+    this.emit("received", message);
     if (behaviour.at === "slow") await new Promise((resolve) => setTimeout(resolve, behaviour.ms));
     if (behaviour.at === "drop") response.socket?.destroy();
     else if (behaviour.at === "cut") cut(response, protocol.taken(message));
     else if (behaviour.at !== "hang") send(response, protocol.taken(message));
     this.emit("message", message);
   }
-}
-
-/** Posts as a provider does, and gives the status of the answer. */
-export async function postReceipt(url: string, headers: Record<string, string>, body: string): Promise<number> {
-  const response = await fetch(url, { method: "POST", headers, body });
-  await response.body?.cancel();
-  return response.status;
 }
 
 /** Indented on a line of its own in a mail, and the first long number in a short message. */

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { type Call, type Protocol, type ProviderMessage, postReceipt, type Reply, StandIn } from "./stand-in.js";
+import { type ReportingProtocol, ReportingStandIn } from "./reporting.js";
+import type { Call, Reply } from "./stand-in.js";
 
 export const TWILIO = {
   accountSid: "AC00000000000000000000000000000001",
@@ -11,30 +12,9 @@ export const TWILIO = {
  * Twilio's Messages resource: https://www.twilio.com/docs/messaging/api/message-resource. Its errors have the shape of
  * https://www.twilio.com/docs/usage/twilios-response#response-formats-exceptions and, like the real ones, repeat the number.
  */
-export class TwilioStandIn extends StandIn {
+export class TwilioStandIn extends ReportingStandIn {
   constructor() {
     super(protocol);
-  }
-
-  /**
-   * Tells what became of a message, signed as Twilio does. The signature is for the message's callback, and the call goes to the same
-   * path at `server` if one is given.
-   *
-   * @returns the status of the answer
-   */
-  receipt(
-    message: ProviderMessage,
-    status: string,
-    { server, errorCode }: { readonly server?: string; readonly errorCode?: number } = {},
-  ): Promise<number> {
-    const callback = message.callback ?? "";
-    const form = twilioReceipt(message.to, status, errorCode);
-    const { pathname, search } = new URL(callback);
-    const headers = {
-      "Content-Type": "application/x-www-form-urlencoded",
-      "X-Twilio-Signature": twilioSignature(TWILIO.authToken, callback, form),
-    };
-    return postReceipt(server === undefined ? callback : server + pathname + search, headers, form.toString());
   }
 }
 
@@ -61,7 +41,7 @@ export function twilioSignature(authToken: string, url: string, form: URLSearchP
     .digest("base64");
 }
 
-const protocol: Protocol = {
+const protocol: ReportingProtocol = {
   read({ method, target, header, body }: Call) {
     if (target !== `/2010-04-01/Accounts/${TWILIO.accountSid}/Messages.json` || method !== "POST")
       return error(404, 20404, `The requested resource ${target} was not found`);
@@ -95,6 +75,15 @@ const protocol: Protocol = {
   rejected: ({ to }) => error(400, 21211, `The 'To' number ${to} is not a valid phone number.`),
   throttled: () => error(429, 20429, "Too Many Requests"),
   failed: (status) => error(status, 20500, "Internal Server Error"),
+  receipt({ to, callback = "" }, status, errorCode) {
+    const form = twilioReceipt(to, status, errorCode);
+    const [signed = ""] = callback.split("#"); // the fragment is for Twilio itself
+    const headers = {
+      "Content-Type": "application/x-www-form-urlencoded",
+      "X-Twilio-Signature": twilioSignature(TWILIO.authToken, signed, form),
+    };
+    return { headers, body: form.toString() };
+  },
 };
 
 function error(status: number, code: number, message: string): Reply {

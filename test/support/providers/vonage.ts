@@ -1,5 +1,6 @@
-import { createHash, createHmac, randomUUID } from "node:crypto";
-import { type Call, type Protocol, type ProviderMessage, postReceipt, type Reply, StandIn } from "./stand-in.js";
+import { createHash, createHmac, generateKeyPairSync, randomUUID, verify } from "node:crypto";
+import { type ReportingProtocol, ReportingStandIn } from "./reporting.js";
+import type { Call, Reply } from "./stand-in.js";
 
 export const VONAGE = {
   apiKey: "abcd1234",
@@ -8,28 +9,29 @@ export const VONAGE = {
   from: "Countersign",
 } as const;
 
-/** Vonage's Messages API, version 1: https://developer.vonage.com/en/api/messages. Numbers are without a plus in it, and with one here. */
-export class VonageStandIn extends StandIn {
-  constructor() {
-    super(protocol);
-  }
+/** An application of the account's, as its owner has it and as Vonage does. */
+export interface Application {
+  readonly id: string;
+  readonly privateKey: string;
+  readonly publicKey: string;
+}
 
-  /**
-   * Tells what became of a message, signed as Vonage does. The call goes to the message's callback, or to the same path at `server` if
-   * one is given.
-   *
-   * @param errorCode from https://developer.vonage.com/en/api-errors/messages
-   * @returns the status of the answer
-   */
-  receipt(
-    message: ProviderMessage,
-    status: string,
-    { server, errorCode }: { readonly server?: string; readonly errorCode?: number } = {},
-  ): Promise<number> {
-    const body = vonageReceipt(message.to, message.reference, status, errorCode);
-    const { origin, pathname, search } = new URL(message.callback ?? "");
-    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${vonageToken(body)}` };
-    return postReceipt((server ?? origin) + pathname + search, headers, body);
+export function newApplication(): Application {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  return { id: randomUUID(), privateKey, publicKey };
+}
+
+/**
+ * Vonage's Messages API, version 1: https://developer.vonage.com/en/api/messages. Numbers are without a plus in it, and with one here.
+ * It takes the login of the account, and the tokens of the application that it is given.
+ */
+export class VonageStandIn extends ReportingStandIn {
+  constructor(application?: Pick<Application, "id" | "publicKey">) {
+    super(protocol(application));
   }
 }
 
@@ -66,32 +68,62 @@ export function vonageToken(
   return `${signed}.${createHmac("sha256", String(secret)).update(signed).digest("base64url")}`;
 }
 
-const protocol: Protocol = {
-  read({ method, target, header, body }: Call) {
-    if (target !== "/v1/messages" || method !== "POST") return { status: 404, body: { title: "Not found" } };
-    const login = Buffer.from(header("authorization").replace(/^Basic /, ""), "base64").toString();
-    if (login !== `${VONAGE.apiKey}:${VONAGE.apiSecret}`)
-      return {
-        status: 401,
-        body: { type: "https://developer.vonage.com/api-errors#unauthorized", title: "Unauthorized" },
-      };
-    if (!header("content-type").startsWith("application/json")) return error(415, 1010, "Media type");
+function protocol(application: Pick<Application, "id" | "publicKey"> | undefined): ReportingProtocol {
+  return {
+    read(call) {
+      if (call.target !== "/v1/messages" || call.method !== "POST")
+        return { status: 404, body: { title: "Not found" } };
+      const [scheme, credentials = ""] = call.header("authorization").split(" ");
+      const isKnown = scheme === "Bearer" ? isToken(credentials, application) : isLogin(credentials);
+      return isKnown ? messageIn(call) : UNAUTHORIZED;
+    },
+    taken: () => ({ status: 202, body: { message_uuid: randomUUID() } }),
+    rejected: ({ to }) => error(422, 1430, `Invalid recipient ${to}`),
+    throttled: () => error(429, 1000, "Throttled"),
+    failed: (status) => error(status, 1030, "Internal error"),
+    receipt({ to, reference }, status, errorCode) {
+      const body = vonageReceipt(to, reference, status, errorCode);
+      const headers = { "Content-Type": "application/json", Authorization: `Bearer ${vonageToken(body)}` };
+      return { headers, body };
+    },
+  };
+}
 
-    const { message_type, channel, to, from, text, client_ref, webhook_url, ttl }: Record<string, unknown> =
-      JSON.parse(body);
-    if (message_type !== "text" || channel !== "sms") return error(422, 1400, "Unsupported channel");
-    if (typeof from !== "string" || from === "") return error(422, 1420, "Invalid sender");
-    if (typeof text !== "string" || text === "") return error(422, 1010, "Missing params");
-    if (typeof to !== "string" || !/^\d{7,15}$/.test(to)) return error(422, 1430, `Invalid recipient ${to}`);
-    if (typeof ttl === "number" && ttl < 20) return error(422, 1130, "Invalid TTL");
-    if (client_ref !== undefined && String(client_ref).length > 100) return error(422, 1450, "Invalid reference");
-    return { to: `+${to}`, text, reference: optional(client_ref), callback: optional(webhook_url) };
-  },
-  taken: () => ({ status: 202, body: { message_uuid: randomUUID() } }),
-  rejected: ({ to }) => error(422, 1430, `Invalid recipient ${to}`),
-  throttled: () => error(429, 1000, "Throttled"),
-  failed: (status) => error(status, 1030, "Internal error"),
+const UNAUTHORIZED: Reply = {
+  status: 401,
+  body: { type: "https://developer.vonage.com/api-errors#unauthorized", title: "Unauthorized" },
 };
+
+function isLogin(credentials: string): boolean {
+  return Buffer.from(credentials, "base64").toString() === `${VONAGE.apiKey}:${VONAGE.apiSecret}`;
+}
+
+/** Whether it is a JWT of the application's; looked at by hand too: https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens */
+function isToken(token: string, application: Pick<Application, "id" | "publicKey"> | undefined): boolean {
+  const [head = "", payload = "", signature = ""] = token.split(".");
+  if (application === undefined) return false;
+  if (!verify("sha256", Buffer.from(`${head}.${payload}`), application.publicKey, Buffer.from(signature, "base64url")))
+    return false;
+  const decode = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString());
+  const { application_id, iat, jti, exp } = decode(payload);
+  const now = Date.now() / 1000;
+  const isInTime = iat <= now && now < exp && exp - iat <= 24 * 3600;
+  return decode(head).alg === "RS256" && application_id === application.id && typeof jti === "string" && isInTime;
+}
+
+function messageIn({ header, body }: Call): ReturnType<ReportingProtocol["read"]> {
+  if (!header("content-type").startsWith("application/json")) return error(415, 1010, "Media type");
+
+  const { message_type, channel, to, from, text, client_ref, webhook_url, ttl }: Record<string, unknown> =
+    JSON.parse(body);
+  if (message_type !== "text" || channel !== "sms") return error(422, 1400, "Unsupported channel");
+  if (typeof from !== "string" || from === "") return error(422, 1420, "Invalid sender");
+  if (typeof text !== "string" || text === "") return error(422, 1010, "Missing params");
+  if (typeof to !== "string" || !/^\d{7,15}$/.test(to)) return error(422, 1430, `Invalid recipient ${to}`);
+  if (typeof ttl === "number" && ttl < 20) return error(422, 1130, "Invalid TTL");
+  if (client_ref !== undefined && String(client_ref).length > 100) return error(422, 1450, "Invalid reference");
+  return { to: `+${to}`, text, reference: optional(client_ref), callback: optional(webhook_url) };
+}
 
 function optional(value: unknown): string | undefined {
   return value === undefined ? undefined : String(value);

@@ -39,7 +39,8 @@ export type GenerateRequest = Message<"otp.v1.GenerateRequest"> & {
     case: "email";
   } | {
     /**
-     * A phone number in E.164, such as +14155552671.
+     * A phone number with its country code, such as +14155552671 (E.164), of at most 32 characters. Blanks, hyphens and brackets
+     * do not make a different recipient.
      *
      * @generated from field: string phone = 2;
      */

@@ -7,7 +7,7 @@ import { retryAfterMs } from "./retry-after.js";
 export interface Answer {
   readonly status: number;
   readonly retryAfterMs: number | undefined;
-  /** Up to 64 KiB of it. */
+  /** Up to 64 KiB of it; of a success that broke off, nothing. */
   readonly body: string;
 }
 
@@ -59,15 +59,12 @@ export class HttpClient {
       });
       request.on("error", fail);
       request.once("response", (response) => {
-        readBody(response).then(
-          (text) =>
-            resolve({
-              status: response.statusCode ?? 0,
-              retryAfterMs: retryAfterMs(response.headers["retry-after"]),
-              body: text,
-            }),
-          fail,
-        );
+        const { statusCode: status = 0, headers } = response;
+        const answer = (text: string) =>
+          resolve({ status, retryAfterMs: retryAfterMs(headers["retry-after"]), body: text });
+        // The status of a success says all there is to know, though what follows may break off, or never end.
+        const isTaken = status >= 200 && status < 300;
+        readBody(response).then(answer, isTaken ? () => answer("") : fail);
       });
       request.end(body);
     });
@@ -77,7 +74,7 @@ export class HttpClient {
   refusal({ status, retryAfterMs }: Answer, code?: string | number, fault: Fault = faultOf(status)): DeliveryError {
     const detail = code === undefined ? "" : `, error ${code}`;
     return new DeliveryError(`${this.provider} ${status}${detail}`, fault, {
-      mayHaveGone: status < 300 || status === 504, // a success that is not the documented one; a gateway that got no answer
+      mayHaveGone: mayHaveGone(status),
       retryAfterMs: fault === "throttled" ? retryAfterMs : undefined,
     });
   }
@@ -89,10 +86,19 @@ export class HttpClient {
   }
 }
 
-/** By the status alone (RFC 9110 §15, RFC 6585 §4). */
-function faultOf(status: number): Fault {
+/** The client errors that every message would get: the login, the account, the URL. */
+const OURS: ReadonlySet<number> = new Set([401, 402, 403, 404, 405]);
+
+/** By the status alone (RFC 9110 §15, RFC 6585 §4). Any other client error may be for one number or one text. */
+export function faultOf(status: number): Fault {
   if (status === 429) return "throttled";
-  return status < 300 || status === 408 || status === 425 || status >= 500 ? "outage" : "provider";
+  if (status < 300 || status === 408 || status === 425 || status >= 500) return "outage";
+  return status < 400 || OURS.has(status) ? "provider" : "route";
+}
+
+/** After a success that is not the documented one, or from a gateway that got no answer. */
+export function mayHaveGone(status: number): boolean {
+  return status < 300 || status === 504;
 }
 
 async function readBody(response: http.IncomingMessage): Promise<string> {

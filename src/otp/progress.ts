@@ -1,4 +1,4 @@
-import type { Progress } from "./ports.js";
+import type { Progress } from "./delivery-ports.js";
 import { type RequestId, requestedAt } from "./request-id.js";
 import type { Failure, Status, Step } from "./step.js";
 
@@ -37,7 +37,7 @@ export function stepsOf(request: RequestId, lifeMs: number, { now, begun }: Prog
   if (begun.deliveredAt !== undefined) add("DELIVERED", begun.deliveredAt);
   if (begun.failed !== undefined) add("FAILED", begun.failed.at, begun.failed.failure);
   else if (begun.verifiedAt !== undefined) add("VERIFIED", begun.verifiedAt);
-  else if (!begun.isLive) add("EXPIRED", Math.min(now, begun.expiresAt));
+  else if (!begun.isLive) add("EXPIRED", begun.replacedAt ?? Math.min(now, begun.expiresAt));
   return steps;
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { HttpClient } from "../../src/delivery/http.js";
+import { faultOf, HttpClient, mayHaveGone } from "../../src/delivery/http-client.js";
 import { forever } from "../support/deliveries.js";
 import { listening } from "../support/listening.js";
 
@@ -33,5 +33,36 @@ describe("an answer", () => {
     const answer = await http.post({}, "", forever);
     expect(http.refusal(answer)).toMatchObject({ message: "Provider 200", fault: "outage", mayHaveGone: true });
     http.close();
+  });
+});
+
+describe("a status", () => {
+  it.each([
+    [200, "outage"],
+    [307, "provider"],
+    [400, "route"],
+    [401, "provider"],
+    [402, "provider"],
+    [403, "provider"],
+    [404, "provider"],
+    [405, "provider"],
+    [408, "outage"],
+    [409, "route"],
+    [410, "route"],
+    [413, "route"],
+    [415, "route"],
+    [422, "route"],
+    [425, "outage"],
+    [429, "throttled"],
+    [451, "route"],
+    [500, "outage"],
+    [599, "outage"],
+  ])("%i says that the fault is: %s", (status, fault) => {
+    expect(faultOf(status)).toBe(fault);
+  });
+
+  it("leaves open whether a message has gone when it is a success, or of a gateway that got no answer", () => {
+    expect([200, 204, 504].map(mayHaveGone)).toEqual([true, true, true]);
+    expect([302, 400, 429, 500, 503].map(mayHaveGone)).toEqual([false, false, false, false, false]);
   });
 });
