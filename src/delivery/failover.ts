@@ -63,7 +63,7 @@ export class Failover<Message> {
    */
   async deliver(outgoing: Outgoing<Message>): Promise<Delivery | PutOff> {
     let untried = this.parts.senders;
-    let failed: DeliveryError | undefined;
+    let unwell: DeliveryError | undefined;
     let slowMs: number | undefined;
     let unreached = 0;
     let number = outgoing.sends;
@@ -77,14 +77,14 @@ export class Failover<Message> {
 
     while (untried.length > 0) {
       const choice = await this.choose(untried, outgoing);
-      if (choice.outcome === "none") break;
-      if (choice.outcome === "wait") return putOff(choice.ms);
+      if (choice.outcome === "wait") slowMs = Math.min(slowMs ?? choice.ms, choice.ms);
+      if (choice.outcome !== "send") break;
       if (choice.afterMs > 0) await sleep(choice.afterMs);
       const begun = await this.begin(outgoing, choice, number);
       if (begun === undefined) return "superseded";
       number = begun;
 
-      failed = await this.trySend(outgoing, choice.sender, number);
+      const failed = await this.trySend(outgoing, choice.sender, number);
       if (failed === undefined) {
         await this.tellSent(outgoing, number);
         await this.tellHealth(choice, { how: "well" });
@@ -97,11 +97,13 @@ export class Failover<Message> {
       if (this.parts.now() < outgoing.diesAt) await this.tellHealth(choice, conductOf(failed));
       if (failure !== undefined) return "failed";
       if (failed.fault === "throttled") slowMs = Math.min(slowMs ?? SLOWEST_MS, slowFor(failed));
+      else unwell = failed;
       untried = untried.filter(({ sender }) => sender.name !== choice.sender);
     }
-    if (slowMs !== undefined && failed?.fault === "throttled") return putOff(slowMs);
-    await putOff(0);
-    throw failed ?? new DeliveryError("no sender is well", "outage");
+    const later = await putOff(slowMs ?? 0);
+    // One that has failed may be well long before another takes more.
+    if (slowMs !== undefined && unwell === undefined) return later;
+    throw unwell ?? new DeliveryError("no sender is well", "outage");
   }
 
   /** @returns why it will not arrive, if another try could not help either, or is not to be made */

@@ -254,6 +254,13 @@ describe("a sender that is given too much", () => {
     await expect(deliverer().deliver(orderUnder(OLD))).rejects.toMatchObject({ fault: "outage" });
   });
 
+  it("does not put a message off that another has failed to take", async () => {
+    await new RedisSenderHealth(redis, log).report(second.name, { how: "too fast", forMs: 60_000 }, false);
+    first.script.push(fault("outage"));
+    await expect(deliverer().deliver(orderUnder(OLD))).rejects.toMatchObject({ fault: "outage" });
+    expect(second.calls).toBe(0);
+  });
+
   it("has the message put off where nobody else takes it, which leaves no mark", async () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     second.script.push(fault("throttled", { retryAfterMs: 60_000 }));
