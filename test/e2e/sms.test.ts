@@ -1,16 +1,21 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
 import { post } from "../support/http.js";
 import { TwilioStandIn } from "../support/providers/twilio.js";
-import { VonageStandIn } from "../support/providers/vonage.js";
+import { newApplication, VonageStandIn } from "../support/providers/vonage.js";
 import { startTestRedis, type TestRedis } from "../support/redis.js";
 import { smsEnv } from "../support/sms-env.js";
 import { watchSteps } from "../support/watching.js";
 
 const twilio = new TwilioStandIn();
-const vonage = new VonageStandIn();
+const application = newApplication();
+const vonage = new VonageStandIn(application);
+const folder = mkdtempSync(join(tmpdir(), "countersign-vonage-"));
 
 let redis: TestRedis;
 let server: RunningServer;
@@ -20,7 +25,16 @@ let people = 0;
 beforeAll(async () => {
   redis = await startTestRedis();
   await Promise.all([twilio.start(), vonage.start()]);
-  const env = { ...smsEnv(twilio, vonage), EMAIL_SENDERS: "none", SMS_ORIGIN: "example.com", BRAND_NAME: "Analytical" };
+  const keyFile = join(folder, "private.key");
+  writeFileSync(keyFile, application.privateKey, { mode: 0o600 });
+  const env = {
+    ...smsEnv(twilio, vonage),
+    VONAGE_APPLICATION_ID: application.id,
+    VONAGE_PRIVATE_KEY_FILE: keyFile,
+    EMAIL_SENDERS: "none",
+    SMS_ORIGIN: "example.com",
+    BRAND_NAME: "Analytical",
+  };
   server = await startServer(redis.url, env);
   workers = [await startWorker(redis.url, "", env), await startWorker(redis.url, "", env)];
   await server.line(/redis answers/);
@@ -32,6 +46,7 @@ afterAll(async () => {
   await Promise.all([server, ...workers].map((running) => running.stop()));
   await Promise.all([twilio.stop(), vonage.stop()]);
   await redis.stop();
+  rmSync(folder, { recursive: true });
 });
 
 const newNumber = () => `+4915${String(200_000_000 + people++)}`;

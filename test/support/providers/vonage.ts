@@ -75,7 +75,10 @@ function protocol(application: Pick<Application, "id" | "publicKey"> | undefined
         return { status: 404, body: { title: "Not found" } };
       const [scheme, credentials = ""] = call.header("authorization").split(" ");
       const isKnown = scheme === "Bearer" ? isToken(credentials, application) : isLogin(credentials);
-      return isKnown ? messageIn(call) : UNAUTHORIZED;
+      if (!isKnown) return UNAUTHORIZED;
+      const message = messageIn(call);
+      // "Basic authentication does not support webhooks": https://developer.vonage.com/en/getting-started/concepts/authentication
+      return "status" in message || scheme === "Bearer" ? message : { ...message, callback: undefined };
     },
     taken: () => ({ status: 202, body: { message_uuid: randomUUID() } }),
     rejected: ({ to }) => error(422, 1430, `Invalid recipient ${to}`),
