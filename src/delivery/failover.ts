@@ -72,7 +72,7 @@ export class Failover<Message> {
       if (number > outgoing.sends) await this.report(outgoing, number, { outcome: "put off" });
       const longestMs = this.longestMs(outgoing);
       // Where all would come back at once, they do not.
-      return { putOffMs: ms < longestMs ? ms : longestMs * (1 - Math.random() / 2) };
+      return { putOffMs: Math.ceil(ms < longestMs ? ms : longestMs * (1 - Math.random() / 2)) };
     };
 
     while (untried.length > 0) {

@@ -6,6 +6,7 @@ export type Delivery = "sent" | "superseded" | "expired" | "failed";
 
 /** An order that waits for its turn, through no fault of its own: the senders are given messages at a certain pace. */
 export interface PutOff {
+  /** Whole milliseconds. */
   readonly putOffMs: number;
 }
 

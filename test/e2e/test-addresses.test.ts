@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/callers.js";
+import { post } from "../support/http.js";
 import { type Stack, startStack } from "../support/stack.js";
+import { statusesOf } from "../support/watching.js";
 
 const ENV = {
-  TEST_ADDRESSES: "alice@test.example=123456, Bob@Test.example=654321",
+  TEST_ADDRESSES: "alice@test.example=123456, Bob@Test.example=654321, +1 415 555 0100=111222",
+  SMS_SENDERS: "webhook",
   ALLOW_TEST_ADDRESSES: "true",
   RATE_IP_PER_MINUTE: "10",
   RATE_IP_VERIFY_PER_MINUTE: "60",
@@ -56,4 +59,13 @@ describe.each(THREE_PROTOCOLS)("over %s, a test address", (protocol) => {
   it("is no other address", async () => {
     expect((await caller.verify({ email: "carol@test.example", otp: "123456" })).reason).toBe("OTP_INCORRECT");
   });
+});
+
+it("a phone number can be one, and its delivery is watched like any other", async () => {
+  const { http } = stack.server;
+  const { body } = await post(`${http}/otp/generate`, { phone: "+14155550100" });
+  const verified = await post(`${http}/otp/verify`, { phone: "+1 (415) 555-0100", otp: "111222" });
+  expect(verified.status).toBe(200);
+  const seen = await statusesOf(http, String(body.token), 0);
+  expect(seen).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"]);
 });
