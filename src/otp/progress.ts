@@ -22,7 +22,7 @@ export function stepsOf(request: RequestId, lifeMs: number, { now, begun }: Prog
       at: latest,
       final: FINAL.has(status),
       failure,
-      expiresAt: begun?.expiresAt,
+      expiresAt: status === "QUEUED" ? undefined : begun?.expiresAt, // there was no code yet
     });
   };
 

@@ -84,6 +84,26 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED"]);
   });
 
+  it("stay as they were told while others follow", async () => {
+    const told: unknown[] = [];
+    const tell = async () => {
+      const all = stepsOf(request, LIFE_MS, await deliveries.read(id, request));
+      expect(all.slice(0, told.length)).toEqual(told);
+      told.push(...all.slice(told.length));
+    };
+    await tell();
+    await store();
+    await tell();
+    await begin();
+    await report(1, "sent");
+    await tell();
+    await receive(1, "delivered");
+    await tell();
+    await verify();
+    await tell();
+    expect(told).toHaveLength(5);
+  });
+
   it("end in failure once, and nothing follows it", async () => {
     await store();
     await begin();
