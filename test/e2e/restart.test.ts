@@ -1,31 +1,22 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
 import { callerOf, THREE_PROTOCOLS } from "../support/callers.js";
 import { otherThan } from "../support/codes.js";
 import { passTime } from "../support/pass-time.js";
+import { PersistentRedis } from "../support/persistent-redis.js";
 import { type Stack, startStack } from "../support/stack.js";
 
-const folder = mkdtempSync(join(tmpdir(), "countersign-aof-"));
-const flags = ["--dir", folder, "--appendonly", "yes", "--appendfsync", "always"];
-
-let redis: PrivateRedis;
+const redis = new PersistentRedis();
 let stack: Stack;
 
 beforeAll(async () => {
-  redis = await startPrivateRedis({ flags });
+  await redis.start();
   stack = await startStack({
-    redis: { url: redis.url, stop: () => redis.stop() },
+    redis,
     server: { RATE_IP_PER_MINUTE: "10", RATE_IP_VERIFY_PER_MINUTE: "60", TRUST_PROXY: "1" },
   });
 });
-afterAll(async () => {
-  await stack.stop();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => stack.stop());
 
 it("every limit holds through a restart of a Redis that persists", async () => {
   const { server, worker, smtp } = stack;
@@ -45,9 +36,8 @@ it("every limit holds through a restart of a Redis that persists", async () => {
   await passTime(client, 10_000);
   client.disconnect();
 
-  const { port } = new URL(redis.url);
-  await redis.stop();
-  redis = await startPrivateRedis({ port: Number(port), flags });
+  await redis.end();
+  await redis.start();
   await Promise.all([server, worker].map((binary) => binary.line(/redis answers/, 2)));
 
   for (const protocol of THREE_PROTOCOLS) {

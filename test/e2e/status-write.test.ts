@@ -1,26 +1,17 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
 import { post } from "../support/http.js";
+import { PersistentRedis } from "../support/persistent-redis.js";
 import { type Stack, startStack } from "../support/stack.js";
 import { watchSteps } from "../support/watching.js";
 
-const folder = mkdtempSync(join(tmpdir(), "countersign-aof-"));
-const flags = ["--dir", folder, "--appendonly", "yes", "--appendfsync", "always"];
-
-let redis: PrivateRedis;
+const redis = new PersistentRedis();
 let stack: Stack;
 
 beforeAll(async () => {
-  redis = await startPrivateRedis({ flags });
-  stack = await startStack({ redis: { url: redis.url, stop: () => redis.stop() } });
+  await redis.start();
+  stack = await startStack({ redis });
 });
-afterAll(async () => {
-  await stack.stop();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => stack.stop());
 
 it("a mail is not sent again because Redis was away just when that it is out was to be written down", async () => {
   const { server, smtp } = stack;
@@ -30,11 +21,10 @@ it("a mail is not sent again because Redis was away just when that it is out was
   const { body } = await post(`${server.http}/otp/generate`, { email });
   await isUnderWay;
 
-  const { port } = new URL(redis.url);
-  await redis.stop();
+  await redis.end();
   letPass();
   await smtp.mailTo(email);
-  redis = await startPrivateRedis({ port: Number(port), flags });
+  await redis.start();
   await server.line(/redis answers/, 2);
 
   for await (const { status } of watchSteps(server.http, String(body.token), 2)) {
