@@ -1,6 +1,5 @@
 import { digestCode, drawCode } from "../otp/code.js";
 import type { Delivery, PutOff } from "../otp/delivery.js";
-import type { Deliveries } from "../otp/delivery-ports.js";
 import type { Keyring } from "../otp/keyring.js";
 import { type Order, openOrder, type SealedOrder } from "../otp/order.js";
 import type { Challenges, Stored } from "../otp/ports.js";
@@ -9,7 +8,7 @@ import { issueReference } from "../otp/reference.js";
 import { requestedAt } from "../otp/request-id.js";
 import { open, seal } from "../otp/seal.js";
 import { tokenLifeMs } from "../otp/token.js";
-import type { Failover, OnUnknown } from "./failover.js";
+import type { Failover } from "./failover.js";
 import type { Addressed } from "./sender.js";
 
 /** What a message is made of. */
@@ -27,10 +26,8 @@ export class Deliverer<Message> {
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
-      readonly deliveries: Deliveries;
       readonly keyring: Keyring;
       readonly failover: Failover<Message>;
-      readonly onUnknown: OnUnknown;
       /** Writes the message. */
       readonly compose: (addressed: Addressed, content: Content) => Message;
       readonly codeLength: number;
@@ -42,19 +39,14 @@ export class Deliverer<Message> {
 
   /** @throws DeliveryError when the message did not go out for now, OtpError UNAVAILABLE when the code could not be stored */
   async deliver(sealed: SealedOrder): Promise<Delivery | PutOff> {
-    const { deliveries, keyring, lifeMs, onUnknown, now } = this.parts;
+    const { keyring, lifeMs, now } = this.parts;
     // Before it is opened: one that does not open any more is not to come back for ever.
     if (now() >= requestedAt(sealed.request) + tokenLifeMs(lifeMs)) return "expired";
 
     const order = openOrder(keyring, sealed);
-    const { challenge, request } = order;
     const stored = await this.store(order);
     if (stored.outcome !== "live") return stored.outcome;
     if (stored.leftMs <= 0) return "expired";
-    if (stored.unsettled !== undefined && onUnknown === "stop") {
-      await deliveries.report(challenge, request, stored.sends, { outcome: "failed", failure: "unknown" });
-      return "failed";
-    }
     return this.send(order, stored);
   }
 
@@ -75,7 +67,7 @@ export class Deliverer<Message> {
     );
   }
 
-  private send(order: Order, { sealed, leftMs, sends }: Live): Promise<Delivery | PutOff> {
+  private send(order: Order, { sealed, leftMs, sends, unsettled }: Live): Promise<Delivery | PutOff> {
     const { failover, keyring, compose, now } = this.parts;
     const diesAt = now() + leftMs;
     const { challenge, request, address, purpose, locale } = order;
@@ -86,6 +78,7 @@ export class Deliverer<Message> {
       request,
       diesAt,
       sends,
+      isInDoubt: unsettled !== undefined,
       compose: (number) => {
         const leftMs = diesAt - now();
         const reference = issueReference(keyring[0], { challenge, request, number });

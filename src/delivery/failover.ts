@@ -31,6 +31,8 @@ export interface Outgoing<Message> {
   readonly diesAt: number;
   /** How many sends of it have begun before. */
   readonly sends: number;
+  /** Whether nobody knows what became of the last of these. */
+  readonly isInDoubt: boolean;
   /** Makes it. @param number of the send, which a receipt will name */
   compose(number: number): Message;
 }
@@ -62,6 +64,10 @@ export class Failover<Message> {
    * @throws DeliveryError when no sender could take it for now, OtpError UNAVAILABLE
    */
   async deliver(outgoing: Outgoing<Message>): Promise<Delivery | PutOff> {
+    if (outgoing.isInDoubt && this.parts.onUnknown === "stop") {
+      await this.report(outgoing, outgoing.sends, { outcome: "failed", failure: "unknown" });
+      return "failed";
+    }
     let untried = this.parts.senders;
     let unwell: DeliveryError | undefined;
     let slowMs: number | undefined;

@@ -5,7 +5,8 @@ export type Status = "QUEUED" | "PROCESSING" | "SENT" | "DELIVERED" | "FAILED" |
  * Why a message did not arrive. `address`: it takes no messages. `provider`: none of the providers took it. `undelivered`: a provider
  * took it and says that it did not arrive. `unknown`: nobody knows whether it went out, and it is not to be sent twice.
  */
-export type Failure = "address" | "provider" | "undelivered" | "unknown";
+export const FAILURES = ["address", "provider", "undelivered", "unknown"] as const;
+export type Failure = (typeof FAILURES)[number];
 
 /** One step of a delivery. */
 export interface Step {

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { ChallengeId } from "../otp/challenge.js";
 import type { Deliveries, Progress, Report } from "../otp/delivery-ports.js";
 import { type RequestId, requestedAt } from "../otp/request-id.js";
-import type { Failure } from "../otp/step.js";
+import { FAILURES, type Failure } from "../otp/step.js";
 import { keys } from "./keys.js";
 import { asTuple, defineScripts, type Scripts } from "./scripts.js";
 
@@ -64,8 +64,6 @@ export class RedisDeliveries implements Deliveries {
 function time(reply: unknown): number | undefined {
   return reply === "" ? undefined : Number(reply);
 }
-
-const FAILURES: readonly Failure[] = ["address", "provider", "undelivered", "unknown"];
 
 /** A failure that a newer version wrote is one of the provider's to this one. */
 function asFailure(reply: unknown): Failure {

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
 import { post } from "../support/http.js";
@@ -10,8 +11,8 @@ import { inParallel, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
 const MAILS = scaled(10_000, 600);
 const KILLS = scaled(200, 12);
 const WORKERS = 3;
-/** Between two kills: a worker takes about as long to start. */
-const LONGEST_LIFE_MS = 600;
+/** Mails that go out from one kill to the next, at the most. */
+const MOST_BETWEEN = Math.floor((1.6 * MAILS) / KILLS);
 
 let redis: TestRedis;
 let smtp: RecordingSmtp;
@@ -44,7 +45,8 @@ it("every accepted request ends in a final status and has its mail, all copies w
   });
 
   for (let kill = 0; kill < KILLS; kill++) {
-    await new Promise((resolve) => setTimeout(resolve, randomInt(LONGEST_LIFE_MS)));
+    const goal = Math.min(MAILS, smtp.mails.length + randomInt(MOST_BETWEEN));
+    while (smtp.mails.length < goal) await once(smtp, "mail");
     const victim = randomInt(WORKERS);
     workers[victim]?.process.kill("SIGKILL");
     await workers[victim]?.ended;
