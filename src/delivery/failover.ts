@@ -5,6 +5,7 @@ import { type Delivery, DeliveryError, type PutOff } from "../otp/delivery.js";
 import type { Choice, Conduct, Deliveries, Report, SenderHealth } from "../otp/delivery-ports.js";
 import type { RequestId } from "../otp/request-id.js";
 import type { Failure } from "../otp/step.js";
+import { conductOf, slowFor } from "./conduct.js";
 import type { Sender } from "./sender.js";
 
 /** What to do about a message of which nobody knows whether it went out: send it again, with the same code, or leave it. */
@@ -37,9 +38,8 @@ export interface Outgoing<Message> {
   compose(number: number): Message;
 }
 
-/** A provider that says "slower" is left alone for this long at the least, and at the most. */
-const SLOW_MS = 1_000;
-const SLOWEST_MS = 3_600_000;
+/** For how long a message may be put off: at the least, and at the most. */
+const SHORTEST_PUT_OFF_MS = 1_000;
 const LONGEST_PUT_OFF_MS = 30_000;
 /** Between two tries to write down that a message is out. */
 const TELL_AGAIN_MS = 500;
@@ -102,7 +102,7 @@ export class Failover<Message> {
       // That a code died on the way says nothing of the sender.
       if (this.parts.now() < outgoing.diesAt) await this.tellHealth(choice, conductOf(failed));
       if (failure !== undefined) return "failed";
-      if (failed.fault === "throttled") slowMs = Math.min(slowMs ?? SLOWEST_MS, slowFor(failed));
+      if (failed.fault === "throttled") slowMs = Math.min(slowMs ?? Number.POSITIVE_INFINITY, slowFor(failed));
       else unwell = failed;
       untried = untried.filter(({ sender }) => sender.name !== choice.sender);
     }
@@ -126,7 +126,7 @@ export class Failover<Message> {
 
   /** For how long a message may be put off: a small part of what its code has left, for another sender may be well before. */
   private longestMs({ diesAt }: Outgoing<Message>): number {
-    return Math.min(Math.max((diesAt - this.parts.now()) / 20, SLOW_MS), LONGEST_PUT_OFF_MS);
+    return Math.min(Math.max((diesAt - this.parts.now()) / 20, SHORTEST_PUT_OFF_MS), LONGEST_PUT_OFF_MS);
   }
 
   /** @returns the number of the send, or undefined when there is nothing to send any more */
@@ -194,25 +194,6 @@ export class Failover<Message> {
       }
     }
   }
-}
-
-function conductOf(error: DeliveryError): Conduct {
-  switch (error.fault) {
-    case "address":
-    case "route":
-    case "busy":
-      return { how: "well" };
-    case "provider":
-      return { how: "broken" };
-    case "outage":
-      return { how: "failed" };
-    case "throttled":
-      return { how: "too fast", forMs: slowFor(error) };
-  }
-}
-
-function slowFor({ retryAfterMs = 0 }: DeliveryError): number {
-  return Math.min(Math.max(retryAfterMs, SLOW_MS), SLOWEST_MS);
 }
 
 type Chosen = Extract<Choice, { outcome: "send" }>;
