@@ -150,9 +150,10 @@ export class Failover<Message> {
     const { senders, patience, log, now } = this.parts;
     const sender = senders.find((one) => one.sender.name === name)?.sender;
     if (sender === undefined) throw new Error(`no sender is called ${name}`);
-    const signal = AbortSignal.timeout(Math.max(0, Math.min(patience.sendMs, outgoing.diesAt - now())));
+    const death = new AbortController();
+    const timer = setTimeout(() => death.abort(), Math.max(0, Math.min(patience.sendMs, outgoing.diesAt - now())));
     try {
-      await sender.send(outgoing.compose(number), signal);
+      await sender.send(outgoing.compose(number), death.signal);
       return undefined;
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
@@ -162,6 +163,8 @@ export class Failover<Message> {
         "send failed",
       );
       return error;
+    } finally {
+      clearTimeout(timer); // that of AbortSignal.timeout would run on, one for each message of the last half minute
     }
   }
 

@@ -59,9 +59,16 @@ interface Options {
   readonly deliveries?: Deliveries;
   readonly health?: SenderHealth;
   readonly perSecond?: number;
+  readonly sendMs?: number;
 }
 
-function deliverer({ secrets = [OLD], onUnknown = "resend", perSecond = 0, ...more }: Options = {}): Deliverer<Note> {
+function deliverer({
+  secrets = [OLD],
+  onUnknown = "resend",
+  perSecond = 0,
+  sendMs = 5_000,
+  ...more
+}: Options = {}): Deliverer<Note> {
   const shared = { challenges, deliveries, onUnknown, now: () => clock(), ...more };
   const failover = new Failover<Note>({
     ...shared,
@@ -70,7 +77,7 @@ function deliverer({ secrets = [OLD], onUnknown = "resend", perSecond = 0, ...mo
       { sender: second, perSecond: 0 },
     ],
     health: more.health ?? new RedisSenderHealth(redis, log),
-    patience: { sendMs: 5_000, probeMs: 1_000 },
+    patience: { sendMs, probeMs: 1_000 },
     log,
   });
   return new Deliverer({
@@ -354,6 +361,13 @@ it("a sender that is only slow is in use again after its first probe, and sends 
   challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
   await deliverer().deliver(orderUnder(OLD));
   expect(first.notes).toHaveLength(2);
+});
+
+it("a provider that is silent for too long is given up, and the next one sends", async () => {
+  first.isSilent = true;
+  expect(await deliverer({ sendMs: 20 }).deliver(orderUnder(OLD))).toBe("sent");
+  expect(first.calls).toBe(1);
+  expect(second.notes).toHaveLength(1);
 });
 
 it("a code that dies while a provider is silent is not held against the provider", async () => {

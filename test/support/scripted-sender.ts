@@ -1,5 +1,6 @@
+import { once } from "node:events";
 import type { Addressed, Sender } from "../../src/delivery/sender.js";
-import type { DeliveryError } from "../../src/otp/delivery.js";
+import { DeliveryError } from "../../src/otp/delivery.js";
 
 /** A message as far as these tests look at it. */
 export interface Note extends Addressed {
@@ -13,6 +14,8 @@ export class ScriptedSender implements Sender<Note> {
   readonly script: DeliveryError[] = [];
   /** What happens to all of them. */
   down: DeliveryError | undefined;
+  /** Whether it says nothing to any of them until it is given up. */
+  isSilent = false;
   calls = 0;
   /** Is called at the beginning of each call. */
   onCall: () => void = () => undefined;
@@ -36,11 +39,15 @@ export class ScriptedSender implements Sender<Note> {
     return release;
   }
 
-  async send(note: Note): Promise<void> {
+  async send(note: Note, signal: AbortSignal): Promise<void> {
     this.calls++;
     this.onCall();
     this.called();
     await this.held;
+    if (this.isSilent) {
+      await once(signal, "abort");
+      throw new DeliveryError("silence", "outage");
+    }
     const fault = this.script.shift() ?? this.down;
     if (fault !== undefined) throw fault;
     this.notes.push(note);

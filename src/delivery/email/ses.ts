@@ -1,8 +1,7 @@
 import { SESv2Client, SendEmailCommand } from "@aws-sdk/client-sesv2";
-import { createTransport } from "nodemailer";
 import { DeliveryError } from "../../otp/delivery.js";
 import type { Mail, Sender } from "../sender.js";
-import { envelope, type MailFrom } from "./envelope.js";
+import { type MailFrom, MessageWriter } from "./message.js";
 import { sesError } from "./ses-fault.js";
 
 const CONNECTIONS = 50;
@@ -10,19 +9,19 @@ const CONNECT_MS = 3_000;
 const ANSWER_MS = 20_000;
 
 /**
- * Sends mail through Amazon SES, API version 2, by nodemailer's SES transport: SendEmail with a raw message. SES puts a Message-ID of
- * its own in the place of ours. The credentials are those that the AWS SDK finds.
+ * Sends mail through Amazon SES, API version 2: SendEmail with a raw message. SES puts a Message-ID of its own in the place of ours.
+ * The credentials are those that the AWS SDK finds.
  *
  * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
  */
 export class SesSender implements Sender<Mail> {
   readonly name = "ses";
   private readonly client: SESv2Client;
-  private readonly from: MailFrom;
+  private readonly writer: MessageWriter;
 
   /** @param endpoint another address of SES than the region's, such as a VPC endpoint's */
   constructor({ region, endpoint, from }: { region: string; endpoint?: string | undefined; from: MailFrom }) {
-    this.from = from;
+    this.writer = new MessageWriter(from);
     this.client = new SESv2Client({
       region,
       ...(endpoint !== undefined && { endpoint }),
@@ -38,16 +37,17 @@ export class SesSender implements Sender<Mail> {
   }
 
   async send(mail: Mail, abortSignal: AbortSignal): Promise<void> {
-    // The transport knows no signal, so each mail has one of its own that hands it on.
-    const sesClient = {
-      send: async (command: SendEmailCommand) => {
-        if (abortSignal.aborted) throw new DeliveryError("SES fault AbortError", "outage");
-        return this.client.send(command, { abortSignal }).catch((error: unknown) => {
-          throw sesError(error);
-        });
-      },
-    };
-    await createTransport({ SES: { sesClient, SendEmailCommand } }).sendMail(envelope(mail, this.from));
+    if (abortSignal.aborted) throw new DeliveryError("SES fault AbortError", "outage");
+    const command = new SendEmailCommand({
+      FromEmailAddress: this.writer.from,
+      Destination: { ToAddresses: [mail.address] },
+      Content: { Raw: { Data: this.writer.write(mail) } },
+    });
+    try {
+      await this.client.send(command, { abortSignal });
+    } catch (error) {
+      throw sesError(error);
+    }
   }
 
   close(): void {

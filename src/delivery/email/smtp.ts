@@ -1,8 +1,11 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { createTransport } from "nodemailer";
+import MailMessage from "nodemailer/lib/mailer/mail-message";
+import SMTPPool from "nodemailer/lib/smtp-pool";
 import { DeliveryError } from "../../otp/delivery.js";
 import type { Mail, Sender } from "../sender.js";
-import { envelope, type MailFrom } from "./envelope.js";
+import { type MailFrom, MessageWriter } from "./message.js";
+import { PooledMessage } from "./pooled-message.js";
 import { faultOfSmtp } from "./smtp-fault.js";
 
 const CONNECTIONS = 20;
@@ -12,44 +15,45 @@ const SILENCE_MS = 20_000;
 /** Sends mail through one pool of SMTP connections. */
 export class SmtpSender implements Sender<Mail> {
   readonly name = "smtp";
-  private readonly pool;
-  /** The content of each mail under way, by the signal of its send. */
-  private readonly contents = new WeakMap<AbortSignal, Readable>();
+  private readonly writer: MessageWriter;
+  private readonly pool: SMTPPool;
+  private readonly mailer;
 
   /** @param url `smtp://user:pass@host:port` or `smtps://…` */
   constructor(
     url: string,
     private readonly from: MailFrom,
   ) {
-    this.pool = createTransport({
+    this.writer = new MessageWriter(from);
+    this.pool = new SMTPPool({
       url,
-      pool: true,
       maxConnections: CONNECTIONS,
       maxMessages: Number.POSITIVE_INFINITY,
       maxRequeues: 0, // the queue retries, and knows when a code is dead
       connectionTimeout: CONNECT_MS,
       greetingTimeout: CONNECT_MS,
       socketTimeout: SILENCE_MS,
-      disableFileAccess: true,
-      disableUrlAccess: true,
     });
-    this.pool.use("stream", ({ message, data: { signal } }, done) => {
-      message?.processFunc((content) => {
-        if (signal) this.contents.set(signal, content);
-        return content;
-      });
-      done();
-    });
+    this.mailer = createTransport(this.pool);
   }
 
   async send(mail: Mail, signal: AbortSignal): Promise<void> {
-    const own = AbortSignal.any([signal]); // one signal may stand for many sends
+    const content = Readable.from(this.writer.write(mail), { objectMode: false });
     try {
-      await this.pool.sendMail({ ...envelope(mail, this.from), signal: own });
+      await this.handOver(new PooledMessage({ from: this.from.address, to: mail.address, content }), signal);
     } catch (error) {
       // The server is sent the content once it has said yes to DATA: from there on it may keep the mail, unless it says no.
-      throw toDeliveryError(error, this.contents.get(own)?.readableDidRead === true);
+      throw toDeliveryError(error, content.readableDidRead);
     }
+  }
+
+  /** As sendMail does, only that there is nothing to build. */
+  private handOver(message: PooledMessage, signal: AbortSignal): Promise<void> {
+    const mail = new MailMessage(this.mailer, { signal });
+    mail.message = message;
+    return new Promise((resolve, reject) => {
+      this.pool.send(mail, (error) => (error ? reject(error) : resolve()));
+    });
   }
 
   close(): void {
