@@ -1,4 +1,4 @@
-import { createHmac, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import type { ChallengeId } from "./challenge.js";
 import type { Keys } from "./keyring.js";
 
@@ -18,5 +18,5 @@ export function isCode(typed: string, length: number): boolean {
  * cannot be searched through, and comparing two digests tells nothing of the code by its timing.
  */
 export function digestCode(keys: Keys, challenge: ChallengeId, code: string): string {
-  return createHmac("sha256", keys.digest).update(`${challenge}\0${code}`).digest("base64url");
+  return keys.digest.digest(`${challenge}\0${code}`).toString("base64url");
 }

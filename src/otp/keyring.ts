@@ -1,23 +1,24 @@
 import { hkdfSync } from "node:crypto";
+import { Hmac } from "./hmac.js";
 
-/** The keys of one secret: a use each, so that no two uses can be played against one another. 32 bytes each. */
+/** The keys of one secret: a use each, so that no two uses can be played against one another. Of 32 bytes each. */
 export interface Keys {
   /** Names challenges. */
-  readonly challenge: Buffer;
+  readonly challenge: Hmac;
   /** Signs session tokens. */
-  readonly token: Buffer;
+  readonly token: Hmac;
   /** Makes the digest that a typed code is compared with. */
-  readonly digest: Buffer;
+  readonly digest: Hmac;
   /** Seals codes in Redis. */
   readonly code: Buffer;
   /** Seals recipients in jobs. */
   readonly order: Buffer;
   /** Signs what providers repeat in their receipts. */
-  readonly reference: Buffer;
+  readonly reference: Hmac;
   /** Names clients. */
-  readonly client: Buffer;
+  readonly client: Hmac;
   /** Names idempotency keys, and what they were used for. */
-  readonly idempotency: Buffer;
+  readonly idempotency: Hmac;
 }
 
 /** The keys of every secret in `OTP_SECRET`. The first makes, all open, so that a secret can be replaced without a gap. */
@@ -31,14 +32,15 @@ export function deriveKeyring(secrets: readonly [string, ...string[]]): Keyring 
 
 function deriveKeys(secret: string): Keys {
   const key = (use: string) => Buffer.from(hkdfSync("sha256", secret, "", `countersign otp.v1 ${use}`, 32));
+  const hmac = (use: string) => new Hmac(key(use));
   return {
-    challenge: key("challenge"),
-    token: key("token"),
-    digest: key("digest"),
+    challenge: hmac("challenge"),
+    token: hmac("token"),
+    digest: hmac("digest"),
     code: key("code"),
     order: key("order"),
-    reference: key("reference"),
-    client: key("client"),
-    idempotency: key("idempotency"),
+    reference: hmac("reference"),
+    client: hmac("client"),
+    idempotency: hmac("idempotency"),
   };
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { drawBytes } from "./random.js";
 
 /**
  * One accepted Generate: 6 bytes of Unix time in milliseconds and 10 random ones, in base64url. It names the job, the
@@ -9,7 +9,7 @@ export type RequestId = string;
 export const REQUEST_ID_BYTES = 16;
 
 export function newRequestId(now: number): RequestId {
-  const bytes = randomBytes(REQUEST_ID_BYTES);
+  const bytes = drawBytes(REQUEST_ID_BYTES);
   bytes.writeUIntBE(now, 0, 6);
   return bytes.toString("base64url");
 }

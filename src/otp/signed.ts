@@ -1,10 +1,11 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import type { Hmac } from "./hmac.js";
 
 /** Bytes of a MAC: an HMAC-SHA-256 cut to 128 bits (RFC 2104 §5). */
 const MAC_BYTES = 16;
 
 /** Bytes and their MAC, in base64url. @param label keeps texts of one kind from being taken for another's */
-export function sign(key: Buffer, label: string, bytes: Buffer): string {
+export function sign(key: Hmac, label: string, bytes: Buffer): string {
   return Buffer.concat([bytes, mac(key, label, bytes)]).toString("base64url");
 }
 
@@ -15,7 +16,7 @@ export function sign(key: Buffer, label: string, bytes: Buffer): string {
  */
 export function readSigned<K>(
   keys: readonly K[],
-  keyOf: (keys: K) => Buffer,
+  keyOf: (keys: K) => Hmac,
   label: string,
   length: number,
   text: string,
@@ -29,6 +30,6 @@ export function readSigned<K>(
   return signer && { bytes, keys: signer };
 }
 
-function mac(key: Buffer, label: string, bytes: Buffer): Buffer {
-  return createHmac("sha256", key).update(`${label}\0`).update(bytes).digest().subarray(0, MAC_BYTES);
+function mac(key: Hmac, label: string, bytes: Buffer): Buffer {
+  return key.digest(label, "\0", bytes).subarray(0, MAC_BYTES);
 }
