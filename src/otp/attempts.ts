@@ -7,7 +7,7 @@
 export interface AttemptPolicy {
   /** Wrong tries that one token, or one code for tries by address, bears. */
   readonly budget: number;
-  /** How long a token's spent tries, and what was verified, are remembered: no shorter than the token can be used. */
+  /** How long a token's spent tries are remembered: no shorter than the token can be used. */
   readonly rememberMs: number;
 }
 

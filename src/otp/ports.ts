@@ -10,7 +10,7 @@ export type Claim =
   | { readonly granted: true; readonly nextAfterMs: number }
   | { readonly granted: false; readonly limit: SendLimit; readonly retryAfterMs: number };
 
-/** A code as it is kept: what Verify compares with, and what a re-run or resend opens. */
+/** A code as it is kept: what Verify compares with, and what a re-run or resend opens. Both in base64url. */
 export interface KeptCode {
   readonly digest: string;
   readonly sealed: string;
@@ -23,7 +23,7 @@ export interface CodeLife {
   readonly reuseFromMs: number;
   /** When a request that no worker has taken up is too old, in Unix milliseconds. */
   readonly beginBefore: number;
-  /** How long what became of the request is remembered. */
+  /** How long what became of the request is remembered: no shorter than a code lives. */
   readonly rememberMs: number;
 }
 

@@ -8,10 +8,18 @@ export type RequestId = string;
 
 export const REQUEST_ID_BYTES = 16;
 
+/** The 6 bytes of time in base64url. */
+const TIME_CHARACTERS = 8;
+
 export function newRequestId(now: number): RequestId {
   const bytes = drawBytes(REQUEST_ID_BYTES);
   bytes.writeUIntBE(now, 0, 6);
   return bytes.toString("base64url");
+}
+
+/** What tells it from all others of its time: 14 characters. */
+export function randomPart(id: RequestId): string {
+  return id.slice(TIME_CHARACTERS);
 }
 
 /** When the request was accepted, in Unix milliseconds. */

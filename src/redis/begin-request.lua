@@ -4,8 +4,7 @@
 --          u  under way until this Unix time in milliseconds
 -- ARGV[1]  the fingerprint
 -- ARGV[2]  the request id
--- ARGV[3]  how long the request may be under way, in milliseconds
--- ARGV[4]  how long to remember it while it is not settled, in milliseconds
+-- Constants of otp/idempotency.ts: UNDER_WAY_MS, UNSETTLED_MS
 --
 -- Replies {'begun', request id}, with an earlier id where nobody knows how that request ended; {'done', request id},
 -- {'under way'} or {'other payload'}.
@@ -24,8 +23,8 @@ if busy and tonumber(busy) > now then
 end
 
 request = request or ARGV[2]
-redis.call('HSET', KEYS[1], 'p', ARGV[1], 'r', request, 'u', string.format('%.0f', now + tonumber(ARGV[3])))
+redis.call('HSET', KEYS[1], 'p', ARGV[1], 'r', request, 'u', now + UNDER_WAY_MS)
 if not payload then
-  redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[4]))
+  redis.call('PEXPIRE', KEYS[1], UNSETTLED_MS)
 end
 return { 'begun', request }

@@ -7,10 +7,9 @@
 --            s  when it takes messages again, having said that they come too fast; g  when the next may go at the pace set for it,
 --               k  when the next of those that were put off because of that is to come back
 -- ARGV[1]  how long a probe keeps others from being made, in milliseconds
--- ARGV[2]  how long a message may wait for a sender, in milliseconds
--- ARGV[3]  how long a state is remembered, in milliseconds
--- ARGV[4]  the longest time that a message may be put off for, in milliseconds
--- ARGV[5…] the pace of each sender: milliseconds between two messages, 0 for none
+-- ARGV[2]  the longest time that a message may be put off for, in milliseconds
+-- ARGV[3…] the pace of each sender: milliseconds between two messages, 0 for none
+-- Constants of sender-health.ts: PATIENCE_MS, REMEMBERED_MS
 -- All times are Unix times in milliseconds.
 --
 -- Replies {number of the sender, from 1, milliseconds to wait, 1 for a probe else 0}; {0, milliseconds to come back after, 0} when
@@ -25,20 +24,20 @@ for i, state in ipairs(KEYS) do
     unpack(redis.call('HMGET', state, 'o', 'u', 'p', 's', 'g', 'k', 'w'))
   local slow = math.max(0, tonumber(slowed or 0) - now)
   local wait = math.max(slow, tonumber(turn or 0) - now)
-  local pace = tonumber(ARGV[4 + i])
+  local pace = tonumber(ARGV[2 + i])
   if is_open then
     if wait == 0 and now >= tonumber(probe_from or 0) and now >= tonumber(probed or 0) then
       redis.call('HSET', state, 'p', string.format('%.0f', now + tonumber(ARGV[1])))
-      redis.call('PEXPIRE', state, tonumber(ARGV[3]))
+      redis.call('PEXPIRE', state, REMEMBERED_MS)
       return { i, 0, 1 }
     end
-  elseif slow == 0 and wait <= tonumber(ARGV[2]) then
+  elseif slow == 0 and wait <= PATIENCE_MS then
     if window then
       redis.call('HINCRBY', state, 'm', 1)
     end
     if pace > 0 then
       redis.call('HSET', state, 'g', string.format('%.3f', now + wait + pace))
-      redis.call('PEXPIRE', state, tonumber(ARGV[3]))
+      redis.call('PEXPIRE', state, REMEMBERED_MS)
     end
     return { i, math.ceil(wait), 0 }
   elseif not nearest or wait < nearest.wait then
@@ -53,8 +52,8 @@ if nearest.pace == 0 then
   return { 0, math.ceil(nearest.wait), 0 }
 end
 -- All at once they would find one turn free, and be put off again.
-local longest = tonumber(ARGV[4])
+local longest = tonumber(ARGV[2])
 local back = math.min(math.max(nearest.wait, nearest.tail), longest)
 redis.call('HSET', nearest.state, 'k', string.format('%.3f', now + math.min(back + nearest.pace, longest)))
-redis.call('PEXPIRE', nearest.state, math.max(tonumber(ARGV[3]), math.ceil(nearest.wait)))
+redis.call('PEXPIRE', nearest.state, math.max(REMEMBERED_MS, math.ceil(nearest.wait)))
 return { 0, math.ceil(back), 0 }

@@ -4,24 +4,29 @@ import type { Deliveries, Progress, Report } from "../otp/delivery-ports.js";
 import { type RequestId, requestedAt } from "../otp/request-id.js";
 import { FAILURES, type Failure } from "../otp/step.js";
 import { keys } from "./keys.js";
-import { asTuple, defineScripts, type Scripts } from "./scripts.js";
+import { asTuple, defineScript, type Script } from "./scripts.js";
 
 /** What becomes of each request, in Redis, in the hash slot of its address. */
 export class RedisDeliveries implements Deliveries {
-  private readonly run: Scripts;
+  private readonly run: Readonly<Record<"beginSend" | "reportSend" | "readRequest", Script>>;
 
   constructor(redis: Redis) {
-    this.run = defineScripts(redis);
+    this.run = {
+      beginSend: defineScript(redis, "beginSend", { keyCount: 2 }),
+      reportSend: defineScript(redis, "reportSend", { keyCount: 2 }),
+      readRequest: defineScript(redis, "readRequest"),
+    };
   }
 
   async begin(challenge: ChallengeId, request: RequestId, sender: string, begun: number): Promise<number | undefined> {
-    const number = await this.run.beginSend([keys.code(challenge), keys.request(challenge, request)], [sender, begun]);
+    const number = await this.run.beginSend(keysOf(challenge, request), [sender, begun]);
     return Number(number) || undefined;
   }
 
   async report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<void> {
-    const failure = report.outcome === "failed" ? report.failure : "";
-    await this.tell(challenge, request, [number, report.outcome, failure, 0]);
+    const { outcome } = report;
+    const what = outcome === "failed" ? [number, outcome, report.failure] : [number, outcome];
+    await this.run.reportSend(keysOf(challenge, request), what);
   }
 
   async receive(
@@ -31,38 +36,37 @@ export class RedisDeliveries implements Deliveries {
     outcome: "delivered" | "failed",
   ): Promise<boolean> {
     const failure: Failure = "undelivered";
-    return (await this.tell(challenge, request, [number, outcome, failure, 1])) === 1;
-  }
-
-  private tell(challenge: ChallengeId, request: RequestId, what: readonly (string | number)[]): Promise<unknown> {
-    return this.run.reportSend([keys.code(challenge), keys.request(challenge, request)], [challenge, ...what]);
+    return (await this.run.reportSend(keysOf(challenge, request), [number, outcome, failure, 1])) === 1;
   }
 
   async read(challenge: ChallengeId, request: RequestId): Promise<Progress> {
-    const reply = await this.run.readRequest(
-      [keys.code(challenge), keys.request(challenge, request), keys.verified(challenge)],
-      [],
-    );
-    const [now, processed, dies, sent, delivered, failed, why, verified, maker, live] = asTuple(reply);
+    let reply = await this.run.readRequest(keysOf(challenge, request), []);
+    if (typeof reply === "string") {
+      const maker = keys.request(challenge, reply);
+      reply = await this.run.readRequest([...keysOf(challenge, request), maker], []);
+    }
+    const [now, processed, dies, sent, delivered, failed, why, verified, isLive, replacement] = asTuple(reply);
     if (processed === undefined) return { now: Number(now), begun: undefined };
+    const processedAt = Number(processed);
+    const time = (after: unknown) => (after === null ? undefined : processedAt + Number(after));
     return {
       now: Number(now),
       begun: {
-        processedAt: Number(processed),
-        expiresAt: Number(dies),
+        processedAt,
+        expiresAt: processedAt + Number(dies),
         sentAt: time(sent),
         deliveredAt: time(delivered),
-        failed: failed === "" ? undefined : { at: Number(failed), failure: asFailure(why) },
+        failed: failed === null ? undefined : { at: processedAt + Number(failed), failure: asFailure(why) },
         verifiedAt: time(verified),
-        isLive: live === maker,
-        replacedAt: live === "" || live === maker ? undefined : requestedAt(String(live)),
+        isLive: isLive !== null,
+        replacedAt: replacement === null ? undefined : requestedAt(String(replacement)),
       },
     };
   }
 }
 
-function time(reply: unknown): number | undefined {
-  return reply === "" ? undefined : Number(reply);
+function keysOf(challenge: ChallengeId, request: RequestId): readonly string[] {
+  return [keys.challenge(challenge), keys.request(challenge, request)];
 }
 
 /** A failure that a newer version wrote is one of the provider's to this one. */

@@ -2,18 +2,21 @@ import type { Redis } from "ioredis";
 import { REMEMBERED_MS, UNDER_WAY_MS, UNSETTLED_MS } from "../otp/idempotency.js";
 import type { Beginning, IdempotencyKeys } from "../otp/ports.js";
 import type { RequestId } from "../otp/request-id.js";
-import { asTuple, defineScripts, type Scripts } from "./scripts.js";
+import { asTuple, defineScript, type Script } from "./scripts.js";
 
 /** Idempotency keys in Redis. */
 export class RedisIdempotencyKeys implements IdempotencyKeys {
-  private readonly run: Scripts;
+  private readonly run: Readonly<Record<"beginRequest" | "settleRequest", Script>>;
 
   constructor(redis: Redis) {
-    this.run = defineScripts(redis);
+    this.run = {
+      beginRequest: defineScript(redis, "beginRequest", { keyCount: 1, constants: { UNDER_WAY_MS, UNSETTLED_MS } }),
+      settleRequest: defineScript(redis, "settleRequest", { keyCount: 1, constants: { REMEMBERED_MS } }),
+    };
   }
 
   async begin(key: string, payload: string, request: RequestId): Promise<Beginning> {
-    const reply = await this.run.beginRequest([redisKey(key)], [payload, request, UNDER_WAY_MS, UNSETTLED_MS]);
+    const reply = await this.run.beginRequest([redisKey(key)], [payload, request]);
     const [outcome, id] = asTuple(reply);
     switch (outcome) {
       case "under way":
@@ -28,15 +31,15 @@ export class RedisIdempotencyKeys implements IdempotencyKeys {
   }
 
   async remember(key: string, request: RequestId): Promise<void> {
-    await this.run.settleRequest([redisKey(key)], [request, "remember", REMEMBERED_MS]);
+    await this.run.settleRequest([redisKey(key)], [request, "remember"]);
   }
 
   async forget(key: string, request: RequestId): Promise<void> {
-    await this.run.settleRequest([redisKey(key)], [request, "forget", 0]);
+    await this.run.settleRequest([redisKey(key)], [request, "forget"]);
   }
 
   async putDown(key: string, request: RequestId): Promise<void> {
-    await this.run.settleRequest([redisKey(key)], [request, "put down", 0]);
+    await this.run.settleRequest([redisKey(key)], [request, "put down"]);
   }
 }
 

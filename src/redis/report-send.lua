@@ -1,44 +1,50 @@
 -- Writes down what became of a send, unless the delivery is over.
 --
--- KEYS[1]  the code (see store-code.lua)
--- KEYS[2]  the request (see store-code.lua)
--- ARGV[1]  the challenge id, of which to tell those who watch
--- ARGV[2]  the number of the send
--- ARGV[3]  'sent', 'delivered', 'failed', or 'put off': it did not go out, and is tried again
--- ARGV[4]  why it failed
--- ARGV[5]  1 when a provider's receipt says so, else 0
+-- KEYS[1]  the challenge (see store-code.lua)
+-- KEYS[2]  the request, if it is not the one that made the code (see store-code.lua)
+-- ARGV[1]  the number of the send
+-- ARGV[2]  'sent', 'delivered', 'failed', or 'put off': it did not go out, and is tried again
+-- ARGV[3]  why it failed; absent or empty if it did not
+-- ARGV[4]  present when a provider's receipt says so
 --
 -- A delivery that is told of before the sending is: a receipt may be faster than we are. A failure counts of the last send alone,
 -- and not while that is to be made up for by another.
 --
 -- Replies 1; 0 when nothing is known of the request, or for a receipt after the first of its send.
 
-local code, record, challenge = KEYS[1], KEYS[2], ARGV[1]
-local number, what, why = tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local time = redis.call('TIME')
-local now = string.format('%.0f', tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-
-local maker, sent, delivered, failed, last, mark = unpack(redis.call('HMGET', record, 'm', 's', 'd', 'f', 'n', 'a'))
-local is_last = tonumber(last or 0) == number
-if not maker then
+local challenge, record = KEYS[1], KEYS[1]
+local number, what, is_receipt = ARGV[1], ARGV[2], ARGV[4]
+local made, sealed, dies, sent, delivered, failed, last, mark =
+  unpack(redis.call('HMGET', challenge, 'm', 'c', 'x', 's', 'e', 'f', 'n', 'a'))
+local maker, taken = made and string.sub(made, 7), made
+if not maker or KEYS[2] ~= challenge .. ':' .. maker then
+  record = KEYS[2]
+  taken, sent, delivered, failed, last, mark = unpack(redis.call('HMGET', record, 'm', 's', 'e', 'f', 'n', 'a'))
+end
+if not taken then
   return 0
 end
-if ARGV[5] == '1' and redis.call('HSETNX', record, 'r' .. ARGV[2], what) == 0 then
+if is_receipt and redis.call('HSETNX', record, 'r' .. number, string.sub(what, 1, 1)) == 0 then
   return 0
 end
-if is_last then
+local is_last = tonumber(last or 0) == tonumber(number)
+if is_last and mark then
   redis.call('HDEL', record, 'a')
 end
-if delivered or failed or redis.call('HGET', code, 'm') ~= maker then
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local is_live = sealed and string.sub(taken, 7) == maker and now < struct.unpack('>I6', made) + tonumber(dies)
+if delivered or failed or not is_live then
   return 1
 end
-
+local at = now - struct.unpack('>I6', taken)
 if what == 'sent' and not sent then
-  redis.call('HSET', record, 's', now)
+  redis.call('HSET', record, 's', at)
 elseif what == 'delivered' then
-  redis.call('HSET', record, 's', sent or now, 'd', now)
+  redis.call('HSET', record, 's', sent or at, 'e', at)
 elseif what == 'failed' and is_last and (sent or mark) then
-  redis.call('HSET', record, 'f', now, 'w', why)
+  redis.call('HSET', record, 'f', at, 'w', ARGV[3])
 else
   return 1
 end

@@ -4,12 +4,8 @@
 -- ARGV[1]  'well': it did its part; 'failed'; 'broken': it takes nothing, whatever it is sent; 'too fast': it takes no more for now;
 --          'unused': it was not given the message after all
 -- ARGV[2]  1 when it was a probe, else 0
--- ARGV[3]  how many failures within the window are too many,
--- ARGV[4]  if they are at least this part of the messages given in it
--- ARGV[5]  the window in milliseconds
--- ARGV[6]  milliseconds from a failed probe to the next
--- ARGV[7]  with 'too fast': for how many milliseconds
--- ARGV[8]  how long a state is remembered, in milliseconds
+-- ARGV[3]  with 'too fast': for how many milliseconds
+-- Constants of sender-health.ts: FAILURES, PART, WINDOW_MS, PAUSE_MS, REMEMBERED_MS
 --
 -- Replies 'opened' or 'closed' when that changed who gets messages, else ''.
 
@@ -21,7 +17,7 @@ local is_open = redis.call('HEXISTS', state, 'o') == 1
 local change = ''
 
 if how == 'too fast' then
-  local until_then = math.max(now + tonumber(ARGV[7]), tonumber(redis.call('HGET', state, 's') or 0))
+  local until_then = math.max(now + tonumber(ARGV[3]), tonumber(redis.call('HGET', state, 's') or 0))
   redis.call('HSET', state, 's', string.format('%.0f', until_then))
 end
 
@@ -39,17 +35,17 @@ elseif how == 'unused' then
 elseif is_open then
   if is_probe then
     redis.call('HDEL', state, 'p')
-    redis.call('HSET', state, 'u', at(tonumber(ARGV[6])))
+    redis.call('HSET', state, 'u', at(PAUSE_MS))
   end
 else
-  if now >= tonumber(redis.call('HGET', state, 'w') or 0) + tonumber(ARGV[5]) then
+  if now >= tonumber(redis.call('HGET', state, 'w') or 0) + WINDOW_MS then
     redis.call('HSET', state, 'w', at(0), 'c', 0, 'm', 0)
   end
   local failures = redis.call('HINCRBY', state, 'c', 1)
   local given = tonumber(redis.call('HGET', state, 'm') or 0)
-  local is_too_many = failures >= tonumber(ARGV[3]) and failures >= given * tonumber(ARGV[4])
+  local is_too_many = failures >= FAILURES and failures >= given * PART
   if how == 'broken' or is_too_many then
-    redis.call('HSET', state, 'o', 1, 'u', at(tonumber(ARGV[6])))
+    redis.call('HSET', state, 'o', 1, 'u', at(PAUSE_MS))
     redis.call('HDEL', state, 'p')
     change = 'opened'
   end
@@ -57,6 +53,6 @@ end
 
 if redis.call('EXISTS', state) == 1 then
   local left = tonumber(redis.call('HGET', state, 's') or 0) - now
-  redis.call('PEXPIRE', state, math.max(tonumber(ARGV[8]), left))
+  redis.call('PEXPIRE', state, math.max(REMEMBERED_MS, left))
 end
 return change

@@ -2,20 +2,11 @@ import { readFileSync } from "node:fs";
 import type { Redis, Result } from "ioredis";
 import { OtpError } from "../otp/errors.js";
 
+type Argument = string | number | Buffer;
+
 declare module "ioredis" {
-  interface RedisCommander<Context> {
-    claimSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    releaseSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    storeCode(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    beginRequest(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    settleRequest(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    attempt(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    beginSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    reportSend(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    readRequest(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    chooseSender(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-    reportSender(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
-  }
+  interface RedisCommander<Context>
+    extends Record<Name | `${Name}Buffer`, (...keysAndArgs: readonly Argument[]) => Result<unknown, Context>> {}
 }
 
 /** The Lua scripts of this folder; each file says what its KEYS, ARGV and reply are. */
@@ -34,34 +25,30 @@ const FILES = {
 } as const;
 
 type Name = keyof typeof FILES;
-type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
-export type Scripts = Readonly<Record<Name, Script>>;
+export type Script = (keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
 
-/** Makes the scripts callable on this connection. Each throws OtpError UNAVAILABLE when Redis cannot answer. */
-export function defineScripts(redis: Redis): Scripts {
-  const define = (name: Name): Script => {
-    redis.defineCommand(name, { lua: readScript(FILES[name]) });
-    return async (keys, args) => {
-      try {
-        return await redis[name](keys.length, ...keys, ...args);
-      } catch (error) {
-        throw asUnavailable(error);
-      }
-    };
+interface Definition {
+  /** How many keys it is called with; none if that differs from call to call. */
+  readonly keyCount?: number;
+  /** What it finds as local variables, being the same in each call: to pass it costs more than all that is done with it. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /** Whether its replies hold text or bytes. */
+  readonly replies?: "text" | "bytes";
+}
+
+/** Makes a script callable on this connection. It throws OtpError UNAVAILABLE when Redis cannot answer. */
+export function defineScript(redis: Redis, name: Name, definition: Definition = {}): Script {
+  const { keyCount, constants = {}, replies = "text" } = definition;
+  const locals = Object.entries(constants).map(([constant, value]) => `local ${constant} = ${value}\n`);
+  const lua = locals.join("") + readScript(FILES[name]);
+  redis.defineCommand(name, keyCount === undefined ? { lua } : { lua, numberOfKeys: keyCount });
+  const command = replies === "bytes" ? (`${name}Buffer` as const) : name;
+  const run = redis[command].bind(redis);
+  const fail = (error: unknown) => {
+    throw asUnavailable(error);
   };
-  return {
-    claimSend: define("claimSend"),
-    releaseSend: define("releaseSend"),
-    storeCode: define("storeCode"),
-    attempt: define("attempt"),
-    beginRequest: define("beginRequest"),
-    settleRequest: define("settleRequest"),
-    beginSend: define("beginSend"),
-    reportSend: define("reportSend"),
-    readRequest: define("readRequest"),
-    chooseSender: define("chooseSender"),
-    reportSender: define("reportSender"),
-  };
+  if (keyCount === undefined) return (keys, args) => run(keys.length, ...keys, ...args).catch(fail);
+  return (keys, args) => run(...keys, ...args).catch(fail);
 }
 
 export function readScript(file: string): string {

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Choice, Conduct, PacedSender, SenderHealth } from "../otp/delivery-ports.js";
-import { asTuple, defineScripts, type Scripts } from "./scripts.js";
+import { asTuple, defineScript, type Script } from "./scripts.js";
 
 /**
  * So many failures within the window, and a sender gets no messages but probes; unless they are few of many: some messages always
@@ -18,13 +18,17 @@ const REMEMBERED_MS = 3_600_000;
 
 /** How the senders are, in Redis: asked before each send, so that all workers know at once. All states lie in one hash slot. */
 export class RedisSenderHealth implements SenderHealth {
-  private readonly run: Scripts;
+  private readonly run: Readonly<Record<"chooseSender" | "reportSender", Script>>;
 
   constructor(
     redis: Redis,
     private readonly log: Logger,
   ) {
-    this.run = defineScripts(redis);
+    const constants = { FAILURES, PART, WINDOW_MS, PAUSE_MS, PATIENCE_MS, REMEMBERED_MS };
+    this.run = {
+      chooseSender: defineScript(redis, "chooseSender", { constants }),
+      reportSender: defineScript(redis, "reportSender", { keyCount: 1, constants }),
+    };
   }
 
   async choose(senders: readonly PacedSender[], probeMs: number, longestMs: number): Promise<Choice> {
@@ -32,7 +36,7 @@ export class RedisSenderHealth implements SenderHealth {
     const [chosen, ms, isProbe] = asTuple(
       await this.run.chooseSender(
         senders.map(({ name }) => stateKey(name)),
-        [probeMs, PATIENCE_MS, REMEMBERED_MS, longestMs, ...paces],
+        [probeMs, longestMs, ...paces],
       ),
     ).map(Number);
     const sender = senders[(chosen ?? 0) - 1]?.name;
@@ -44,16 +48,7 @@ export class RedisSenderHealth implements SenderHealth {
     const how = conduct.how;
     const change = await this.run.reportSender(
       [stateKey(sender)],
-      [
-        how,
-        isProbe ? 1 : 0,
-        FAILURES,
-        PART,
-        WINDOW_MS,
-        PAUSE_MS,
-        how === "too fast" ? conduct.forMs : 0,
-        REMEMBERED_MS,
-      ],
+      how === "too fast" ? [how, isProbe ? 1 : 0, conduct.forMs] : [how, isProbe ? 1 : 0],
     );
     if (change === "opened") this.log.warn({ sender }, "sender gets no messages but probes");
     if (change === "closed") this.log.info({ sender }, "sender gets messages again");

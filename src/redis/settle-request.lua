@@ -3,7 +3,7 @@
 -- KEYS[1]  what is known of the key (see begin-request.lua)
 -- ARGV[1]  the request id
 -- ARGV[2]  'remember' that it is done, 'forget' it, or 'put down': it may have been done, and can be taken up again
--- ARGV[3]  how long to remember that it is done, in milliseconds
+-- Constant of otp/idempotency.ts: REMEMBERED_MS
 --
 -- Replies 1 when it was settled, else 0.
 
@@ -16,6 +16,6 @@ if how == 'forget' then
 end
 if how == 'remember' then
   redis.call('HSET', key, 'd', 1)
-  return redis.call('PEXPIRE', key, tonumber(ARGV[3]))
+  return redis.call('PEXPIRE', key, REMEMBERED_MS)
 end
 return redis.call('HDEL', key, 'u')

@@ -44,5 +44,6 @@ describe("a code", () => {
     expect(digestCode(keys, "address.purpose", "123457")).not.toBe(digest);
     expect(digestCode(keys, "address.other", "123456")).not.toBe(digest);
     expect(digestCode(otherKeys, "address.purpose", "123456")).not.toBe(digest);
+    expect(digest).toHaveLength(22); // 128 bits
   });
 });

@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
 import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
+import { newRequestId } from "../../src/otp/request-id.js";
 import { sendLimits } from "../../src/otp/sends.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
 import { connectRedis } from "../../src/redis/connection.js";
@@ -15,7 +17,7 @@ const log = pino({ level: "silent" });
 const LIFE = lifeOf(600_000);
 const POLICY = { budget: 5, rememberMs: 1_200_000 };
 const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
-const CODE = { digest: "digest", sealed: "sealed" };
+const CODE = { digest: "digest", sealed: "sealed-0" };
 
 let server: TestRedis;
 let redis: Redis;
@@ -30,11 +32,11 @@ afterAll(async () => {
   await server.stop();
 });
 
-const keysOf = (challenge: ChallengeId) => redis.keys(`otp:{${splitChallengeId(challenge).address}}:*`);
+const keysOf = (challenge: ChallengeId) => redis.keys(`otp:{${splitChallengeId(challenge).address}}*`);
 
 /** Lets time pass for the keys of an address. */
 const passOn = (redis: Redis) => (challenge: ChallengeId, ms: number) =>
-  passTime(redis, ms, `otp:{${splitChallengeId(challenge).address}}:*`);
+  passTime(redis, ms, `otp:{${splitChallengeId(challenge).address}}*`);
 
 challengesContract("Redis", async () => ({ challenges: new RedisChallenges(redis), pass: passOn(redis) }));
 
@@ -64,19 +66,18 @@ describe("on Redis Cluster", () => {
 describe("the keys of a challenge", () => {
   it("all expire", async () => {
     const challenges = new RedisChallenges(redis);
-    await challenges.claimSend("expiry.purpose", "request", SENDS);
-    await challenges.store("expiry.purpose", "request", CODE, LIFE);
-    await challenges.attempt("expiry.purpose", { digests: ["wrong"], request: "token" }, POLICY);
-    await challenges.attempt("expiry.purpose", { digests: ["wrong"], request: undefined }, POLICY);
+    const [maker, carrier] = [newRequestId(Date.now()), newRequestId(Date.now())];
+    await challenges.claimSend("expiry.to-login", maker, SENDS);
+    await challenges.store("expiry.to-login", maker, CODE, LIFE);
+    await challenges.store("expiry.to-login", carrier, CODE, LIFE);
+    for (const request of [maker, carrier, "token", undefined]) {
+      await challenges.attempt("expiry.to-login", { digests: ["wrong"], request }, POLICY);
+    }
 
-    const keys = await keysOf("expiry.purpose");
-    expect(keys.map((key) => key.replace("otp:{expiry}:", "")).sort()).toEqual([
-      "purpose:code",
-      "purpose:request:request",
-      "purpose:request:token",
-      "row",
-      "sends",
-    ]);
+    const keys = await keysOf("expiry.to-login");
+    expect(keys.map((key) => key.replace("otp:{expiry}", "")).sort()).toEqual(
+      [":row", ":s", "to-login", `to-login:${carrier}`, "to-login:token"].sort(),
+    );
     for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
   });
 
@@ -92,6 +93,8 @@ describe("the keys of a challenge", () => {
     await expectExpiry();
     await challenges.store("later.purpose", "three", CODE, LIFE);
     await expectExpiry();
+    await challenges.store("later.purpose", "four", CODE, { ...LIFE, reuseFromMs: Number.MAX_SAFE_INTEGER });
+    await expectExpiry();
     for (let n = 0; n < 100; n++) {
       await challenges.attempt("later.purpose", { digests: ["wrong"], request: `token ${n}` }, POLICY);
       await redis.hset("otp:{later}:row", "u", 0);
@@ -103,8 +106,113 @@ describe("the keys of a challenge", () => {
     const challenges = new RedisChallenges(redis);
     await challenges.attempt("nobody.purpose", { digests: ["wrong"], request: "token" }, POLICY);
     await challenges.attempt("nobody.purpose", { digests: ["wrong"], request: undefined }, POLICY);
-    await challenges.releaseSend("nobody.purpose", "request");
+    await challenges.releaseSend("nobody.purpose", newRequestId(Date.now()));
     expect(await keysOf("nobody.purpose")).toEqual([]);
+  });
+});
+
+describe("the sends to an address", () => {
+  const SIZE = 28;
+  let id: ChallengeId;
+  beforeEach(() => {
+    id = `${randomBytes(16).toString("base64url")}.to-login`;
+  });
+  const other = (): ChallengeId => `${splitChallengeId(id).address}.to-order`;
+  const claim = (challenge = id, request = newRequestId(Date.now())) =>
+    new RedisChallenges(redis).claimSend(challenge, request, SENDS);
+  const size = async () => (await redis.strlen(`otp:{${splitChallengeId(id).address}}:s`)) / SIZE;
+
+  it("are as many bytes as leave one in the least memory, and are told apart by purpose", async () => {
+    await claim();
+    expect(await size()).toBe(1);
+    expect(await redis.object("ENCODING", `otp:{${splitChallengeId(id).address}}:s`)).toBe("embstr");
+    expect(await claim(other())).toMatchObject({ granted: true });
+    expect(await claim()).toMatchObject({ granted: false, limit: { kind: "cooldown" } });
+    expect(await claim(other())).toMatchObject({ granted: false, limit: { kind: "cooldown" } });
+    expect(await size()).toBe(2);
+  });
+
+  it("are forgotten when they are older than the longest limit", async () => {
+    for (const hours of [10, 5, 9]) {
+      await claim();
+      await passOn(redis)(id, hours * 3_600_000);
+    }
+    expect(await size()).toBe(3);
+    await claim(); // the first was 24 hours ago
+    expect(await size()).toBe(3);
+    await passOn(redis)(id, 86_400_000);
+    expect(await size()).toBe(0);
+  });
+
+  it("are given back out of the midst of others, which expire as before", async () => {
+    const requests = [1, 2, 3].map(() => newRequestId(Date.now()));
+    for (const request of requests) {
+      await claim(id, request);
+      await passOn(redis)(id, 60_000);
+    }
+    const before = await redis.getBuffer(`otp:{${splitChallengeId(id).address}}:s`);
+    await new RedisChallenges(redis).releaseSend(id, requests[1] ?? "");
+    const after = await redis.getBuffer(`otp:{${splitChallengeId(id).address}}:s`);
+    expect(after).toEqual(
+      Buffer.concat([before?.subarray(0, SIZE), before?.subarray(2 * SIZE)].map((b) => b ?? Buffer.of())),
+    );
+    expect(await redis.pttl(`otp:{${splitChallengeId(id).address}}:s`)).toBeGreaterThan(86_000_000);
+    for (const request of requests) await new RedisChallenges(redis).releaseSend(id, request);
+    expect(await keysOf(id)).toEqual([]);
+  });
+});
+
+describe("a new code", () => {
+  it("takes the place of the last whose hash still lives, of many requests at the same time once for each", async () => {
+    const challenges = new RedisChallenges(redis);
+    const rotate = { ...LIFE, reuseFromMs: Number.MAX_SAFE_INTEGER };
+    const requests = Array.from({ length: 20 }, () => newRequestId(Date.now()));
+    const stored = await Promise.all(
+      requests.map((request, n) => challenges.store("race.purpose", request, { ...CODE, digest: `code ${n}` }, rotate)),
+    );
+    expect(stored.map(({ outcome }) => outcome)).toEqual(requests.map(() => "live"));
+
+    const keys = await keysOf("race.purpose");
+    expect(keys).toHaveLength(requests.length); // each has its record: one that of the live code, the others one of their own
+    for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
+    const codes = await Promise.all(keys.map((key) => redis.hmget(key, "d", "c")));
+    expect(codes.filter(([digest, sealed]) => digest !== null || sealed !== null)).toHaveLength(1);
+
+    const tries = requests.map((_, n) =>
+      challenges.attempt("race.purpose", { digests: [`code ${n}`], request: undefined }, { ...POLICY, budget: 99 }),
+    );
+    const outcomes = (await Promise.all(tries)).map(({ outcome }) => outcome);
+    expect(outcomes.filter((outcome) => outcome === "correct").length).toBeLessThanOrEqual(1);
+  });
+
+  it("is one for all where it may be sent again", async () => {
+    const challenges = new RedisChallenges(redis);
+    await challenges.store("together.purpose", "the last", CODE, LIFE);
+    await passOn(redis)("together.purpose", 700_000);
+    const requests = Array.from({ length: 20 }, (_, n) => `request ${n}`);
+    const sealed = requests.map((_, n) => `sealed--${String(n).padStart(4, "0")}`);
+    const stored = await Promise.all(
+      requests.map((request, n) =>
+        challenges.store("together.purpose", request, { digest: `code ${n}`, sealed: sealed[n] ?? "" }, LIFE),
+      ),
+    );
+    expect(new Set(stored.map((one) => one.outcome === "live" && one.sealed)).size).toBe(1);
+    expect(await keysOf("together.purpose")).toHaveLength(1 + requests.length);
+  });
+});
+
+describe("a code that has died", () => {
+  it("leaves its hash, and no try brings anything into it but takes the code out", async () => {
+    const challenges = new RedisChallenges(redis);
+    await challenges.store("dead.purpose", "request", CODE, LIFE);
+    await passOn(redis)("dead.purpose", 600_000);
+    for (const request of ["request", "token", undefined]) {
+      expect(await challenges.attempt("dead.purpose", { digests: ["wrong"], request }, POLICY)).toEqual({
+        outcome: "incorrect",
+      });
+    }
+    expect(await keysOf("dead.purpose")).toEqual(["otp:{dead}purpose"]);
+    expect((await redis.hkeys("otp:{dead}purpose")).sort()).toEqual(["m", "x"]);
   });
 });
 
@@ -112,7 +220,9 @@ describe("a Redis that is not there", () => {
   it("makes the server's calls fail as unavailable, at once", async () => {
     const away = connectRedis("redis://127.0.0.1:1", "fail-fast", log);
     const challenges = new RedisChallenges(away);
-    await expect(challenges.claimSend("id.purpose", "request", SENDS)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+    await expect(challenges.claimSend("id.purpose", newRequestId(Date.now()), SENDS)).rejects.toMatchObject({
+      reason: "UNAVAILABLE",
+    });
     await expect(challenges.attempt("id.purpose", { digests: [], request: undefined }, POLICY)).rejects.toMatchObject({
       reason: "UNAVAILABLE",
     });
@@ -120,9 +230,9 @@ describe("a Redis that is not there", () => {
   });
 
   it("is told from a script that is wrong", async () => {
-    await redis.set("otp:{broken}:purpose:code", "not a hash");
+    await redis.set("otp:{broken}purpose", "not a hash");
     const attempt = new RedisChallenges(redis).attempt("broken.purpose", { digests: [], request: undefined }, POLICY);
     await expect(attempt).rejects.toMatchObject({ name: "ReplyError" });
-    await redis.del("otp:{broken}:purpose:code");
+    await redis.del("otp:{broken}purpose");
   });
 });

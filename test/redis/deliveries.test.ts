@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import { stepsOf } from "../../src/otp/progress.js";
-import { newRequestId } from "../../src/otp/request-id.js";
+import { newRequestId, requestedAt } from "../../src/otp/request-id.js";
 import { RedisChallenges } from "../../src/redis/challenges.js";
 import { connectRedis } from "../../src/redis/connection.js";
 import { RedisDeliveries } from "../../src/redis/deliveries.js";
@@ -14,8 +14,8 @@ import { startTestRedis, type TestRedis } from "../support/redis.js";
 
 const LIFE_MS = 600_000;
 const LIFE = lifeOf(LIFE_MS);
-const CODE = { digest: "digest", sealed: "sealed" };
-const NEW_CODE = { digest: "another digest", sealed: "another" };
+const CODE = { digest: "digest", sealed: "sealed-0" };
+const NEW_CODE = { digest: "another digest", sealed: "another0" };
 const POLICY = { budget: 5, rememberMs: LIFE.rememberMs };
 
 let server: TestRedis;
@@ -50,7 +50,7 @@ const steps = async (of = request) => {
   expect(all.map(({ sequence }) => sequence)).toEqual(all.map((_, n) => n + 1));
   return all.map(({ status }) => status);
 };
-const pass = (ms: number) => passTime(redis, ms, `otp:{${splitChallengeId(id).address}}:*`);
+const pass = (ms: number) => passTime(redis, ms, `otp:{${splitChallengeId(id).address}}*`);
 
 describe("the steps of a request", () => {
   it("begin with one that nobody has to write down", async () => {
@@ -168,6 +168,57 @@ describe("the steps of a request", () => {
     expect(await steps(second)).toEqual(["QUEUED", "PROCESSING"]);
   });
 
+  it("are still told when the code is replaced: what is known of who made it moves, and its receipts with it", async () => {
+    const [carrier, second, third] = [1, 2, 3].map(() => newRequestId(Date.now()));
+    await store();
+    await store(carrier);
+    await begin();
+    await report(1, "sent");
+    await receive(1, "delivered");
+    await pass(400_000);
+    await store(second, NEW_CODE);
+    await deliveries.begin(id, second ?? "", "twilio", 0);
+    await deliveries.report(id, second ?? "", 1, { outcome: "sent" });
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED", "EXPIRED"]);
+    expect(await steps(carrier)).toEqual(["QUEUED", "PROCESSING", "EXPIRED"]);
+    expect(await steps(second)).toEqual(["QUEUED", "PROCESSING", "SENT"]);
+    expect(await receive(1, "delivered")).toBe(false);
+    expect(await begin("twilio", 1)).toBeUndefined();
+
+    await pass(400_000);
+    await store(third);
+    expect(await steps(second)).toEqual(["QUEUED", "PROCESSING", "SENT", "EXPIRED"]);
+    expect(await steps(third)).toEqual(["QUEUED", "PROCESSING"]);
+    expect(await store(second)).toEqual({ outcome: "sent" });
+  });
+
+  it("still end in VERIFIED for all who carried a code after the next one was made, at the same time as before", async () => {
+    const [carrier, second] = [newRequestId(Date.now()), newRequestId(Date.now())];
+    const told = async () => Promise.all([request, carrier].map(async (of) => (await deliveries.read(id, of)).begun));
+    await store();
+    await pass(200_000);
+    await store(carrier);
+    await verify();
+    const before = await told();
+    expect(before.map((begun) => begun?.verifiedAt)).toEqual([expect.any(Number), before[0]?.verifiedAt]);
+    await store(second, NEW_CODE);
+    const after = await told();
+    for (const n of [0, 1]) expect(after[n]).toEqual({ ...before[n], replacedAt: requestedAt(second) });
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
+    expect(await steps(carrier)).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
+    expect(await steps(second)).toEqual(["QUEUED", "PROCESSING"]);
+  });
+
+  it("end in VERIFIED for who carried the code for as long as that is remembered of it", async () => {
+    const carrier = newRequestId(Date.now());
+    await store();
+    await pass(290_000);
+    await store(carrier);
+    await verify(carrier);
+    await pass(LIFE.rememberMs - 10_000); // who made the code is long forgotten
+    expect(await steps(carrier)).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
+  });
+
   it("are not told apart by wrong tries before a worker has it", async () => {
     const second = newRequestId(Date.now());
     await store();
@@ -213,6 +264,17 @@ describe("the mark of a send", () => {
     expect(await begin("vonage", 1)).toBe(2);
   });
 
+  it("is not made once the code has died, though what is known of it lives", async () => {
+    const carrier = newRequestId(Date.now());
+    await store();
+    await store(carrier);
+    await pass(LIFE_MS);
+    expect(await begin()).toBeUndefined();
+    expect(await deliveries.begin(id, carrier, "twilio", 0)).toBeUndefined();
+    expect(await store()).toEqual({ outcome: "superseded" });
+    expect(await store(newRequestId(Date.now()), NEW_CODE)).toMatchObject({ sealed: NEW_CODE.sealed });
+  });
+
   it("is not made when there is nothing to send any more", async () => {
     expect(await begin()).toBeUndefined();
     await store();
@@ -224,7 +286,7 @@ describe("the mark of a send", () => {
 
 it("every key of it expires", async () => {
   const expectExpiry = async () => {
-    const keys = await redis.keys(`otp:{${splitChallengeId(id).address}}:*`);
+    const keys = await redis.keys(`otp:{${splitChallengeId(id).address}}*`);
     for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
     return keys.length;
   };
@@ -234,7 +296,9 @@ it("every key of it expires", async () => {
   await store();
   await begin();
   await receive(1, "delivered");
-  expect(await expectExpiry()).toBe(2);
+  expect(await expectExpiry()).toBe(1);
   await verify();
-  expect(await expectExpiry()).toBe(2); // the request, and that its code was verified
+  expect(await expectExpiry()).toBe(1);
+  await store(newRequestId(Date.now()), NEW_CODE);
+  expect(await expectExpiry()).toBe(2); // the new code, and what is known of the request before
 });

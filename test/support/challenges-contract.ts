@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { FIRST_WAIT_MS, LOCK_FROM, LOCK_MS, LONGEST_WAIT_MS, WAIT_FROM } from "../../src/otp/attempts.js";
 import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge.js";
 import type { Attempt, Challenges, Claim, KeptCode } from "../../src/otp/ports.js";
+import { newRequestId } from "../../src/otp/request-id.js";
 import { type SendLimit, sendLimits } from "../../src/otp/sends.js";
 import { lifeOf } from "./codes.js";
 
@@ -15,12 +16,12 @@ export interface Subject {
 
 const LIFE = lifeOf(600_000);
 const POLICY = { budget: 5, rememberMs: 1_200_000 };
-const RIGHT: KeptCode = { digest: "digest of the right code", sealed: "the right code, sealed" };
-const OTHER: KeptCode = { digest: "digest of another code", sealed: "another code, sealed" };
+const RIGHT: KeptCode = { digest: "digest of the right code", sealed: "the-right-code_sealed-00" };
+const OTHER: KeptCode = { digest: "digest of another code", sealed: "another-code_sealed-----" };
 /** Redis counts in whole milliseconds and takes some to answer. */
 const SLACK_MS = 5_000;
 
-const newChallenge = (): ChallengeId => `${randomBytes(16).toString("base64url")}.purpose`;
+const newChallenge = (): ChallengeId => `${randomBytes(16).toString("base64url")}.to-login`;
 
 /** What every store of challenges has to do: run against the one in memory and the one in Redis. */
 export function challengesContract(name: string, open: () => Promise<Subject>): void {
@@ -59,10 +60,10 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
 
     describe("the right to send", () => {
       const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
-      let sent = 0;
-      const claim = (challenge = id, limits = SENDS) => challenges.claimSend(challenge, `request ${sent++}`, limits);
+      const [one, two] = [newRequestId(1), newRequestId(1)];
+      const claim = (challenge = id, limits = SENDS) => challenges.claimSend(challenge, newRequestId(1), limits);
       const granted = expect.objectContaining({ granted: true });
-      const otherPurpose = (n: number): ChallengeId => `${splitChallengeId(id).address}.other-${n}`;
+      const otherPurpose = (n: number): ChallengeId => `${splitChallengeId(id).address}.other--${n}`;
 
       async function expectDenied(denied: Promise<Claim>, kind: SendLimit["kind"], waitMs: number): Promise<void> {
         const answer = await denied;
@@ -128,7 +129,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       });
 
       it("is granted again to the request that has it, and counts once", async () => {
-        for (let n = 0; n < 3; n++) expect(await challenges.claimSend(id, "one", SENDS)).toEqual(granted);
+        for (let n = 0; n < 3; n++) expect(await challenges.claimSend(id, one, SENDS)).toEqual(granted);
         await pass(30_000);
         for (let n = 0; n < 4; n++) {
           expect(await claim()).toEqual(granted);
@@ -154,11 +155,11 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       });
 
       it("can be given back by the request that took it, and no other", async () => {
-        await challenges.claimSend(id, "one", SENDS);
-        await challenges.releaseSend(id, "two");
-        expect(await challenges.claimSend(id, "two", SENDS)).toMatchObject({ granted: false });
-        await challenges.releaseSend(id, "one");
-        expect(await challenges.claimSend(id, "two", SENDS)).toEqual(granted);
+        await challenges.claimSend(id, one, SENDS);
+        await challenges.releaseSend(id, two);
+        expect(await challenges.claimSend(id, two, SENDS)).toMatchObject({ granted: false });
+        await challenges.releaseSend(id, one);
+        expect(await challenges.claimSend(id, two, SENDS)).toEqual(granted);
       });
     });
 
@@ -278,6 +279,41 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       it("fails after the code's life", async () => {
         await pass(600_000);
         expect(await right()).toEqual({ outcome: "incorrect" });
+      });
+
+      it("counts nothing once the code has died, and the next code is judged as any", async () => {
+        await pass(600_000);
+        for (const request of ["request", "token", undefined]) {
+          for (let n = 0; n < 10; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
+        }
+        expect(await challenges.store(id, "later", OTHER, LIFE)).toMatchObject({ sealed: OTHER.sealed });
+        for (const request of ["request", "token", undefined]) {
+          for (let n = 0; n < 2; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
+        }
+        expect(await right("token")).toEqual({ outcome: "incorrect" }); // that code is not the one any more
+        expect(await challenges.attempt(id, { digests: [OTHER.digest], request: "token" }, POLICY)).toEqual({
+          outcome: "correct",
+        });
+      });
+
+      it("is counted with the token whose request made the code, before that, with it and after it", async () => {
+        await wrong("later");
+        await pass(400_000);
+        await challenges.store(id, "later", RIGHT, LIFE);
+        for (let n = 0; n < 2; n++) expect(await wrong("later")).toEqual({ outcome: "incorrect" });
+        await pass(400_000);
+        await challenges.store(id, "latest", RIGHT, LIFE);
+        for (let n = 0; n < 2; n++) expect(await wrong("later")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right("later"), POLICY.rememberMs);
+        expect(await right("request")).toEqual({ outcome: "correct" });
+      });
+
+      it("by address and with the token whose request made the code are counted apart", async () => {
+        for (let n = 0; n < 4; n++) await wrong();
+        for (let n = 0; n < 4; n++) await wrong("request");
+        expect(await wrong()).toEqual({ outcome: "incorrect" });
+        expect((await right()).outcome).toBe("refused");
+        expect(await right("request")).toEqual({ outcome: "correct" });
       });
 
       it("does not burn the right code by being wrong", async () => {

@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import { pino } from "pino";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
+import type { ChallengeId } from "../../src/otp/challenge.js";
+import { digestCode, drawCode } from "../../src/otp/code.js";
+import { deriveKeyring } from "../../src/otp/keyring.js";
+import { newRequestId } from "../../src/otp/request-id.js";
+import { seal } from "../../src/otp/seal.js";
+import { sendLimits } from "../../src/otp/sends.js";
+import { RedisChallenges } from "../../src/redis/challenges.js";
+import { connectRedis } from "../../src/redis/connection.js";
+import { RedisDeliveries } from "../../src/redis/deliveries.js";
+import { lifeOf } from "../support/codes.js";
+
+/** Just below a power of two: at any other count the tables of Redis are emptier, and take more for each. */
+const COUNT = 16_000;
+const AT_ONCE = 500;
+const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
+const [keys] = deriveKeyring(["a secret that is long enough for this"]);
+
+let server: PrivateRedis;
+let redis: Redis;
+
+beforeAll(async () => {
+  server = await startPrivateRedis();
+  redis = connectRedis(server.url, "wait", pino({ level: "silent" }));
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+const memory = async (name: string) =>
+  new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(await redis.info("memory"))?.[1] ?? "";
+
+/** What Generate and the worker leave of an address that was sent a code. */
+async function send(challenges: RedisChallenges, deliveries: RedisDeliveries): Promise<void> {
+  const id: ChallengeId = `${randomBytes(16).toString("base64url")}.${randomBytes(6).toString("base64url")}`;
+  const request = newRequestId(Date.now());
+  const code = drawCode(6);
+  await challenges.claimSend(id, request, SENDS);
+  const kept = { digest: digestCode(keys, id, code), sealed: seal(keys.code, code, id) };
+  await challenges.store(id, request, kept, lifeOf(600_000));
+  const number = await deliveries.begin(id, request, "a-sender", 0);
+  await deliveries.report(id, request, number ?? 0, { outcome: "sent" });
+}
+
+it("a live challenge takes at most 450 bytes", async ({ skip }) => {
+  const allocator = await memory("mem_allocator");
+  if (!allocator.startsWith("jemalloc")) skip(`this Redis allocates with ${allocator}`);
+  const challenges = new RedisChallenges(redis);
+  const deliveries = new RedisDeliveries(redis);
+  const fill = async (count: number) => {
+    for (let made = 0; made < count; made += AT_ONCE) {
+      await Promise.all(Array.from({ length: AT_ONCE }, () => send(challenges, deliveries)));
+    }
+  };
+  await fill(AT_ONCE); // by now Redis knows the scripts, and has its buffers
+  await redis.flushall();
+  const before = Number(await memory("used_memory"));
+  await fill(COUNT);
+  expect(await redis.dbsize()).toBe(2 * COUNT);
+  expect((Number(await memory("used_memory")) - before) / COUNT).toBeLessThanOrEqual(450);
+});
