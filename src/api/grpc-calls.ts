@@ -1,50 +1,37 @@
-import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
-import { ReadCall } from "./grpc-read-call.js";
+import { ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
+import { type Times, TrackedCall } from "./grpc-tracked-call.js";
 
 /** An answer leaves the process in this time once it is handed to HTTP/2. */
 const FLUSH_MS = 100;
+/** How often calls are looked at that have waited for too long. */
+const SWEEP_MS = 500;
 
 /**
- * The calls under way. As an interceptor it counts them, so that a shutdown can tell them from streams that never end by
+ * The calls under way. As an interceptor it tracks them, so that a shutdown can tell them from streams that never end by
  * themselves, ends one whose request does not arrive in time, and resets one whose answer is not read in time.
  */
 export class GrpcCalls {
-  private running = 0;
+  private readonly underWay = new Set<TrackedCall>();
+  private readonly timer: NodeJS.Timeout;
   private onIdle: (() => void) | undefined;
 
-  /** @param times how long a request may take to arrive, and how long a message of the answer may stay unread */
-  constructor(private readonly times: { readonly arrivalMs: number; readonly stallMs: number }) {}
-
-  readonly interceptor: ServerInterceptor = (method, call) => {
-    if (method.requestStream) return new ServerInterceptingCall(call);
-
-    this.running++;
-    let isOver = false;
-    const timer = setTimeout(() => {
-      call.sendStatus({ code: status.DEADLINE_EXCEEDED, details: "the request took too long to arrive" });
-      end();
-    }, this.times.arrivalMs);
-    const end = () => {
-      clearTimeout(timer);
-      if (isOver) return;
-      isOver = true;
-      this.running--;
-      if (this.running === 0) this.onIdle?.();
-    };
-    return new ReadCall(call, this.times.stallMs, {
-      start: (next) =>
-        next({
-          onReceiveHalfClose: (passOn) => {
-            clearTimeout(timer);
-            if (!isOver) passOn(); // nobody would tell its handler that it is
-          },
-          onCancel: end,
-        }),
-      sendStatus: (answer, next) => {
-        next(answer);
-        end();
+  constructor(times: Times) {
+    this.timer = setInterval(
+      () => {
+        const now = performance.now();
+        for (const call of this.underWay) call.sweep(now, times);
       },
-    });
+      Math.min(SWEEP_MS, times.arrivalMs, times.stallMs),
+    );
+    this.timer.unref();
+  }
+
+  readonly interceptor: ServerInterceptor = ({ requestStream }, call) => {
+    // The types want this class; what is asked of it is its interface alone.
+    if (requestStream) return new ServerInterceptingCall(call);
+    const tracked = new TrackedCall(call, this.end);
+    this.underWay.add(tracked);
+    return tracked as unknown as ServerInterceptingCall;
   };
 
   /** Resolves when no call runs and the last answer is on the wire; after `graceMs` in any case. */
@@ -55,7 +42,15 @@ export class GrpcCalls {
         clearTimeout(timer);
         setTimeout(resolve, FLUSH_MS);
       };
-      if (this.running === 0) this.onIdle();
+      if (this.underWay.size === 0) this.onIdle();
     });
   }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private readonly end = (call: TrackedCall): void => {
+    if (this.underWay.delete(call) && this.underWay.size === 0) this.onIdle?.();
+  };
 }

@@ -52,6 +52,7 @@ export class GrpcListener {
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
       "grpc.max_concurrent_streams": MAX_STREAMS,
+      "grpc.enable_channelz": 0, // nobody reads what it would count
       // A connection that does not answer a ping is closed, be it half open or silent from the start.
       "grpc.keepalive_time_ms": parts.requestTimeoutMs,
       "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
@@ -88,6 +89,7 @@ export class GrpcListener {
     this.setServing(false);
     const drained = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
     await Promise.race([drained, this.calls.idle(graceMs)]);
+    this.calls.stop();
     this.server.forceShutdown();
     // A peer that has gone mute would keep its socket for as long as it likes.
     await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, MUTE_MS))]);
