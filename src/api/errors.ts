@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.js";
 import { OtpError, type Reason } from "../otp/errors.js";
 import { durationFromMs } from "./duration.js";
+import { SparingLog } from "./sparing-log.js";
 
 /** How one reason looks to callers. gRPC and Connect share their codes. */
 interface Wire {
@@ -60,9 +61,19 @@ function isRefusal(cause: unknown): boolean {
 /** Sorts what was thrown: an error that callers are told about, or a fault of ours, which goes to the log alone. */
 export function asOtpError(thrown: unknown, log: Logger): OtpError | undefined {
   if (thrown instanceof OtpError) {
-    if (thrown.cause !== undefined) log[isRefusal(thrown.cause) ? "warn" : "debug"]({ err: thrown }, "request failed");
+    if (isRefusal(thrown.cause)) sparing(log).refusals.say("warn", { err: thrown }, "request failed");
+    else if (thrown.cause !== undefined) log.debug({ err: thrown }, "request failed");
     return thrown;
   }
-  log.error({ err: thrown }, INTERNAL_MESSAGE);
+  sparing(log).faults.say("error", { err: thrown }, INTERNAL_MESSAGE);
   return undefined;
+}
+
+/** What every call may have to say, by the log that it goes to. */
+const logs = new WeakMap<Logger, { readonly refusals: SparingLog; readonly faults: SparingLog }>();
+
+function sparing(log: Logger) {
+  const known = logs.get(log) ?? { refusals: new SparingLog(log), faults: new SparingLog(log) };
+  logs.set(log, known);
+  return known;
 }
