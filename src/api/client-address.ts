@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import parseForwarded from "forwarded-parse";
 import ipaddr from "ipaddr.js";
+import { LRUCache } from "lru-cache";
 import type { Incoming } from "./incoming.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -64,8 +65,21 @@ function splitForwarded(header: string | undefined): readonly string[] | undefin
   }
 }
 
-/** Reads an address, also with a port, in brackets or with a zone. An IPv4 address in IPv6 form is the IPv4 address. */
+/** Addresses that are kept at hand as they were read: a connection makes many calls, and a proxy makes all of them. */
+const read = new LRUCache<string, { readonly address: Address | undefined }>({
+  max: 10_000,
+  memoMethod: (text) => ({ address: readAddress(text) }),
+});
+
 function parseAddress(text: string): Address | undefined {
+  return text.length > LONGEST_ADDRESS ? undefined : read.memo(text).address;
+}
+
+/** With brackets, a zone and a port. */
+const LONGEST_ADDRESS = 100;
+
+/** Reads an address, also with a port, in brackets or with a zone. An IPv4 address in IPv6 form is the IPv4 address. */
+function readAddress(text: string): Address | undefined {
   const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
   const [address = ""] = bare.split("%", 1);
   return isIP(address) === 0 ? undefined : ipaddr.process(address);

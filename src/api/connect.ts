@@ -7,8 +7,7 @@ import {
   createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
-import { createAsyncIterable, type UniversalHandler } from "@connectrpc/connect/protocol";
-import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { createAsyncIterable, type UniversalHandler, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Logger } from "pino";
 import { OtpService } from "../gen/otp/v1/otp_service_pb.js";
 import { OtpError } from "../otp/errors.js";
@@ -17,6 +16,7 @@ import { type Decode, decodeBinary, decodeJson, MAX_REQUEST_BYTES } from "./deco
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
 import { HttpStream } from "./http-stream.js";
 import { HttpIncoming, type Incoming } from "./incoming.js";
+import { memoFrozen } from "./memo-frozen.js";
 import { CHALLENGE } from "./problem.js";
 import type { Rpc, StreamingRpc, UnaryRpc } from "./rpc.js";
 
@@ -53,8 +53,8 @@ export class ConnectHandler {
     const call = (signal: AbortSignal) => handler(universalRequest(path, request, body, signal));
     if (handler.method.methodKind === "unary") {
       const gone = new AbortController();
-      response.once("close", () => gone.abort());
-      return universalResponseToNodeResponse(await call(gone.signal), response);
+      response.once("close", () => response.writableFinished || gone.abort()); // to abort what has ended has its price, too
+      return sendWhole(await call(gone.signal), response);
     }
     const stream = new HttpStream(response, this.stallMs);
     if (stream.gone.aborted) return;
@@ -63,6 +63,13 @@ export class ConnectHandler {
     for await (const chunk of answer.body ?? []) await stream.send(chunk);
     stream.end();
   }
+}
+
+/** Sends an answer in one piece, which costs half of what it costs in two. */
+async function sendWhole({ status, header, body }: UniversalServerResponse, response: ServerResponse): Promise<void> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body ?? []) chunks.push(chunk);
+  response.writeHead(status, Object.fromEntries(header ?? [])).end(Buffer.concat(chunks));
 }
 
 type Context = Pick<HandlerContext, "values" | "signal">;
@@ -155,7 +162,10 @@ function grpcTimeoutMs(header: string | null): number {
 }
 
 function toConnectError(error: OtpError | undefined): ConnectError {
-  if (error === undefined) return new ConnectError(INTERNAL_MESSAGE, Code.Internal);
+  return error === undefined ? new ConnectError(INTERNAL_MESSAGE, Code.Internal) : connectErrorOf(error);
+}
+
+const connectErrorOf = memoFrozen((error: OtpError): ConnectError => {
   const { code, httpStatus } = WIRE[error.reason];
   return new ConnectError(error.message, code, httpStatus === 401 ? CHALLENGE : undefined, errorDetails(error));
-}
+});

@@ -24,11 +24,11 @@ export function decodeBinary(bytes: Uint8Array): Decode {
 export function decodeJson(bytes: Uint8Array): Decode {
   return (desc) => {
     if (bytes.length > MAX_REQUEST_BYTES) throw OtpError.tooLarge(MAX_REQUEST_BYTES);
-    const json = attempt<JsonValue>(() => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    const json = attempt<JsonValue>(() => JSON.parse(UTF8.decode(bytes)));
     if (json === undefined) throw invalidBody("is not valid JSON");
     if (json === null || typeof json !== "object" || Array.isArray(json)) throw invalidBody("must be a JSON object");
 
-    const known = new Set(desc.fields.flatMap(({ name, jsonName }) => [name, jsonName]));
+    const known = namesOf(desc);
     const unknown = Object.keys(json).find((key) => !known.has(key));
     if (unknown !== undefined) throw unknownField(unknown);
     try {
@@ -37,6 +37,17 @@ export function decodeJson(bytes: Uint8Array): Decode {
       throw wrongField(error);
     }
   };
+}
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+const names = new WeakMap<DescMessage, ReadonlySet<string>>();
+
+/** What the fields of a message may be called in JSON. Gathered once. */
+function namesOf(desc: DescMessage): ReadonlySet<string> {
+  const known = names.get(desc) ?? new Set(desc.fields.flatMap(({ name, jsonName }) => [name, jsonName]));
+  names.set(desc, known);
+  return known;
 }
 
 /** Reads the query of a URL: each parameter is a field, in its JSON form, and as strictly read. */

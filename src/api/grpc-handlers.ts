@@ -17,6 +17,7 @@ import type { OtpError } from "../otp/errors.js";
 import { decodeBinary } from "./decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
 import type { Incoming } from "./incoming.js";
+import { memoFrozen } from "./memo-frozen.js";
 import type { Rpc, StreamingRpc, UnaryRpc } from "./rpc.js";
 
 /** What grpc-js calls for each RPC, given its request as bytes. */
@@ -27,8 +28,7 @@ export function grpcHandlers(rpcs: readonly Rpc[], asksClients: boolean, log: Lo
 
 function unary(rpc: UnaryRpc, asksClients: boolean, log: Logger): handleUnaryCall<Buffer, Message> {
   return (call, callback) => {
-    const answer = async () => rpc.call(decodeBinary(call.request), new GrpcIncoming(call, asksClients));
-    answer().then(
+    rpc.call(decodeBinary(call.request), new GrpcIncoming(call, asksClients)).then(
       (response) => callback(null, response),
       (thrown) => callback(toStatus(asOtpError(thrown, log))),
     );
@@ -93,11 +93,14 @@ function nameOf({ subject, fingerprint256 }: PeerCertificate): string {
 }
 
 function toStatus(error: OtpError | undefined): Partial<StatusObject> {
-  if (error === undefined) return { code: status.INTERNAL, details: INTERNAL_MESSAGE };
+  return error === undefined ? { code: status.INTERNAL, details: INTERNAL_MESSAGE } : statusOf(error);
+}
+
+const statusOf = memoFrozen((error: OtpError): Partial<StatusObject> => {
   const code: number = WIRE[error.reason].code;
   const details = errorDetails(error).map(({ desc, value }) => anyPack(desc, create(desc, value)));
   const rich = create(StatusSchema, { code, message: error.message, details });
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(toBinary(StatusSchema, rich)));
   return { code, details: error.message, metadata };
-}
+});

@@ -3,6 +3,7 @@ import type { OtpError } from "../otp/errors.js";
 import { isRead, readBody } from "./body.js";
 import { BODY } from "./decode.js";
 import { INTERNAL_MESSAGE, WIRE } from "./errors.js";
+import { memoFrozen } from "./memo-frozen.js";
 
 /** An answer of RFC 9457. `reason` is absent where the contract has none, as for an unknown route. */
 export interface Problem {
@@ -16,12 +17,15 @@ export interface Problem {
   readonly allow?: string;
 }
 
-export const NOT_FOUND: Problem = { status: 404, detail: "there is nothing under this path" };
+export const NOT_FOUND: Problem = Object.freeze({ status: 404, detail: "there is nothing under this path" });
 
 export function toProblem(error: OtpError | undefined): Problem {
-  if (error === undefined) return { status: 500, detail: INTERNAL_MESSAGE };
+  return error === undefined ? { status: 500, detail: INTERNAL_MESSAGE } : problemOf(error);
+}
+
+const problemOf = memoFrozen((error: OtpError): Problem => {
   const { httpStatus, reason } = WIRE[error.reason];
-  return {
+  const problem = {
     status: httpStatus,
     detail: error.message,
     reason,
@@ -33,7 +37,8 @@ export function toProblem(error: OtpError | undefined): Problem {
     }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
   };
-}
+  return Object.isFrozen(error) ? Object.freeze(problem) : problem;
+});
 
 /**
  * Answers with `application/problem+json`; 409, 429 and 503 say in `Retry-After` how many whole seconds to wait. A body that has
@@ -73,8 +78,8 @@ function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
 export const PROBLEM_TYPE = "application/problem+json";
 
 /** Its type is about:blank, so that its title is the status phrase (RFC 9457 §4.2.1). */
-export function problemBody({ status, detail, reason, errors }: Problem): string {
-  return JSON.stringify({
+export const problemBody = memoFrozen(({ status, detail, reason, errors }: Problem): string =>
+  JSON.stringify({
     type: "about:blank",
     title: STATUS_CODES[status],
     status,
@@ -82,5 +87,5 @@ export function problemBody({ status, detail, reason, errors }: Problem): string
     reason,
     message: detail,
     errors,
-  });
-}
+  }),
+);

@@ -1,11 +1,9 @@
+import { create, type DescMessage, type DescMethodUnary, type MessageShape } from "@bufbuild/protobuf";
 import {
-  create,
-  type DescMessage,
-  type DescMethodUnary,
-  type MessageInitShape,
-  type MessageShape,
-} from "@bufbuild/protobuf";
-import { OtpService as OtpServiceDesc } from "../gen/otp/v1/otp_service_pb.js";
+  GenerateResponseSchema,
+  OtpService as OtpServiceDesc,
+  VerifyResponseSchema,
+} from "../gen/otp/v1/otp_service_pb.js";
 import type { Call } from "../otp/call.js";
 import type { OtpService } from "../otp/service.js";
 import { durationFromMs } from "./duration.js";
@@ -16,6 +14,8 @@ import type { OpenWatches } from "./open-watches.js";
 import type { Rpc } from "./rpc.js";
 import { watchRpc } from "./watch.js";
 
+const CORRECT = create(VerifyResponseSchema, { message: "OTP is correct" });
+
 /** The RPCs of `otp.v1.OtpService`: the proto's messages on one side, the domain on the other, and the gate in between. */
 export function otpRpcs(
   service: Pick<OtpService, "generate" | "verify" | "watch">,
@@ -24,14 +24,14 @@ export function otpRpcs(
 ): readonly Rpc[] {
   function unary<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
-    run: (request: MessageShape<I>, call: Call, incoming: Incoming) => Promise<MessageInitShape<O>>,
+    run: (request: MessageShape<I>, call: Call, incoming: Incoming) => Promise<MessageShape<O>>,
   ): Rpc {
     return {
       kind: "unary",
       method,
       call: async (decode, incoming) => {
         const call = gate.admit(method.name, incoming);
-        return create(method.output, await run(decode(method.input), call, incoming));
+        return run(decode(method.input), call, incoming);
       },
     };
   }
@@ -40,16 +40,16 @@ export function otpRpcs(
     unary(OtpServiceDesc.method.generate, async (request, call, incoming) => {
       const idempotencyKey = readIdempotencyKey(incoming);
       const { token, lifeMs, resendAfterMs } = await service.generate(request, { ...call, idempotencyKey });
-      return {
+      return create(GenerateResponseSchema, {
         token,
         message: "The code is on its way",
         ttl: durationFromMs(lifeMs),
         resendAfter: durationFromMs(resendAfterMs),
-      };
+      });
     }),
     unary(OtpServiceDesc.method.verify, async (request, call) => {
       await service.verify(request, call);
-      return { message: "OTP is correct" };
+      return CORRECT;
     }),
     watchRpc(service, gate, watches),
   ];

@@ -1,26 +1,34 @@
+import { LRUCache } from "lru-cache";
 import type { Call, ClientAction } from "./call.js";
 import { OtpError } from "./errors.js";
-import type { Keyring } from "./keyring.js";
+import type { Keyring, Keys } from "./keyring.js";
 import type { ClientLimits } from "./ports.js";
+
+/** Clients whose ids are kept at hand: who calls once calls again. */
+const KNOWN = 10_000;
 
 /** Counts calls for the clients that they come from. */
 export class ClientLimiter {
+  private readonly ids: LRUCache<string, string>;
+
   constructor(
     private readonly limits: ClientLimits,
-    private readonly keyring: Keyring,
-  ) {}
+    [keys]: Keyring,
+  ) {
+    this.ids = new LRUCache({ max: KNOWN, memoMethod: (network) => clientId(keys, network) });
+  }
 
   /**
    * Counts a call, before anything else is spent on it.
    *
-   * @returns takes it back, for a call that another limit refuses; nobody waits for that
+   * @returns takes it back, for a call that another limit refuses, if it was counted; nobody waits for that
    * @throws OtpError RATE_LIMITED, UNAVAILABLE
    */
-  async count(action: ClientAction, { caller: { network }, onQuota }: Call): Promise<() => void> {
-    if (network === undefined) return () => undefined;
-    const client = this.idOf(network);
+  async count(action: ClientAction, { caller: { network }, onQuota }: Call): Promise<(() => void) | undefined> {
+    if (network === undefined) return undefined;
+    const client = this.ids.memo(network);
     const spent = await this.limits.spend(action, client);
-    if (spent === undefined) return () => undefined;
+    if (spent === undefined) return undefined;
     const { granted, quota } = spent;
     onQuota(quota);
     if (!granted) throw OtpError.clientTooFast(quota.resetMs);
@@ -29,10 +37,9 @@ export class ClientLimiter {
       void this.limits.giveBack(action, client).catch(() => undefined);
     };
   }
+}
 
-  /** A client as the store knows it: an HMAC of its network, 16 bytes in base64url. */
-  private idOf(network: string): string {
-    const [keys] = this.keyring;
-    return keys.client.digest(network).toString("base64url", 0, 16);
-  }
+/** A client as the store knows it: an HMAC of its network, 16 bytes in base64url. */
+function clientId(keys: Keys, network: string): string {
+  return keys.client.digest(network).toString("base64url", 0, 16);
 }

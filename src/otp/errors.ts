@@ -41,6 +41,8 @@ export class OtpError extends Error {
     this.retryAfterMs = more.retryAfterMs;
   }
 
+  private static readonly INCORRECT = Object.freeze(new OtpError("OTP_INCORRECT", "OTP is incorrect"));
+
   static invalid(violations: readonly Violation[]): OtpError {
     const message = violations.map(({ field, description }) => `${field} ${description}`).join("; ");
     return new OtpError("INVALID_REQUEST", message, { violations });
@@ -55,8 +57,9 @@ export class OtpError extends Error {
     return new OtpError("REQUEST_TOO_LARGE", `the request is larger than ${limitBytes} bytes`);
   }
 
+  /** Always the same one: every second Verify may end in it, and to note where that was takes longer than to judge the code. */
   static incorrect(): OtpError {
-    return new OtpError("OTP_INCORRECT", "OTP is incorrect");
+    return OtpError.INCORRECT;
   }
 
   static tooManyAttempts(retryAfterMs: number): OtpError {

@@ -97,7 +97,7 @@ export class Generator {
     if (domain !== undefined && (await mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
     const claim = await this.claimAndQueue(asked, request);
     if (claim.granted) return claim;
-    takeBack();
+    takeBack?.();
     throw OtpError.sentTooOften(claim.limit.kind, claim.retryAfterMs);
   }
 

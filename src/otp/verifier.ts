@@ -47,7 +47,7 @@ export class Verifier {
     const testCode = this.testCode(target);
     // Nothing is limited at a test address: a wrong try is not even counted, and a right one has nothing in its way.
     if (testCode !== undefined && otp !== testCode) throw OtpError.incorrect();
-    const takeBack = testCode === undefined ? await clients.count("verify", call) : () => undefined;
+    const takeBack = testCode === undefined ? await clients.count("verify", call) : undefined;
     const judged = await this.judge(target, otp);
     switch (judged.outcome) {
       case "correct":
@@ -55,7 +55,7 @@ export class Verifier {
       case "incorrect":
         throw OtpError.incorrect();
       case "refused":
-        takeBack();
+        takeBack?.();
         throw OtpError.tooManyAttempts(judged.retryAfterMs);
     }
   }
