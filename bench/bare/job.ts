@@ -1,0 +1,26 @@
+import { randomBytes } from "node:crypto";
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+
+/** A job of the size of ours: a sealed order. */
+export const JOB = {
+  request: randomBytes(16).toString("base64url"),
+  challenge: `${randomBytes(16).toString("base64url")}.${randomBytes(6).toString("base64url")}`,
+  channel: "email",
+  sealed: randomBytes(
+    28 + JSON.stringify({ address: "person-123456@example.com", purpose: "login", locale: "" }).length,
+  ).toString("base64url"),
+};
+
+/** A queue as BullMQ makes it. */
+export function openQueue(): Queue {
+  return new Queue("bare", { connection: new Redis(process.env.REDIS_URL ?? "", { maxRetriesPerRequest: null }) });
+}
+
+/** An answer of the size of ours. */
+export const GENERATED = {
+  token: randomBytes(54).toString("base64url"),
+  message: "The code is on its way",
+  ttl: { seconds: 600n },
+  resendAfter: { seconds: 30n },
+};

@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A program of ours or of the other side, running as a child whose log goes to a file: to read it along would cost time. */
+export interface Program {
+  readonly pid: number;
+  readonly logFile: string;
+  /** The line that said it listens, with its ports. */
+  readonly listening: Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+const LOOK_MS = 20;
+
+/**
+ * Starts a program and waits until it says that it listens.
+ *
+ * @param options.nodeFlags as in `--cpu-prof`
+ * @throws when it ends before that
+ */
+export async function startProgram(
+  main: URL,
+  options: {
+    readonly env: Readonly<Record<string, string>>;
+    readonly logFile: string;
+    readonly nodeFlags: readonly string[];
+  },
+): Promise<Program> {
+  const { env, logFile, nodeFlags } = options;
+  const log = openSync(logFile, "w");
+  const child = spawn(process.execPath, [...nodeFlags, main.pathname], { env, stdio: ["ignore", log, "inherit"] });
+  closeSync(log);
+  const killWithUs = () => child.kill("SIGKILL");
+  process.once("exit", killWithUs);
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", () => {
+      process.off("exit", killWithUs);
+      resolve();
+    });
+  });
+  let hasEnded = false;
+  void ended.finally(() => {
+    hasEnded = true;
+  });
+
+  for (;;) {
+    const line = readFileSync(logFile, "utf8")
+      .split("\n")
+      .find((text) => text.includes('"msg":"listening"'));
+    if (line !== undefined && child.pid !== undefined) {
+      const stop = () => {
+        child.kill("SIGTERM");
+        return ended;
+      };
+      return { pid: child.pid, logFile, listening: JSON.parse(line), stop };
+    }
+    if (hasEnded) throw new Error(`${main.pathname} ended before it listened:\n${readFileSync(logFile, "utf8")}`);
+    await sleep(LOOK_MS);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Options } from "../options.js";
+import { Orders } from "../orders.js";
+import { interleave } from "../pair.js";
+import type { Outcome, Row } from "../row.js";
+import { MailSink } from "../sink.js";
+import { Stage } from "../stage.js";
+
+const AIM = 0.85;
+/** Mails of a turn, for each of its seconds. */
+const MAILS_PER_SECOND = 2_000;
+/** V8 has compiled what is hot by then. */
+const WARM_UP_TURNS = 4;
+
+/** Mails a second, from the queue to the sink. */
+export const DELIVER: Row = {
+  name: "deliver",
+  against: "pooled nodemailer loop",
+  aim: `≥ ${AIM.toFixed(2)}`,
+  run,
+};
+
+async function run({ rounds, seconds, profile }: Options): Promise<Outcome> {
+  const stage = await Stage.open(profile);
+  const sink = new MailSink();
+  const orders = new Orders(stage.redisUrl);
+  try {
+    const smtpPort = await sink.listen();
+    const bare = await stage.bare("deliver", { SMTP_PORT: String(smtpPort) });
+    await stage.worker(smtpPort);
+    const mails = MAILS_PER_SECOND * seconds;
+    const ours = async () => {
+      await orders.fill(mails);
+      const counted = sink.count(mails);
+      await orders.release();
+      return { perSecond: await counted };
+    };
+    const other = async () => {
+      const counted = sink.count(mails);
+      await fetch(`http://127.0.0.1:${bare.listening.httpPort}/${mails}`, { method: "POST" });
+      return { perSecond: await counted };
+    };
+    await interleave(WARM_UP_TURNS, ours, other);
+    const pair = await interleave(rounds, ours, other);
+    return { load: "queue", ...pair, isMet: pair.ratio.median >= AIM };
+  } finally {
+    await orders.close();
+    await stage.close();
+    sink.close();
+  }
+}

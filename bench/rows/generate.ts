@@ -1,0 +1,86 @@
+import { AddressBook } from "../addresses.js";
+import type { Burst } from "../load/burst.js";
+import { loadGrpc } from "../load/grpc.js";
+import { findHttpLoad } from "../load/http.js";
+import { generateMessage } from "../messages.js";
+import type { Options } from "../options.js";
+import { interleave } from "../pair.js";
+import type { Program } from "../process.js";
+import type { Outcome, Row } from "../row.js";
+import { API_KEY, Stage } from "../stage.js";
+
+/** More calls than any side can take in a second. */
+const MOST_PER_SECOND = 40_000;
+/** V8 has compiled what is hot by then. */
+const WARM_UP_TURNS = 6;
+
+/** One protocol: how a burst of calls is made, and what an accepted one is answered with. */
+interface Protocol {
+  readonly load: string;
+  readonly bare: string;
+  burst(program: Program, addresses: readonly string[], seconds: number): Promise<Burst>;
+  readonly accepted: string;
+}
+
+const GRPC: Protocol = {
+  load: "frames",
+  bare: "generate-grpc",
+  burst: ({ listening: { grpcPort = 0 } }, addresses, seconds) => {
+    const headers = [["authorization", `Bearer ${API_KEY}`]] as const;
+    const target = { port: grpcPort, path: "/otp.v1.OtpService/Generate", headers };
+    return loadGrpc(target, addresses.map(generateMessage), 1000 * seconds);
+  },
+  accepted: "0",
+};
+
+function overHttp(): Protocol {
+  const { name, load } = findHttpLoad();
+  return {
+    load: name,
+    bare: "generate-http",
+    burst: ({ listening: { httpPort = 0 } }, addresses, seconds) => {
+      const target = { port: httpPort, path: "/otp/generate", headers: { "Content-Type": "application/json" } };
+      return load(
+        target,
+        addresses.map((email) => JSON.stringify({ email })),
+        seconds,
+      );
+    },
+    accepted: "202",
+  };
+}
+
+/** Generate for an address that nobody has asked about before. No worker runs: what is measured ends in the queue. */
+export function generateRows(): readonly Row[] {
+  return [
+    row("generate, gRPC", "grpc-js with Queue.add", 0.7, GRPC),
+    row("generate, HTTP", "node:http with Queue.add", 0.65, overHttp()),
+  ];
+}
+
+function row(name: string, against: string, aim: number, protocol: Protocol): Row {
+  return { name, against, aim: `≥ ${aim.toFixed(2)}`, run: (options) => run(protocol, aim, options) };
+}
+
+async function run(protocol: Protocol, aim: number, { rounds, seconds, profile }: Options): Promise<Outcome> {
+  const stage = await Stage.open(profile);
+  try {
+    const server = await stage.server();
+    const bare = await stage.bare(protocol.bare);
+    const book = new AddressBook();
+    const turn = (program: Program) => async () => {
+      await stage.clear();
+      const burst = await protocol.burst(program, book.next(MOST_PER_SECOND * seconds), seconds);
+      const [answer, ...others] = burst.answers.keys();
+      if (answer !== protocol.accepted || others.length > 0) {
+        throw new Error(`generate was answered ${JSON.stringify([...burst.answers])}`);
+      }
+      return burst;
+    };
+    await interleave(WARM_UP_TURNS, turn(server), turn(bare));
+    const pair = await interleave(rounds, turn(server), turn(bare));
+    return { load: protocol.load, ...pair, isMet: pair.ratio.median >= aim };
+  } finally {
+    await stage.close();
+  }
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AddressBook } from "../addresses.js";
+import { Caller } from "../caller.js";
+import type { Options } from "../options.js";
+import { Orders } from "../orders.js";
+import type { Outcome, Row } from "../row.js";
+import { MailSink } from "../sink.js";
+import { Stage } from "../stage.js";
+import { percentile } from "../statistics.js";
+
+const P50_MS = 5;
+const P99_MS = 25;
+/** Of what the worker can deliver. */
+const PART = 0.2;
+const WARM_UP_MAILS = 4_000;
+const WARM_UP_TURNS = 2;
+
+/** From the call of Generate to the mail in the sink, while there is little to do. */
+export const LATENCY: Row = {
+  name: "latency",
+  against: "nodemailer to the same sink",
+  aim: `p50 ≤ ${P50_MS} ms, p99 ≤ ${P99_MS} ms over it`,
+  run,
+};
+
+async function run({ rounds, seconds, profile }: Options): Promise<Outcome> {
+  const stage = await Stage.open(profile);
+  const sink = new MailSink();
+  const orders = new Orders(stage.redisUrl);
+  try {
+    const smtpPort = await sink.listen();
+    const bare = await stage.bare("deliver", { SMTP_PORT: String(smtpPort) });
+    const server = await stage.server();
+    await stage.worker(smtpPort);
+    let capacity = 0;
+    for (let turn = 0; turn < WARM_UP_TURNS; turn++) {
+      await orders.fill(WARM_UP_MAILS);
+      const counted = sink.count(WARM_UP_MAILS);
+      await orders.release();
+      capacity = await counted;
+    }
+
+    const perSecond = PART * capacity;
+    const count = Math.round(perSecond * seconds * rounds);
+    const caller = new Caller(server.listening.grpcPort ?? 0);
+    const generate = (address: string) => caller.generate(address);
+    const post = (address: string) =>
+      fetch(`http://127.0.0.1:${bare.listening.httpPort}/to/${address}`, { method: "POST" });
+    const book = new AddressBook("latency");
+    await timeMails(sink, book.next(Math.round(perSecond)), perSecond, generate); // V8 again
+    const ours = await timeMails(sink, book.next(count), perSecond, generate);
+    await timeMails(sink, book.next(Math.round(perSecond)), perSecond, post);
+    const other = await timeMails(sink, book.next(count), perSecond, post);
+    caller.close();
+    const isMet = ours.p50 - other.p50 <= P50_MS && ours.p99 - other.p99 <= P99_MS;
+    return { load: "grpc-js", ours: { perSecond, ...ours }, other: { perSecond, ...other }, isMet };
+  } finally {
+    await orders.close();
+    await stage.close();
+    sink.close();
+  }
+}
+
+/** Asks for mails at an even pace, and measures for each how long after that it came. */
+async function timeMails(
+  sink: MailSink,
+  addresses: readonly string[],
+  perSecond: number,
+  ask: (address: string) => unknown,
+): Promise<{ readonly p50: number; readonly p99: number }> {
+  const asked = new Map<string, number>();
+  const took: number[] = [];
+  const counted = sink.count(addresses.length);
+  const take = (address: string) => took.push(performance.now() - (asked.get(address) ?? Number.NaN));
+  sink.on("mail", take);
+  const begun = performance.now();
+  for (const [n, address] of addresses.entries()) {
+    const early = begun + (1000 * n) / perSecond - performance.now();
+    if (early > 1) await sleep(early);
+    asked.set(address, performance.now());
+    void ask(address);
+  }
+  await counted;
+  sink.off("mail", take);
+  const sorted = took.toSorted((a, b) => a - b);
+  return { p50: percentile(sorted, 50), p99: percentile(sorted, 99) };
+}

@@ -1,0 +1,56 @@
+import { loadGrpc } from "../load/grpc.js";
+import { residentMiB, usedMiB } from "../memory.js";
+import { verifyMessage } from "../messages.js";
+import type { Options } from "../options.js";
+import type { Outcome, Row } from "../row.js";
+import { seed } from "../seed.js";
+import { API_KEY, Stage } from "../stage.js";
+import { median } from "../statistics.js";
+import { otherThan } from "../tries.js";
+
+const CHALLENGES = 1_000_000;
+const AIM_BYTES = 450;
+/** What the resident memory of a process may differ by from one moment to another, garbage included. */
+const SLACK = 1.1;
+/** Calls after which V8 has compiled what is hot and the heap has found its size. */
+const WARM_UP_CALLS = 250_000;
+const STEP_CALLS = 125_000;
+/** The steps at the beginning and at the end that are compared. */
+const COMPARED = 3;
+const LONGEST_STEP_MS = 120_000;
+
+/** Redis bytes for each live challenge, and what a server holds after a million calls. */
+export const MEMORY: Row = {
+  name: "memory",
+  against: "–",
+  aim: `≤ ${AIM_BYTES} bytes; RSS does not grow`,
+  run,
+};
+
+async function run({ profile }: Options): Promise<Outcome> {
+  const stage = await Stage.open(profile);
+  try {
+    const server = await stage.server();
+    await seed(stage.redisUrl, 1); // what Redis needs for scripts and connections
+    const before = await usedMiB(stage.redis);
+    const seeded = await seed(stage.redisUrl, CHALLENGES);
+    const bytes = (2 ** 20 * ((await usedMiB(stage.redis)) - before)) / CHALLENGES;
+
+    const headers = [["authorization", `Bearer ${API_KEY}`]] as const;
+    const target = { port: server.listening.grpcPort ?? 0, path: "/otp.v1.OtpService/Verify", headers };
+    const resident: number[] = [];
+    const calls = WARM_UP_CALLS + CHALLENGES;
+    for (let called = 0; called < calls; called += STEP_CALLS) {
+      const some = Array.from({ length: STEP_CALLS }, (_, n) => seeded[(called + n) % CHALLENGES]);
+      const tries = some.flatMap((one) => (one === undefined ? [] : { token: one.token, otp: otherThan(one.code) }));
+      await loadGrpc(target, tries.map(verifyMessage), LONGEST_STEP_MS);
+      if (called >= WARM_UP_CALLS) resident.push(residentMiB(server.pid));
+    }
+    const first = median(resident.slice(0, COMPARED));
+    const last = median(resident.slice(-COMPARED));
+    const said = `${bytes.toFixed(0)} bytes a challenge; RSS ${first.toFixed(0)} MiB, a million calls later ${last.toFixed(0)} MiB`;
+    return { load: "frames", said, isMet: bytes <= AIM_BYTES && last <= first * SLACK };
+  } finally {
+    await stage.close();
+  }
+}

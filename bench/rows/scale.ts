@@ -1,0 +1,88 @@
+import { availableParallelism } from "node:os";
+import { loadGrpc } from "../load/grpc.js";
+import { verifyMessage } from "../messages.js";
+import type { Options } from "../options.js";
+import { Orders } from "../orders.js";
+import { interleave, type Turn } from "../pair.js";
+import type { Program } from "../process.js";
+import type { Outcome, Row } from "../row.js";
+import { seed } from "../seed.js";
+import { MailSink } from "../sink.js";
+import { API_KEY, Stage } from "../stage.js";
+import { triesAt } from "../tries.js";
+
+const AIM = 1.7;
+/** Two of ours, Redis, and the load or the sink. */
+const CORES_NEEDED = 4;
+const MAILS_PER_SECOND = 2_000;
+const MOST_PER_SECOND = 50_000;
+const WARM_UP_TURNS = 3;
+
+/** What a second worker, and a second server, add. */
+export function scaleRows(): readonly Row[] {
+  const aim = `≥ ${AIM.toFixed(2)}`;
+  return [
+    { name: "scale, deliver", against: "one worker", aim, run: deliver },
+    { name: "scale, verify", against: "one server", aim, run: verify },
+  ];
+}
+
+/** Two workers on one stage, one on the other: they would take each other's mails. */
+async function deliver({ rounds, seconds, profile }: Options): Promise<Outcome> {
+  const sink = new MailSink();
+  const stages = { one: await Stage.open(profile), two: await Stage.open(profile) };
+  const orders = { one: new Orders(stages.one.redisUrl), two: new Orders(stages.two.redisUrl) };
+  try {
+    const smtpPort = await sink.listen();
+    await stages.one.worker(smtpPort);
+    await stages.two.worker(smtpPort);
+    await stages.two.worker(smtpPort);
+    const mails = MAILS_PER_SECOND * seconds;
+    const turn = (queue: Orders) => async (): Promise<Turn> => {
+      await queue.fill(mails);
+      const counted = sink.count(mails);
+      await queue.release();
+      return { perSecond: await counted };
+    };
+    return await compare(rounds, "queue", turn(orders.two), turn(orders.one));
+  } finally {
+    for (const queue of Object.values(orders)) await queue.close();
+    for (const stage of Object.values(stages)) await stage.close();
+    sink.close();
+  }
+}
+
+async function verify({ rounds, seconds, profile }: Options): Promise<Outcome> {
+  const stage = await Stage.open(profile);
+  try {
+    const servers = [await stage.server(), await stage.server()];
+    const turn = (some: readonly Program[]) => async (): Promise<Turn> => {
+      await stage.clear();
+      const tries = triesAt(await seed(stage.redisUrl, (MOST_PER_SECOND / 2) * seconds)).map(verifyMessage);
+      const share = Math.ceil(tries.length / some.length);
+      const bursts = some.map(({ listening: { grpcPort = 0 } }, n) => {
+        const target = { port: grpcPort, path: "/otp.v1.OtpService/Verify", headers: HEADERS };
+        return loadGrpc(target, tries.slice(n * share, (n + 1) * share), 1000 * seconds);
+      });
+      return { perSecond: (await Promise.all(bursts)).reduce((sum, { perSecond }) => sum + perSecond, 0) };
+    };
+    return await compare(rounds, "frames", turn(servers), turn(servers.slice(0, 1)));
+  } finally {
+    await stage.close();
+  }
+}
+
+const HEADERS = [["authorization", `Bearer ${API_KEY}`]] as const;
+
+async function compare(
+  rounds: number,
+  load: string,
+  two: () => Promise<Turn>,
+  one: () => Promise<Turn>,
+): Promise<Outcome> {
+  await interleave(WARM_UP_TURNS, two, one);
+  const pair = await interleave(rounds, two, one);
+  const cores = availableParallelism();
+  const said = `${cores} cores are too few to tell: one of ours keeps one busy, and Redis and the load share the other`;
+  return { load, ...pair, ...(cores < CORES_NEEDED && { said }), isMet: pair.ratio.median >= AIM };
+}

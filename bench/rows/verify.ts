@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Burst } from "../load/burst.js";
+import { loadGrpc } from "../load/grpc.js";
+import { findHttpLoad } from "../load/http.js";
+import { type Attempted, verifyMessage } from "../messages.js";
+import type { Options } from "../options.js";
+import { interleave } from "../pair.js";
+import type { Program } from "../process.js";
+import type { Outcome, Row } from "../row.js";
+import { seed } from "../seed.js";
+import { API_KEY, Stage } from "../stage.js";
+import { triesAt } from "../tries.js";
+
+/** More tries than any side can make in a second: who runs out of them is measured too short. */
+const MOST_PER_SECOND = 30_000;
+const MOST_PER_SECOND_BARE = 90_000;
+/** V8 has compiled what is hot by then. */
+const WARM_UP_TURNS = 6;
+
+const VERIFY = "/otp.v1.OtpService/Verify";
+const JSON_BODY = { "Content-Type": "application/json" };
+
+/** One protocol: how a burst of tries is made, and what right and wrong ones are answered with. */
+interface Protocol {
+  readonly load: string;
+  readonly bare: string;
+  burst(program: Program, tries: readonly Attempted[], seconds: number): Promise<Burst>;
+  readonly right: string;
+  readonly wrong: string;
+}
+
+const GRPC: Protocol = {
+  load: "frames",
+  bare: "verify-grpc",
+  burst: ({ listening: { grpcPort = 0 } }, tries, seconds) => {
+    const headers = [["authorization", `Bearer ${API_KEY}`]] as const;
+    return loadGrpc({ port: grpcPort, path: VERIFY, headers }, tries.map(verifyMessage), 1000 * seconds);
+  },
+  right: "0",
+  wrong: "3",
+};
+
+function overHttp(bare: string, path: string): Protocol {
+  const { name, load } = findHttpLoad();
+  return {
+    load: name,
+    bare,
+    burst: ({ listening: { httpPort = 0 } }, tries, seconds) =>
+      load(
+        { port: httpPort, path, headers: JSON_BODY },
+        tries.map((one) => JSON.stringify(one)),
+        seconds,
+      ),
+    right: "200",
+    wrong: "400",
+  };
+}
+
+/** Verify by token at live challenges, every other try a wrong one. */
+export function verifyRows(): readonly Row[] {
+  return [
+    row("verify, gRPC", "grpc-js that does nothing", 0.7, GRPC),
+    row("verify, HTTP", "node:http that does nothing", 0.5, overHttp("verify-http", "/otp/verify")),
+    row("verify, Connect", "connect-node that does nothing", 0.85, overHttp("verify-connect", VERIFY)),
+  ];
+}
+
+function row(name: string, against: string, aim: number, protocol: Protocol): Row {
+  return { name, against, aim: `≥ ${aim.toFixed(2)}`, run: (options) => run(protocol, aim, options) };
+}
+
+async function run(protocol: Protocol, aim: number, { rounds, seconds, profile }: Options): Promise<Outcome> {
+  const stage = await Stage.open(profile);
+  try {
+    const server = await stage.server();
+    const bare = await stage.bare(protocol.bare);
+    const used = triesAt(await seed(stage.redisUrl, (MOST_PER_SECOND_BARE / 2) * seconds));
+    const ours = async () => {
+      await stage.clear();
+      const tries = triesAt(await seed(stage.redisUrl, (MOST_PER_SECOND / 2) * seconds));
+      const burst = await protocol.burst(server, tries, seconds);
+      expectJudged(burst, protocol);
+      return burst;
+    };
+    // It does nothing with them, so that they may be any.
+    const other = () => protocol.burst(bare, used, seconds);
+    await interleave(WARM_UP_TURNS, ours, other);
+    const pair = await interleave(rounds, ours, other);
+    return { load: protocol.load, ...pair, isMet: pair.ratio.median >= aim };
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Every answer must be a judgement, and as many right as wrong but for the wave that was under way. */
+function expectJudged({ answers }: Burst, { right, wrong }: Protocol): void {
+  const kinds = [...answers.keys()].toSorted();
+  if (!isDeepStrictEqual(kinds, [right, wrong].toSorted())) {
+    throw new Error(`verify was answered ${JSON.stringify([...answers])}`);
+  }
+}

@@ -1,0 +1,71 @@
+import { statSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Caller } from "./caller.js";
+import { Logins } from "./logins.js";
+import { residentMiB, usedMiB } from "./memory.js";
+import { tell } from "./row.js";
+import { MailSink } from "./sink.js";
+import { Stage } from "./stage.js";
+import { median } from "./statistics.js";
+
+/**
+ * `npm run bench:soak`: half of the logins that this machine can do, for ten minutes or `--minutes`. Prints what the processes hold
+ * and how many keys there are, and ends with status 1 when any of it grows.
+ */
+const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
+
+/** So short a life, and as much ends as begins long before the end. */
+const LIFE_SECONDS = 30;
+const SETTINGS = {
+  OTP_TTL_SECONDS: String(LIFE_SECONDS),
+  OTP_COOLDOWN_SECONDS: String(LIFE_SECONDS),
+  OTP_SENDS_PER_HOUR: "0",
+  OTP_SENDS_PER_DAY: "0",
+};
+/** What is remembered of a request lives twice as long as its code. */
+const SETTLED_MS = 3_000 * LIFE_SECONDS;
+const AT_ONCE = 64;
+const MEASURE_SECONDS = 20;
+const SAMPLE_MS = 5_000;
+/** What may lie between the first third and the last: the heap of V8 breathes. */
+const SLACK = 1.1;
+
+const stage = await Stage.open(undefined);
+const sink = new MailSink();
+const server = await stage.server(SETTINGS);
+const worker = await stage.worker(await sink.listen(), SETTINGS);
+const caller = new Caller(server.listening.grpcPort ?? 0);
+const logins = new Logins(caller, sink);
+
+await logins.measure(AT_ONCE, MEASURE_SECONDS); // V8 has compiled what is hot by then
+const perSecond = (await logins.measure(AT_ONCE, MEASURE_SECONDS)) / 2;
+tell(`${perSecond.toFixed(0)} logins a second, each of one Generate, one mail and two Verify`);
+
+const samples: (readonly [what: string, value: number])[][] = [];
+const sample = async () => {
+  samples.push([
+    ["server, MiB resident", residentMiB(server.pid)],
+    ["worker, MiB resident", residentMiB(worker.pid)],
+    ["Redis, MiB used", await usedMiB(stage.redis)],
+    ["Redis, keys", await stage.redis.dbsize()],
+  ]);
+};
+await logins.pace(perSecond, SETTLED_MS);
+const timer = setInterval(() => void sample(), SAMPLE_MS);
+await logins.pace(perSecond, Number(values.minutes) * 60_000 - SETTLED_MS);
+clearInterval(timer);
+
+const third = Math.floor(samples.length / 3);
+let isFlat = true;
+for (const [n, [what]] of (samples[0] ?? []).entries()) {
+  const middle = (some: typeof samples) => median(some.map((one) => one[n]?.[1] ?? Number.NaN));
+  const [first, last] = [middle(samples.slice(0, third)), middle(samples.slice(-third))];
+  isFlat &&= last <= first * SLACK;
+  process.stdout.write(`${what}: ${first.toFixed(0)} in the first third, ${last.toFixed(0)} in the last\n`);
+}
+const logged = statSync(server.logFile).size + statSync(worker.logFile).size;
+process.stdout.write(`${logins.done} logins, ${(logged / logins.done).toFixed(0)} bytes of log for each\n`);
+caller.close();
+await stage.close();
+sink.close();
+process.exit(isFlat ? 0 : 1);
