@@ -8,15 +8,14 @@ export async function loadWithAutocannon(
   bodies: readonly string[],
   seconds: number,
 ): Promise<Burst> {
-  const next = bodies.values();
-  const last = bodies.at(-1) ?? "";
+  let sent = 0;
   const result = await autocannon({
     url: `http://127.0.0.1:${port}${path}`,
     method: "POST",
     headers,
     connections: IN_FLIGHT,
     duration: seconds,
-    requests: [{ setupRequest: (request) => ({ ...request, body: next.next().value ?? last }) }],
+    requests: [{ setupRequest: (request) => ({ ...request, body: bodies[sent++ % bodies.length] ?? "" }) }],
   });
   if (result.errors > 0) throw new Error(`autocannon lost ${result.errors} calls`);
   const answers = new Map(

@@ -1,7 +1,8 @@
--- A script of wrk that sends the bodies of a file, a line each, once and in their order, and counts the answers by their status.
+-- A script of wrk that sends the bodies of a file, a line each, in their order, and counts the answers by their status. After the
+-- last it begins anew.
 -- Arguments: the file, and then header lines.
 
-local head, bodies
+local head, file, bodies
 local threads = {}
 
 function setup(thread)
@@ -15,16 +16,16 @@ function init(args)
   end
   head = string.format(
     "POST %s HTTP/1.1\r\nHost: %s:%s\r\n%sContent-Length: ", wrk.path, wrk.host, wrk.port, table.concat(headers))
-  bodies = io.lines(args[1])
+  file = args[1]
+  bodies = io.lines(file)
   statuses = {}
 end
 
 function request()
   local body = bodies()
   if not body then
-    -- What wrk is given here it must send: an end that no server mistakes for a call.
-    wrk.thread:stop()
-    return "GET /end HTTP/1.1\r\nHost: end\r\n\r\n"
+    bodies = io.lines(file)
+    body = bodies()
   end
   return head .. #body .. "\r\n\r\n" .. body
 end

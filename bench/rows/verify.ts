@@ -11,7 +11,7 @@ import { seed } from "../seed.js";
 import { API_KEY, Stage } from "../stage.js";
 import { triesAt } from "../tries.js";
 
-/** More tries than any side can make in a second: who runs out of them is measured too short. */
+/** More tries than any side can make in a second. */
 const MOST_PER_SECOND = 30_000;
 const MOST_PER_SECOND_BARE = 90_000;
 /** V8 has compiled what is hot by then. */
@@ -79,7 +79,7 @@ async function run(protocol: Protocol, aim: number, { rounds, seconds, profile }
       await stage.clear();
       const tries = triesAt(await seed(stage.redisUrl, (MOST_PER_SECOND / 2) * seconds));
       const burst = await protocol.burst(server, tries, seconds);
-      expectJudged(burst, protocol);
+      expectJudged(burst, protocol, tries.length);
       return burst;
     };
     // It does nothing with them, so that they may be any.
@@ -92,10 +92,11 @@ async function run(protocol: Protocol, aim: number, { rounds, seconds, profile }
   }
 }
 
-/** Every answer must be a judgement, and as many right as wrong but for the wave that was under way. */
-function expectJudged({ answers }: Burst, { right, wrong }: Protocol): void {
+/** Every answer must be a judgement, and no try one that was made before: its challenge would be used up. */
+function expectJudged({ answers }: Burst, { right, wrong }: Protocol, tries: number): void {
   const kinds = [...answers.keys()].toSorted();
-  if (!isDeepStrictEqual(kinds, [right, wrong].toSorted())) {
-    throw new Error(`verify was answered ${JSON.stringify([...answers])}`);
+  const count = [...answers.values()].reduce((sum, some) => sum + some, 0);
+  if (!isDeepStrictEqual(kinds, [right, wrong].toSorted()) || count >= tries) {
+    throw new Error(`of ${tries} tries so many were answered: ${JSON.stringify([...answers])}`);
   }
 }

@@ -1,42 +1,49 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  Code,
   ConnectError,
   createConnectRouter,
   createContextKey,
   createContextValues,
   type HandlerContext,
 } from "@connectrpc/connect";
-import { createAsyncIterable, type UniversalHandler, type UniversalServerResponse } from "@connectrpc/connect/protocol";
+import {
+  createAsyncIterable,
+  createMethodUrl,
+  type UniversalHandler,
+  type UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
 import type { Logger } from "pino";
 import { OtpService } from "../gen/otp/v1/otp_service_pb.js";
 import { OtpError } from "../otp/errors.js";
 import { readBody } from "./body.js";
+import { toConnectError } from "./connect-error.js";
+import { isPlainUnary, serveConnectUnary } from "./connect-unary.js";
 import { type Decode, decodeBinary, decodeJson, MAX_REQUEST_BYTES } from "./decode.js";
-import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "./errors.js";
+import { asOtpError } from "./errors.js";
 import { HttpStream } from "./http-stream.js";
 import { HttpIncoming, type Incoming } from "./incoming.js";
-import { memoFrozen } from "./memo-frozen.js";
-import { CHALLENGE } from "./problem.js";
 import type { Rpc, StreamingRpc, UnaryRpc } from "./rpc.js";
 
 /**
- * Serves Connect and gRPC-Web with connect-node. It does the framing, and is given an empty message to frame; the request
- * itself is read by us, so that a bad one gets the same answer, with the same details, as on every other protocol.
+ * Serves Connect and gRPC-Web with connect-es, but for the plainest calls. It does the framing, and is given an empty message to
+ * frame; the request itself is read by us, so that a bad one gets the same answer, with the same details, as on every other protocol.
  */
 export class ConnectHandler {
   private readonly handlers: ReadonlyMap<string, UniversalHandler>;
+  private readonly unaries: ReadonlyMap<string, UnaryRpc>;
 
   /** @param stallMs how long what is sent on a stream may stay unread */
   constructor(
     rpcs: readonly Rpc[],
     private readonly stallMs: number,
-    log: Logger,
+    private readonly log: Logger,
   ) {
     const router = createConnectRouter({ grpc: false, acceptCompression: [] });
     const implement = (rpc: Rpc) => (rpc.kind === "unary" ? unary(rpc, log) : streaming(rpc, log));
     router.service(OtpService, Object.fromEntries(rpcs.map((rpc) => [rpc.method.localName, implement(rpc)])));
     this.handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+    const unaries = rpcs.filter((rpc) => rpc.kind === "unary");
+    this.unaries = new Map(unaries.map((rpc) => [createMethodUrl("/", rpc.method), rpc]));
   }
 
   /** @returns whether there is an RPC under this path */
@@ -50,6 +57,8 @@ export class ConnectHandler {
     const body = await readBody(request);
     if (body === undefined) return;
 
+    const rpc = isPlainUnary(request) ? this.unaries.get(path) : undefined;
+    if (rpc !== undefined) return serveConnectUnary(rpc, body, request, response, this.log);
     const call = (signal: AbortSignal) => handler(universalRequest(path, request, body, signal));
     if (handler.method.methodKind === "unary") {
       const gone = new AbortController();
@@ -160,12 +169,3 @@ function grpcTimeoutMs(header: string | null): number {
   const [, value, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(header ?? "") ?? [];
   return Number(value ?? 0) * (UNITS_MS[unit] ?? 0);
 }
-
-function toConnectError(error: OtpError | undefined): ConnectError {
-  return error === undefined ? new ConnectError(INTERNAL_MESSAGE, Code.Internal) : connectErrorOf(error);
-}
-
-const connectErrorOf = memoFrozen((error: OtpError): ConnectError => {
-  const { code, httpStatus } = WIRE[error.reason];
-  return new ConnectError(error.message, code, httpStatus === 401 ? CHALLENGE : undefined, errorDetails(error));
-});
