@@ -5,8 +5,9 @@ import { findHttpLoad } from "../load/http.js";
 import { generateMessage } from "../messages.js";
 import type { Options } from "../options.js";
 import { interleave } from "../pair.js";
+import { pairRow } from "../pair-row.js";
 import type { Program } from "../process.js";
-import type { Outcome, Row } from "../row.js";
+import type { Row } from "../row.js";
 import { API_KEY, Stage } from "../stage.js";
 
 /** More calls than any side can take in a second. */
@@ -58,11 +59,11 @@ export function generateRows(): readonly Row[] {
   ];
 }
 
-function row(name: string, against: string, aim: number, protocol: Protocol): Row {
-  return { name, against, aim: `≥ ${aim.toFixed(2)}`, run: (options) => run(protocol, aim, options) };
+function row(name: string, against: string, atLeast: number, protocol: Protocol): Row {
+  return pairRow({ name, against, atLeast }, (options) => play(protocol, options));
 }
 
-async function run(protocol: Protocol, aim: number, { rounds, seconds, profile }: Options): Promise<Outcome> {
+async function play(protocol: Protocol, { rounds, seconds, profile }: Options) {
   const stage = await Stage.open(profile);
   try {
     const server = await stage.server();
@@ -79,7 +80,7 @@ async function run(protocol: Protocol, aim: number, { rounds, seconds, profile }
     };
     await interleave(WARM_UP_TURNS, turn(server), turn(bare));
     const pair = await interleave(rounds, turn(server), turn(bare));
-    return { load: protocol.load, ...pair, isMet: pair.ratio.median >= aim };
+    return { load: protocol.load, ...pair };
   } finally {
     await stage.close();
   }
