@@ -55,6 +55,13 @@ export default {
       to: { path: "^bench/" },
     },
     {
+      name: "nothing-imports-the-pages",
+      comment: "What they import is held by biome.json, for the parser used here does not read JSX.",
+      severity: "error",
+      from: { pathNot: "^web/" },
+      to: { path: "^web/" },
+    },
+    {
       name: "development-stays-out-of-the-binaries",
       comment: "cmd/dev is for npm start and the tests alone.",
       severity: "error",
@@ -66,6 +73,7 @@ export default {
       ioredis: ["redis", "queue"],
       "rate-limiter-flexible": ["redis"],
       "forwarded-parse": ["api"],
+      sirv: ["api"],
       "dns-packet": ["dns"],
       nodemailer: ["delivery"],
       handlebars: ["delivery"],

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** What is seen and done in a real browser. */
+export default defineConfig({
+  test: {
+    include: ["test/browser/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    setupFiles: "test/support/no-orphans.ts",
+    globalSetup: "test/support/programs-present.ts",
+  },
+});
