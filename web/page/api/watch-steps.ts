@@ -1,0 +1,132 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { DeliveryStatus, type WatchResponse } from "../../../src/gen/otp/v1/otp_service_pb.js";
+import type { OtpClient } from "./otp-api.js";
+import { type Refusal, refusalOf } from "./refusal.js";
+
+/** The statuses of the API, in the order in which a delivery has them. The last three are final. */
+export const STATUSES = ["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED", "FAILED", "EXPIRED"] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** One step of a delivery. */
+export interface Step {
+  readonly sequence: number;
+  readonly status: Status;
+  /** Unix milliseconds, by the server's clock. */
+  readonly at: number;
+  readonly final: boolean;
+  /** When the code dies. */
+  readonly expiresAt: number | undefined;
+}
+
+/** What a watcher is told. */
+export type Told =
+  | { readonly kind: "step"; readonly step: Step }
+  /** The connection is lost, and looked for again: the next step says that it is back. */
+  | { readonly kind: "disconnected" }
+  /** It is of no use to look again. */
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8_000;
+/** Connect's streams have no heartbeat: one that has been silent for so long may be dead, and is opened anew. */
+const SILENCE_MS = 30_000;
+
+/**
+ * Follows a delivery until its final step, whatever becomes of the connection. Each time it begins with the last step seen, so that
+ * there is something to see as soon as it is connected.
+ *
+ * @param after the sequence of the last step seen; 0 for none
+ */
+export async function* watchSteps(
+  client: OtpClient,
+  token: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<Told> {
+  let seen = after;
+  let waitMs = FIRST_WAIT_MS;
+  while (!signal.aborted) {
+    const silence = new Alarm(SILENCE_MS);
+    try {
+      const headers = { "Last-Event-ID": String(Math.max(0, seen - 1)) };
+      const stream = client.watch({ token }, { headers, signal: AbortSignal.any([signal, silence.signal]) });
+      for await (const response of stream) {
+        silence.putOff();
+        waitMs = FIRST_WAIT_MS;
+        const step = readStep(response);
+        if (step === undefined) continue;
+        seen = Math.max(seen, step.sequence);
+        yield { kind: "step", step };
+      }
+      return; // it ends behind the final step, and without one where that was seen before
+    } catch (thrown) {
+      if (silence.signal.aborted) continue;
+      const refusal = refusalOf(thrown, Date.now());
+      if (refusal.reason === "INVALID_REQUEST" || refusal.reason === "UNAUTHENTICATED") {
+        yield { kind: "refused", refusal };
+        return;
+      }
+      if (!signal.aborted) yield { kind: "disconnected" };
+    } finally {
+      silence.end();
+    }
+    await sleep(waitMs, signal);
+    waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
+  }
+}
+
+/** @returns undefined for a status that a newer server may know */
+function readStep({ status, sequence, time, final, expireTime }: WatchResponse): Step | undefined {
+  const name = STATUSES.find((known) => DeliveryStatus[known] === status);
+  if (name === undefined) return undefined;
+  return {
+    sequence,
+    status: name,
+    at: time === undefined ? Date.now() : timestampMs(time),
+    final,
+    expiresAt: expireTime && timestampMs(expireTime),
+  };
+}
+
+/** Goes off unless it is put off in time. */
+class Alarm {
+  private readonly controller = new AbortController();
+  private timer: number;
+
+  constructor(private readonly afterMs: number) {
+    this.timer = this.start();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  putOff(): void {
+    this.end();
+    this.timer = this.start();
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+
+  private start(): number {
+    return window.setTimeout(() => this.controller.abort(), this.afterMs);
+  }
+}
+
+/** Ends early when the signal aborts, or the machine says that it is back on the network. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      window.removeEventListener("online", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+    window.addEventListener("online", done);
+    if (signal.aborted) done();
+  });
+}

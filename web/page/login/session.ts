@@ -1,0 +1,55 @@
+import type { Accepted, Recipient } from "../api/otp-api.js";
+import type { Step } from "../api/watch-steps.js";
+
+/** One login, from the code that was asked for until it is verified. It is what all tabs know of it. */
+export interface Session {
+  /** In the page's URL, which so says nothing of the token or the address. */
+  readonly id: string;
+  readonly recipient: Recipient;
+  /** Of the last code that was asked for. What follows is about that one. */
+  readonly token: string;
+  readonly steps: readonly Step[];
+  readonly isVerified: boolean;
+  /** Codes that were found wrong. */
+  readonly wrongTries: number;
+  /** No try is judged before. All times are in Unix milliseconds. */
+  readonly lockedUntil: number;
+  readonly resendAt: number;
+  /** After this there is nothing left to remember. */
+  readonly overAt: number;
+  /** The idempotency key of a resend that has not been answered yet: whoever opens the page again goes on with it. */
+  readonly resendKey: string | undefined;
+}
+
+export function newSession(id: string, recipient: Recipient, accepted: Accepted): Session {
+  const { token, resendAt, overAt } = accepted;
+  return {
+    id,
+    recipient,
+    token,
+    steps: [],
+    isVerified: false,
+    wrongTries: 0,
+    lockedUntil: 0,
+    resendAt,
+    overAt,
+    resendKey: undefined,
+  };
+}
+
+/** A resend is another delivery, with a token and tries of its own. */
+export function afterResend(session: Session, accepted: Accepted): Session {
+  return newSession(session.id, session.recipient, accepted);
+}
+
+export function withStep(session: Session, step: Step): Session {
+  const last = session.steps.at(-1);
+  if (last !== undefined && step.sequence <= last.sequence) return session;
+  const isVerified = session.isVerified || step.status === "VERIFIED";
+  return { ...session, steps: [...session.steps, step], isVerified };
+}
+
+/** Whether the person can still get on with it: its code is neither verified nor dead. */
+export function isOpen({ steps, isVerified }: Session): boolean {
+  return !isVerified && steps.at(-1)?.final !== true;
+}

@@ -1,0 +1,42 @@
+import { useCallback, useSyncExternalStore } from "react";
+import icon from "../../look/icon.svg";
+import { usePlace } from "../login/place.js";
+import type { Session } from "../login/session.js";
+import type { Sessions } from "../login/sessions.js";
+import { LanguageSwitch, useWords } from "../words/language.js";
+import { Ask } from "./ask.js";
+import { Login } from "./login.js";
+import type { Parts } from "./parts.js";
+
+/** Shows where the person is: asking for a code, or at a login that is under way or over. */
+export function App({ parts }: { readonly parts: Parts }) {
+  const place = usePlace();
+  const session = useSession(parts.sessions, place);
+  return (
+    <>
+      <header className="brand">
+        <img src={icon} alt="" width="28" height="28" />
+        Countersign
+      </header>
+      <main className="card">{view(parts, place, session)}</main>
+      <footer>
+        <LanguageSwitch />
+      </footer>
+    </>
+  );
+}
+
+function view(parts: Parts, place: string | undefined, session: Session | undefined) {
+  if (place === undefined) return <Ask parts={parts} />;
+  if (session === undefined) return <Gone parts={parts} />;
+  return <Login key={session.id} parts={parts} session={session} />;
+}
+
+function Gone({ parts }: { readonly parts: Parts }) {
+  return <Ask parts={parts} notice={useWords().gone} />;
+}
+
+function useSession(sessions: Sessions, id: string | undefined): Session | undefined {
+  const subscribe = useCallback((listener: () => void) => sessions.subscribe(listener), [sessions]);
+  return useSyncExternalStore(subscribe, () => (id === undefined ? undefined : sessions.get(id)));
+}

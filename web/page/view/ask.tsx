@@ -1,0 +1,130 @@
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import type { Recipient } from "../api/otp-api.js";
+import { isInDoubt, type Refusal } from "../api/refusal.js";
+import { keepDraft, readDraft } from "../login/draft.js";
+import { goTo } from "../login/place.js";
+import { recipientOf } from "../login/recipient.js";
+import { newSession } from "../login/session.js";
+import { randomId } from "../random-id.js";
+import type { Channel } from "../settings.js";
+import { useWords } from "../words/language.js";
+import { Notice } from "./notice.js";
+import type { Parts } from "./parts.js";
+import { Refused } from "./refused.js";
+import { useTitle } from "./use-title.js";
+
+type Asking =
+  | { readonly is: "idle" | "sending" }
+  | { readonly is: "refused"; readonly refusal: Refusal; readonly recipient: Recipient };
+
+/** Where a login begins: an address is typed, and a code asked for. */
+export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?: string }) {
+  const { api, sessions, settings } = parts;
+  const words = useWords();
+  useTitle(words.ask.title);
+  const draft = useRef(readDraft());
+  const [text, setText] = useState(draft.current.text);
+  const [asking, setAsking] = useState<Asking>({ is: "idle" });
+  const input = useRef<HTMLInputElement>(null);
+  const kind = kindOf(settings.channels);
+
+  const keep = (key: string | undefined) => {
+    draft.current = { text, key };
+    keepDraft(draft.current);
+  };
+
+  const ask = async () => {
+    const recipient = recipientOf(text, settings.channels);
+    if (recipient.address === "")
+      return refuse({ reason: "INVALID_REQUEST", fields: [], retryAt: undefined }, recipient);
+    // What nobody answered may have been carried out all the same: it is asked for again under its key.
+    const key = (draft.current.text === text && draft.current.key) || randomId();
+    keep(key);
+    setAsking({ is: "sending" });
+    const answer = await api.generate(recipient, words.locale, key);
+    if (answer.outcome === "accepted") {
+      keep(undefined);
+      const session = newSession(randomId(), recipient, answer);
+      sessions.put(session);
+      goTo(session.id);
+    } else {
+      if (!isInDoubt(answer.refusal)) keep(undefined);
+      refuse(answer.refusal, recipient);
+    }
+  };
+
+  const refuse = (refusal: Refusal, recipient: Recipient) => {
+    setAsking({ is: "refused", refusal, recipient });
+    input.current?.focus();
+  };
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (asking.is !== "sending") void ask();
+  };
+
+  const goOn = useRef(ask);
+  useEffect(() => {
+    if (draft.current.key !== undefined) void goOn.current(); // the page was loaded again before the answer came
+  }, []);
+
+  const known = asking.is === "refused" ? sessions.openFor(asking.recipient) : undefined;
+  return (
+    <form onSubmit={submit} noValidate>
+      <h1>{words.ask.title}</h1>
+      <p className="soft">{words.ask.lead}</p>
+      {notice !== undefined && asking.is === "idle" && <Notice said={notice} />}
+      <div className="field">
+        <label htmlFor="address">{words.ask.label[kind]}</label>
+        <input
+          id="address"
+          ref={input}
+          name="address"
+          type="text"
+          inputMode={kind === "sms" ? "tel" : "email"}
+          autoComplete={kind === "sms" ? "tel" : "username email"}
+          autoCapitalize="none"
+          autoCorrect="off"
+          spellCheck={false}
+          dir="ltr"
+          // biome-ignore lint/a11y/noAutofocus: it is the one thing to do here
+          autoFocus
+          value={text}
+          readOnly={asking.is === "sending"}
+          onChange={(event) => {
+            setText(event.target.value);
+            setAsking({ is: "idle" });
+          }}
+          aria-invalid={asking.is === "refused"}
+          aria-describedby={asking.is === "refused" ? "refused" : "hint"}
+        />
+        <p className="soft" id="hint">
+          {words.ask.hint[kind]}
+        </p>
+      </div>
+      {asking.is === "refused" && (
+        <Refused
+          key={asking.refusal.retryAt}
+          id="refused"
+          refusal={asking.refusal}
+          about={{ call: "generate", channel: asking.recipient.channel, digits: settings.codeLength, isSpent: false }}
+        />
+      )}
+      {known !== undefined && (
+        <a className="onward" href={`#${known.id}`}>
+          {words.ask.haveCode}
+        </a>
+      )}
+      <button type="submit" className="main" aria-disabled={asking.is === "sending"}>
+        {asking.is === "sending" ? words.ask.sending : words.ask.send}
+      </button>
+      <span role="status" className="unseen">
+        {asking.is === "sending" && words.ask.sending}
+      </span>
+    </form>
+  );
+}
+
+function kindOf([first, second]: readonly Channel[]): Channel | "either" {
+  return first === undefined || second !== undefined ? "either" : first;
+}

@@ -1,0 +1,105 @@
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import type { Refusal } from "../api/refusal.js";
+import type { Session } from "../login/session.js";
+import { useWords } from "../words/language.js";
+import { CodeField } from "./code-field.js";
+import type { Parts } from "./parts.js";
+import { Refused } from "./refused.js";
+import { useNow } from "./use-now.js";
+
+type Checking = { readonly is: "idle" | "checking" } | { readonly is: "refused"; readonly refusal: Refusal };
+
+/** Takes the code, and has it judged as soon as it is whole. It is made anew for each code that is asked for. */
+export function CodeForm({ parts, session }: { readonly parts: Parts; readonly session: Session }) {
+  const { api, sessions, settings } = parts;
+  const { codeLength, maxAttempts } = settings;
+  const { id, token, recipient, wrongTries, lockedUntil } = session;
+  const words = useWords();
+  const [code, setCode] = useState("");
+  const [checking, setChecking] = useState<Checking>(() => lockOf(lockedUntil));
+  const field = useRef<HTMLInputElement>(null);
+  const isLocked = useNow(lockedUntil) < lockedUntil;
+
+  const verify = async (otp: string) => {
+    setChecking({ is: "checking" });
+    const answer = await api.verify(token, otp);
+    if (answer.outcome === "correct") {
+      sessions.change(id, token, (known) => ({ ...known, isVerified: true }));
+      return;
+    }
+    const { refusal } = answer;
+    setChecking({ is: "refused", refusal });
+    if (refusal.reason === "OTP_INCORRECT") {
+      sessions.change(id, token, (known) => ({ ...known, wrongTries: known.wrongTries + 1 }));
+    }
+    if (refusal.reason === "TOO_MANY_ATTEMPTS") {
+      sessions.change(id, token, (known) => ({ ...known, lockedUntil: refusal.retryAt ?? 0 }));
+    }
+    field.current?.focus();
+    field.current?.select(); // what is typed next takes its place
+  };
+
+  // A lock that ends leaves nothing to say; one that another tab ran into is told here, too.
+  useEffect(
+    () => setChecking((now) => (isLocked ? lockOf(lockedUntil) : isLock(now) ? { is: "idle" } : now)),
+    [isLocked, lockedUntil],
+  );
+
+  const change = (next: string) => {
+    if (next === code) return;
+    setCode(next);
+    if (next.length === codeLength) void verify(next);
+    else setChecking({ is: "idle" });
+  };
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (checking.is === "checking" || isLocked) return;
+    if (code.length === codeLength) void verify(code);
+    else setChecking({ is: "refused", refusal: { reason: "INVALID_REQUEST", fields: ["otp"], retryAt: undefined } });
+  };
+
+  const triesLeft = Math.max(0, maxAttempts - wrongTries);
+  const isWrong = checking.is === "refused" && checking.refusal.reason === "OTP_INCORRECT";
+  return (
+    <form onSubmit={submit} noValidate>
+      <div className="field">
+        <label htmlFor="code">{words.enter.label(codeLength)}</label>
+        <CodeField
+          ref={field}
+          id="code"
+          digits={codeLength}
+          value={code}
+          isReadOnly={checking.is === "checking" || isLocked}
+          isWrong={checking.is === "refused"}
+          describedBy={checking.is === "refused" ? "refused" : "whereto"}
+          onChange={change}
+        />
+      </div>
+      {checking.is === "refused" && (
+        <Refused
+          key={`${checking.refusal.reason} ${wrongTries}`}
+          id="refused"
+          refusal={checking.refusal}
+          about={{ call: "verify", channel: recipient.channel, digits: codeLength, isSpent: triesLeft === 0 }}
+          more={isWrong ? (triesLeft > 0 ? words.enter.triesLeft(triesLeft) : words.enter.noTriesLeft) : undefined}
+        />
+      )}
+      <button type="submit" className="main" aria-disabled={checking.is === "checking" || isLocked}>
+        {checking.is === "checking" ? words.enter.checking : words.enter.verify}
+      </button>
+      <span role="status" className="unseen">
+        {checking.is === "checking" && words.enter.checking}
+      </span>
+    </form>
+  );
+}
+
+function lockOf(lockedUntil: number): Checking {
+  if (lockedUntil <= Date.now()) return { is: "idle" };
+  return { is: "refused", refusal: { reason: "TOO_MANY_ATTEMPTS", fields: [], retryAt: lockedUntil } };
+}
+
+function isLock(checking: Checking): boolean {
+  return checking.is === "refused" && checking.refusal.reason === "TOO_MANY_ATTEMPTS";
+}

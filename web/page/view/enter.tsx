@@ -1,0 +1,47 @@
+import { goToStart } from "../login/place.js";
+import type { Session } from "../login/session.js";
+import { useWords } from "../words/language.js";
+import { CodeForm } from "./code-form.js";
+import { Notice } from "./notice.js";
+import type { Parts } from "./parts.js";
+import { Resend } from "./resend.js";
+import { Steps } from "./steps.js";
+import { useTitle } from "./use-title.js";
+import type { Watch } from "./use-watch.js";
+
+/** Where the code is waited for and typed. */
+export function Enter({
+  parts,
+  session,
+  watch,
+}: {
+  readonly parts: Parts;
+  readonly session: Session;
+  readonly watch: Watch;
+}) {
+  const words = useWords();
+  useTitle(words.enter.title);
+  const { channel, address } = session.recipient;
+  const isDead = session.steps.at(-1)?.status === "EXPIRED" || watch === "refused";
+  return (
+    <>
+      <h1>{words.enter.title}</h1>
+      <p className="soft" id="whereto">
+        {words.enter.sentTo} <bdi className="address">{address}</bdi>
+      </p>
+      {!isDead && <CodeForm key={session.token} parts={parts} session={session} />}
+      {watch === "refused" && (
+        <Notice
+          said={words.refused.INVALID_REQUEST({ call: "watch", channel, digits: 0, wait: undefined, isSpent: false })}
+        />
+      )}
+      <Steps session={session} isConnected={watch !== "disconnected"} />
+      <Resend parts={parts} session={session} isMain={isDead} />
+      <p className="soft">
+        <button type="button" className="plain" onClick={goToStart}>
+          {words.enter.otherAddress}
+        </button>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,10 @@
+import type { OtpApi } from "../api/otp-api.js";
+import type { Sessions } from "../login/sessions.js";
+import type { Settings } from "../settings.js";
+
+/** What the views work with. */
+export interface Parts {
+  readonly api: OtpApi;
+  readonly sessions: Sessions;
+  readonly settings: Settings;
+}

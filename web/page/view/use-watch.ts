@@ -1,0 +1,37 @@
+import { useEffect, useState } from "react";
+import { watchSteps } from "../api/watch-steps.js";
+import { type Session, withStep } from "../login/session.js";
+import type { Parts } from "./parts.js";
+import { useIsVisible } from "./use-is-visible.js";
+
+/** How a watch stands. `refused`: the service does not know this login, and it is of no use to ask again. */
+export type Watch = "connected" | "disconnected" | "refused";
+
+/**
+ * Follows the session's delivery while somebody looks: a page that nobody sees holds no connection, of which a browser has six for
+ * one server. What happens is written into the session, for this tab and the others.
+ */
+export function useWatch({ api, sessions }: Parts, session: Session): Watch {
+  const [watch, setWatch] = useState<Watch>("connected");
+  const isVisible = useIsVisible();
+  const { id, token } = session;
+  const isToFollow = isVisible && session.steps.at(-1)?.final !== true;
+
+  useEffect(() => {
+    if (!isToFollow) return;
+    const gone = new AbortController();
+    const follow = async () => {
+      const after = sessions.get(id)?.steps.at(-1)?.sequence ?? 0;
+      for await (const told of watchSteps(api.client, token, after, gone.signal)) {
+        setWatch(told.kind === "step" ? "connected" : told.kind);
+        if (told.kind === "step") sessions.change(id, token, (known) => withStep(known, told.step));
+      }
+    };
+    void follow();
+    return () => {
+      gone.abort();
+      setWatch("connected");
+    };
+  }, [api, sessions, id, token, isToFollow]);
+  return watch;
+}

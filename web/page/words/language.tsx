@@ -1,0 +1,62 @@
+import { createContext, type ReactNode, useContext, useLayoutEffect, useState } from "react";
+import { ar } from "./ar.js";
+import { en } from "./en.js";
+import type { Words } from "./words.js";
+
+const LANGUAGES: readonly Words[] = [en, ar];
+const KEPT_AS = "countersign-language";
+
+interface Language {
+  readonly words: Words;
+  readonly choose: (locale: string) => void;
+}
+
+const LanguageContext = createContext<Language>({ words: en, choose: () => undefined });
+
+export function useWords(): Words {
+  return useContext(LanguageContext).words;
+}
+
+/** Speaks the language that was chosen here before, else the first of the browser's that there is. */
+export function LanguageProvider({ storage, children }: { readonly storage: Storage; readonly children: ReactNode }) {
+  const [words, setWords] = useState(() => {
+    const wanted = [storage.getItem(KEPT_AS) ?? "", ...navigator.languages];
+    return wanted.map(languageOf).find((found) => found !== undefined) ?? en;
+  });
+  useLayoutEffect(() => {
+    document.documentElement.lang = words.locale;
+    document.documentElement.dir = words.direction;
+  }, [words]);
+
+  const choose = (locale: string) => {
+    storage.setItem(KEPT_AS, locale);
+    setWords(languageOf(locale) ?? en);
+  };
+  return <LanguageContext.Provider value={{ words, choose }}>{children}</LanguageContext.Provider>;
+}
+
+/** Each language by its own name, which whoever wants it can read. */
+export function LanguageSwitch() {
+  const { words, choose } = useContext(LanguageContext);
+  return (
+    <nav className="languages" aria-label={words.chooseLanguage}>
+      {LANGUAGES.map(({ locale, name, direction }) => (
+        <button
+          key={locale}
+          type="button"
+          className="plain"
+          lang={locale}
+          dir={direction}
+          aria-pressed={locale === words.locale}
+          onClick={() => choose(locale)}
+        >
+          {name}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function languageOf(tag: string): Words | undefined {
+  return LANGUAGES.find(({ locale }) => tag.toLowerCase().split("-", 1)[0] === locale);
+}
