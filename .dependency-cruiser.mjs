@@ -73,7 +73,6 @@ export default {
       ioredis: ["redis", "queue"],
       "rate-limiter-flexible": ["redis"],
       "forwarded-parse": ["api"],
-      sirv: ["api"],
       "dns-packet": ["dns"],
       nodemailer: ["delivery"],
       handlebars: ["delivery"],

@@ -42,6 +42,10 @@ export function serverWarnings(config: ServerConfig): readonly string[] {
   if (TEST_ADDRESSES.length > 0) {
     warnings.push(`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} in by codes that are known`);
   }
+  const closed = isGuarded(config) ? PAGE_CALLS.filter((rpc) => !config.PUBLIC_RPCS.includes(rpc)) : [];
+  if (config.WEB === "on" && closed.length > 0) {
+    warnings.push(`WEB=on serves a page that may not call ${closed.join(", ")}: PUBLIC_RPCS does not name them`);
+  }
   const needed = {
     twilio: ["TWILIO_AUTH_TOKEN"],
     vonage: ["VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET"],
@@ -54,9 +58,16 @@ export function serverWarnings(config: ServerConfig): readonly string[] {
   return warnings;
 }
 
-function openToAll({ HOST, API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerConfig): string[] {
-  const isGuarded = API_KEYS.length > 0 || PUBLIC_RPCS.length > 0 || TLS_CLIENT_CA_FILE !== undefined;
-  if (isLoopback(HOST) || isGuarded) return [];
+/** What the page calls, without a key. */
+const PAGE_CALLS = ["Generate", "Verify", "Watch"] as const;
+
+/** Whether not everybody may call everything. */
+function isGuarded({ API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerConfig): boolean {
+  return API_KEYS.length > 0 || PUBLIC_RPCS.length > 0 || TLS_CLIENT_CA_FILE !== undefined;
+}
+
+function openToAll(config: ServerConfig): string[] {
+  if (isLoopback(config.HOST) || isGuarded(config)) return [];
   const guards = "API_KEYS, TLS_CLIENT_CA_FILE, or PUBLIC_RPCS for what anybody may call";
   return [`HOST is an address that others can reach: set ${guards}`];
 }

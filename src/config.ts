@@ -50,6 +50,7 @@ export const SERVER = {
   ...shared,
   GRPC_PORT: integer(0, 65_535)({ default: 50_051 }),
   HTTP_PORT: integer(0, 65_535)({ default: 8080 }),
+  WEB: oneOf("on", "off")({ default: "off" }),
   TLS_CERT_FILE: path({ default: undefined }),
   TLS_KEY_FILE: path({ default: undefined }),
   TLS_CLIENT_CA_FILE: path({ default: undefined }),

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
+import { fileURLToPath } from "node:url";
 import { Gate } from "../../src/api/gate.js";
 import { GrpcListener } from "../../src/api/grpc.js";
 import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { OpenWatches } from "../../src/api/open-watches.js";
+import { PageRoutes } from "../../src/api/page.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import { SERVER } from "../../src/config.js";
 import { isPlaintext, servedChannels, serverProblems, serverWarnings, tlsPaths } from "../../src/config-rules.js";
@@ -31,6 +33,7 @@ import { receiptReaders } from "./receipt-readers.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const PACE = { heartbeatMs: 15_000, stallMs: 20_000 };
+const PAGE = fileURLToPath(new URL("../../web/page/", import.meta.url)); // as built, beside the binary
 const MAX_WATCHES = 10_000;
 const GRACE_MS = 9_000; // for the calls under way
 const CLOSING_MS = 10_000; // for everything
@@ -100,6 +103,11 @@ const status = await lifecycle.run(async (onClose) => {
   const watches = new OpenWatches({ total: MAX_WATCHES, perClient: config.WATCHES_PER_IP });
   const rpcs = otpRpcs(service, gate, watches);
   const parts = { rpcs, log, tls, requestTimeoutMs: REQUEST_TIMEOUT_MS, pace: PACE };
+  const pageSettings = {
+    codeLength: config.OTP_LENGTH,
+    maxAttempts: config.OTP_MAX_ATTEMPTS,
+    channels: servedChannels(config),
+  };
   const health = { checks: () => ({ redis: pulse.alive }) };
   const grpc = new GrpcListener(parts);
   const http = new HttpServer({
@@ -108,6 +116,7 @@ const status = await lifecycle.run(async (onClose) => {
       ...parts,
       health,
       receipts: { readers: receiptReaders(config), take: (sender, receipt) => receipts.take(sender, receipt) },
+      page: config.WEB === "on" ? new PageRoutes(PAGE, pageSettings) : undefined,
       corsOrigins: config.CORS_ORIGINS,
     }),
   });

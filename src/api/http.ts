@@ -12,6 +12,7 @@ import { type Health, serveHealth } from "./health.js";
 import type { HttpHandler } from "./http-server.js";
 import { HttpIncoming } from "./incoming.js";
 import type { Pace } from "./pace.js";
+import type { PageRoutes } from "./page.js";
 import { NOT_FOUND, sendProblem } from "./problem.js";
 import { rateLimitHeaders } from "./rate-limit-headers.js";
 import { ReceiptRoutes, type ReceiptTakers } from "./receipts.js";
@@ -24,17 +25,19 @@ export function successStatus({ name }: DescMethod): number {
   return name === OtpService.method.generate.name ? 202 : 200;
 }
 
-/** Serves everything on the HTTP port: the plain JSON routes, events, Connect and gRPC-Web, receipts, health, and CORS around them. */
+/** Serves everything on the HTTP port: the plain JSON routes, events, Connect and gRPC-Web, receipts, the page, health, and CORS around them. */
 export function httpHandler(parts: {
   readonly rpcs: readonly Rpc[];
   readonly health: Health;
   readonly receipts: ReceiptTakers;
+  /** None turns it off. */
+  readonly page: PageRoutes | undefined;
   /** Origins whose pages may call; none turns CORS off. */
   readonly corsOrigins: readonly string[];
   readonly pace: Pace;
   readonly log: Logger;
 }): HttpHandler {
-  const { rpcs, health, corsOrigins, pace, log } = parts;
+  const { rpcs, page, health, corsOrigins, pace, log } = parts;
   const receipts = new ReceiptRoutes(parts.receipts);
   const connect = new ConnectHandler(rpcs, pace.stallMs, log);
   const routes = tableOf(rpcs);
@@ -45,6 +48,7 @@ export function httpHandler(parts: {
     const route = routes.get(path);
     if (route !== undefined) return serveRoute(route, request, response);
     if (receipts.serves(path)) return receipts.handle(path, request, response);
+    if (page?.serves(path)) return page.handle(path, request, response);
     if (!serveHealth(path, request, response, health)) sendProblem(response, NOT_FOUND);
   };
 

@@ -11,7 +11,7 @@ import { quoted, table } from "../support/readme.js";
 const REQUIRED = { OTP_SECRET: "s".repeat(32), SMTP_URL: "smtp://127.0.0.1", MAIL_FROM: "otp@example.com" };
 
 /** Set in `.env.example` for docker-compose.yml, though they have a default. */
-const FOR_CONTAINERS = new Set(["PUBLIC_RPCS", "DNS_CHECK"]);
+const FOR_CONTAINERS = new Set(["PUBLIC_RPCS", "DNS_CHECK", "WEB"]);
 
 describe("the README's tables", () => {
   it("name every variable, whose it is, and its default", () => {

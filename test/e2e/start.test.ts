@@ -103,6 +103,7 @@ describe("a bad environment", () => {
     ["TEST_ADDRESSES", "alice=123456"],
     ["ALLOW_TEST_ADDRESSES", "yes"],
     ["DNS_CHECK", "yes"],
+    ["WEB", "true"],
     ["DNS_SERVERS", "dns.example.com"],
     ["DNS_SERVERS", "192.0.2.53:99999"],
     ["DNS_SERVERS", "192.0.2.53:0"],
@@ -164,6 +165,18 @@ describe("test addresses", () => {
     });
     const line = await server.line(/"level":40.*TEST_ADDRESSES/);
     expect(line).not.toMatch(/alice|123456/);
+    await server.stop();
+  });
+});
+
+describe("the page", () => {
+  it("is warned of where callers need a key and its calls are not public", async () => {
+    const server = await startServer(GOOD.REDIS_URL, {
+      WEB: "on",
+      API_KEYS: `web:${"0".repeat(64)}`,
+      PUBLIC_RPCS: "Watch",
+    });
+    expect(await server.line(/"level":40.*WEB=on/)).toContain("may not call Generate, Verify: PUBLIC_RPCS");
     await server.stop();
   });
 });

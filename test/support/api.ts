@@ -5,6 +5,7 @@ import { httpHandler } from "../../src/api/http.js";
 import { HttpServer } from "../../src/api/http-server.js";
 import { OpenWatches } from "../../src/api/open-watches.js";
 import type { Pace } from "../../src/api/pace.js";
+import type { PageRoutes } from "../../src/api/page.js";
 import type { ReceiptTakers } from "../../src/api/receipts.js";
 import { otpRpcs } from "../../src/api/rpcs.js";
 import type { Certificates } from "../../src/api/tls.js";
@@ -43,6 +44,7 @@ export interface TestApi {
 export async function startApi(
   options: {
     readonly requestTimeoutMs?: number;
+    readonly page?: PageRoutes;
     readonly corsOrigins?: readonly string[];
     readonly redisAlive?: () => boolean;
     readonly tls?: Certificates;
@@ -101,6 +103,7 @@ export async function startApi(
     ...parts,
     health,
     receipts: options.receipts ?? { readers: new Map(), take: async () => undefined },
+    page: options.page,
     corsOrigins: options.corsOrigins ?? [],
   });
   const httpServer = new HttpServer({ ...parts, handler });
