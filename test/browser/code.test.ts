@@ -1,0 +1,128 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { otherThan } from "../support/codes.js";
+import type { LoginPage } from "../support/login-page.js";
+import { Site } from "../support/site.js";
+
+const site = new Site({ OTP_COOLDOWN_SECONDS: "1" });
+beforeAll(() => site.start());
+afterEach(() => site.closeTabs());
+afterAll(() => site.stop());
+
+async function asked(): Promise<{ page: LoginPage; email: string; code: string }> {
+  const page = await site.open({ permissions: ["clipboard-read", "clipboard-write"] });
+  const email = site.newEmail();
+  await page.ask(email);
+  const { code } = await site.smtp.mailTo(email);
+  await page.comesTo("Sent");
+  return { page, email, code };
+}
+
+async function paste(page: LoginPage, text: string): Promise<void> {
+  await page.code.focus();
+  await page.tab.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+  await page.tab.keyboard.press("ControlOrMeta+V");
+}
+
+/** Types wrong codes until the page has said so of each. */
+async function failTimes(page: LoginPage, code: string, times: number, left: number): Promise<void> {
+  for (let tries = 1; tries <= times; tries++) {
+    await page.code.fill("");
+    await page.code.pressSequentially(otherThan(code));
+    await page.tells(
+      left - tries === 0
+        ? "No tries are left"
+        : left - tries === 1
+          ? "One try is left"
+          : `${left - tries} tries are left`,
+    );
+  }
+}
+
+describe("the field for the code", () => {
+  it("is one that phones fill in, with digits on their keyboards", async () => {
+    const { page } = await asked();
+    expect(await page.code.getAttribute("autocomplete")).toBe("one-time-code");
+    expect(await page.code.getAttribute("inputmode")).toBe("numeric");
+    expect(await page.code.evaluate((field) => field === document.activeElement)).toBe(true);
+  });
+
+  it.each([
+    ["with a blank", (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`],
+    ["within a message", (code: string) => `Your code is ${code}. It is good for 10 minutes.\n`],
+    ["in Arabic digits", (code: string) => code.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))],
+  ])("takes a code that is pasted %s, and submits itself", async (_how, written) => {
+    const { page, code } = await asked();
+    await paste(page, written(code));
+    await page.verified.waitFor();
+  });
+
+  it("submits itself when the last digit is typed, and not before", async () => {
+    const { page, code } = await asked();
+    const verifies: string[] = [];
+    page.tab.on("request", (request) => request.url().endsWith("/Verify") && verifies.push(request.url()));
+    await page.code.pressSequentially(`${code.slice(0, 3)}-${code.slice(3, 5)}`);
+    expect(await page.code.inputValue()).toBe(code.slice(0, 5));
+    await page.tab.keyboard.press("Enter");
+    await page.tells("A code has 6 digits");
+    expect(verifies).toEqual([]);
+    await page.code.press("End");
+    await page.code.pressSequentially(code.slice(5));
+    await page.verified.waitFor();
+    expect(verifies).toHaveLength(1);
+  });
+});
+
+describe("a wrong code", () => {
+  it("costs a try, which is said, and is typed over by the next one", async () => {
+    const { page, code } = await asked();
+    await page.code.pressSequentially(otherThan(code));
+    await page.tells("That code is not right");
+    await page.tells("4 tries are left");
+    expect(await page.code.getAttribute("aria-invalid")).toBe("true");
+    await page.tab.keyboard.type(code); // the field has kept the focus, and its digits are selected
+    await page.verified.waitFor();
+  });
+
+  it("that uses up the tries says to have it sent again, and that gives new ones", async () => {
+    const { page, email, code } = await asked();
+    await failTimes(page, code, 5, 5);
+    await page.code.press("Enter");
+    await page.tells("Have it sent again, and use the new tries");
+
+    await page.resend.click();
+    const again = await site.smtp.nthMailTo(email, 2);
+    await page.tab.getByRole("alert").waitFor({ state: "detached" });
+    await page.code.fill(again.code);
+    await page.verified.waitFor();
+  });
+
+  it("too many at one address makes it wait, in words, through a reload, until the wait is over", async () => {
+    const { page, email, code } = await asked();
+    await failTimes(page, code, 5, 5);
+    await page.resend.click();
+    await site.smtp.nthMailTo(email, 2);
+    await page.tab.getByRole("alert").waitFor({ state: "detached" });
+    await failTimes(page, code, 4, 5);
+    // The tenth in a row is told only that it is wrong; what comes behind it has to wait.
+    await page.code.pressSequentially(otherThan(code));
+    await page.tells("No tries are left");
+
+    await page.resend.click();
+    const third = await site.smtp.nthMailTo(email, 3);
+    await page.tab.getByRole("alert").waitFor({ state: "detached" });
+    await page.code.fill(third.code);
+    await page.tells(/You can try again in \d+ seconds/);
+    expect(await page.code.getAttribute("readonly")).not.toBeNull();
+
+    await page.tab.clock.install();
+    await page.tab.reload();
+    await page.tells(/You can try again in \d+ seconds/);
+    expect(await page.code.getAttribute("readonly")).not.toBeNull();
+
+    await site.passTime(40_000);
+    await page.tab.clock.fastForward(40_000);
+    await page.tab.getByRole("alert").waitFor({ state: "detached" });
+    await page.code.fill(third.code);
+    await page.verified.waitFor();
+  });
+});

@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { otherThan } from "../support/codes.js";
+import { Site } from "../support/site.js";
+
+const site = new Site();
+beforeAll(() => site.start());
+afterEach(() => site.closeTabs());
+afterAll(() => site.stop());
+
+describe("the place of a person is kept", () => {
+  it("by a reload: the address, the steps and the tries that are left", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    const { code } = await site.smtp.mailTo(email);
+    await page.code.fill(otherThan(code));
+    await page.tells("4 tries are left");
+
+    await page.tab.reload();
+    await page.tab.getByText(email).waitFor();
+    await page.comesTo("Sent");
+    await page.code.fill(otherThan(code));
+    await page.tells("3 tries are left");
+    await page.code.fill(code);
+    await page.verified.waitFor();
+    await page.tab.reload();
+    await page.verified.waitFor();
+  });
+
+  it("by back and forward: the address as it was typed, then the login as it was", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    await page.comesTo("Sent");
+    await page.tab.goBack();
+    expect(await page.address.inputValue()).toBe(email);
+    await page.tab.goForward();
+    await page.code.waitFor();
+    await page.comesTo("Sent");
+    await page.code.fill((await site.smtp.mailTo(email)).code);
+    await page.verified.waitFor();
+    expect(site.smtp.mailsTo(email)).toHaveLength(1);
+  });
+
+  it("after back, by the way to the code that asking again at once leads to", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    await page.tab.goBack();
+    await page.send.click();
+    await page.tells(/You can ask for another in \d+ seconds/);
+    await page.tab.getByRole("link", { name: "Enter the code you were sent" }).click();
+    await page.code.fill((await site.smtp.mailTo(email)).code);
+    await page.verified.waitFor();
+  });
+
+  it("in two tabs, each of which is at a login of its own", async () => {
+    const one = await site.open();
+    const two = await site.openIn(await one.tab.context().newPage());
+    const emails = [site.newEmail(), site.newEmail()] as const;
+    await one.ask(emails[0]);
+    await two.ask(emails[1]);
+    await two.code.fill((await site.smtp.mailTo(emails[1])).code);
+    await two.verified.waitFor();
+    await one.comesTo("Sent");
+    await one.tab.reload();
+    await one.code.fill((await site.smtp.mailTo(emails[0])).code);
+    await one.verified.waitFor();
+  });
+
+  it("in two tabs at the same login, which both know of its tries and its end", async () => {
+    const one = await site.open();
+    const email = site.newEmail();
+    await one.ask(email);
+    const { code } = await site.smtp.mailTo(email);
+    const two = await site.openIn(await one.tab.context().newPage(), new URL(one.tab.url()).hash);
+    await two.code.fill(otherThan(code));
+    await two.tells("4 tries are left");
+    await one.code.fill(otherThan(code));
+    await one.tells("3 tries are left");
+    await two.code.fill(code);
+    await Promise.all([one.verified.waitFor(), two.verified.waitFor()]);
+  });
+
+  it("by a reload while a code is asked for, which sends one mail", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.address.fill(email);
+    await page.tab.route("**/Generate", async (route) => {
+      await route.fetch();
+      await new Promise(() => undefined); // its answer gets lost
+    });
+    await page.send.click();
+    const { code } = await site.smtp.mailTo(email);
+    await page.tab.unroute("**/Generate");
+    await page.tab.reload();
+    await page.code.fill(code);
+    await page.verified.waitFor();
+    expect(site.smtp.mailsTo(email)).toHaveLength(1);
+  });
+});
+
+describe("what the page remembers", () => {
+  it("shows neither the token nor the address in its URL", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    const answered = page.tab.waitForResponse("**/Generate");
+    await page.ask(email);
+    const { token } = await (await answered).json();
+    expect(page.tab.url()).not.toContain(email);
+    expect(page.tab.url()).not.toContain(token);
+  });
+
+  it("is of no use in another browser, which is told so", async () => {
+    const page = await site.open();
+    await page.ask(site.newEmail());
+    const stranger = await site.open();
+    await site.openIn(stranger.tab, new URL(page.tab.url()).hash);
+    await stranger.tells("was begun in another browser");
+    await stranger.send.waitFor();
+  });
+
+  it("is forgotten where storage is turned off, and the login works all the same", async () => {
+    const page = await site.open();
+    await page.tab.addInitScript(() =>
+      Object.defineProperty(window, "localStorage", {
+        get: () => {
+          throw new DOMException("no", "SecurityError");
+        },
+      }),
+    );
+    await page.tab.reload();
+    const email = site.newEmail();
+    await page.ask(email);
+    await page.code.fill((await site.smtp.mailTo(email)).code);
+    await page.verified.waitFor();
+  });
+});

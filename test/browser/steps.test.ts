@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Site } from "../support/site.js";
+
+const site = new Site();
+beforeAll(() => site.start());
+afterEach(() => site.closeTabs());
+afterAll(() => site.stop());
+
+describe("the steps of a code", () => {
+  it("are shown as they happen, those of a mail up to the one that nobody reports", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await site.stopWorker();
+    await page.ask(email);
+    await page.comesTo("Queued");
+    expect(await page.steps()).toEqual([
+      "Queued, done, the latest",
+      "Processing, not yet",
+      "Sent, not yet",
+      "Delivered, not yet",
+      "Verified, not yet",
+    ]);
+
+    const release = site.smtp.hold();
+    await site.startWorker();
+    await page.comesTo("Processing");
+    release();
+    await page.comesTo("Sent");
+
+    await page.code.fill((await site.smtp.mailTo(email)).code);
+    await page.verified.waitFor();
+    await page.tab.locator("li.verified time").waitFor(); // Watch has told it, too
+    expect(await page.steps()).toEqual([
+      "Queued, done",
+      "Processing, done",
+      "Sent, done",
+      "Delivered, not reported",
+      "Verified, done, the latest",
+    ]);
+  });
+
+  it("are five for a message whose provider says that it has arrived", async () => {
+    const page = await site.open();
+    const phone = site.newPhone();
+    await page.ask(phone);
+    await page.comesTo("Sent");
+    await site.reportDelivered(phone);
+    await page.comesTo("Delivered");
+    await page.code.fill((await site.twilio.messageTo(phone)).code);
+    await page.comesTo("Verified");
+    await page.tab.locator("li.verified time").waitFor();
+    expect(await page.tab.locator("li time").count()).toBe(5);
+  });
+
+  it("are said by a screen reader, each in a sentence that says where to look", async () => {
+    const page = await site.open();
+    const phone = site.newPhone();
+    const said = (text: string) => page.tab.getByRole("status").filter({ hasText: text }).waitFor();
+    await page.ask(phone);
+    await said("on its way to your phone");
+    await said("It is good until");
+    await site.reportDelivered(phone);
+    await said("has arrived on your phone");
+  });
+
+  it("end where the address takes no messages, and say what to do", async () => {
+    const page = await site.open();
+    site.smtp.script.push({ at: "rcpt", code: 550 });
+    await page.ask(site.newEmail());
+    await page.comesTo("Failed");
+    await page.tab.getByRole("status").filter({ hasText: "Check the address" }).waitFor();
+    expect(await page.steps()).toEqual(["Queued, done", "Processing, done", "Failed, done, the latest"]);
+  });
+});
+
+describe("a code that dies", () => {
+  const brief = new Site({ OTP_TTL_SECONDS: "2", OTP_COOLDOWN_SECONDS: "1" });
+  beforeAll(() => brief.start());
+  afterAll(() => brief.stop());
+
+  it("is said to have expired, and another one takes its place", async () => {
+    const page = await brief.open();
+    const email = brief.newEmail();
+    await page.ask(email);
+    await page.comesTo("Expired");
+    await page.code.waitFor({ state: "detached" });
+    await page.tab.getByRole("status").filter({ hasText: "Have a new one sent" }).waitFor();
+
+    await page.resend.click();
+    await page.code.fill((await brief.smtp.nthMailTo(email, 2)).code);
+    await page.verified.waitFor();
+  });
+});
