@@ -49,6 +49,11 @@ function reasonOf(error: ConnectError): Reason {
   return isUnanswered ? "UNREACHABLE" : "INTERNAL";
 }
 
+/** Whether it is what was typed that is wrong. */
+export function isAboutInput({ reason }: Refusal): boolean {
+  return reason === "INVALID_REQUEST" || reason === "UNDELIVERABLE_ADDRESS" || reason === "OTP_INCORRECT";
+}
+
 /** Whether nobody can tell if the call was carried out: it is to be made again as it was, with the same idempotency key. */
 export function isInDoubt({ reason }: Refusal): boolean {
   return reason === "UNREACHABLE" || reason === "UNAVAILABLE" || reason === "INTERNAL";

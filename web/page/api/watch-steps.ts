@@ -47,9 +47,15 @@ export async function* watchSteps(
   let waitMs = FIRST_WAIT_MS;
   while (!signal.aborted) {
     const silence = new Alarm(SILENCE_MS);
+    const offline = new AbortController();
+    const goOffline = () => offline.abort();
+    window.addEventListener("offline", goOffline); // a stream that is cut so would go on, silent
     try {
       const headers = { "Last-Event-ID": String(Math.max(0, seen - 1)) };
-      const stream = client.watch({ token }, { headers, signal: AbortSignal.any([signal, silence.signal]) });
+      const stream = client.watch(
+        { token },
+        { headers, signal: AbortSignal.any([signal, silence.signal, offline.signal]) },
+      );
       for await (const response of stream) {
         silence.putOff();
         waitMs = FIRST_WAIT_MS;
@@ -69,6 +75,7 @@ export async function* watchSteps(
       if (!signal.aborted) yield { kind: "disconnected" };
     } finally {
       silence.end();
+      window.removeEventListener("offline", goOffline);
     }
     await sleep(waitMs, signal);
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);

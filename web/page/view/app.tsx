@@ -1,5 +1,5 @@
 import { useCallback, useSyncExternalStore } from "react";
-import icon from "../../look/icon.svg";
+import { Mark } from "../../look/mark.js";
 import { usePlace } from "../login/place.js";
 import type { Session } from "../login/session.js";
 import type { Sessions } from "../login/sessions.js";
@@ -15,7 +15,7 @@ export function App({ parts }: { readonly parts: Parts }) {
   return (
     <>
       <header className="brand">
-        <img src={icon} alt="" width="28" height="28" />
+        <Mark />
         Countersign
       </header>
       <main className="card">{view(parts, place, session)}</main>

@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { Recipient } from "../api/otp-api.js";
-import { isInDoubt, type Refusal } from "../api/refusal.js";
+import { isAboutInput, isInDoubt, type Refusal } from "../api/refusal.js";
 import { keepDraft, readDraft } from "../login/draft.js";
 import { goTo } from "../login/place.js";
 import { recipientOf } from "../login/recipient.js";
@@ -82,7 +82,7 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
           name="address"
           type="text"
           inputMode={kind === "sms" ? "tel" : "email"}
-          autoComplete={kind === "sms" ? "tel" : "username email"}
+          autoComplete={{ email: "email", sms: "tel", either: "username" }[kind]}
           autoCapitalize="none"
           autoCorrect="off"
           spellCheck={false}
@@ -95,7 +95,7 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
             setText(event.target.value);
             setAsking({ is: "idle" });
           }}
-          aria-invalid={asking.is === "refused"}
+          aria-invalid={asking.is === "refused" && isAboutInput(asking.refusal)}
           aria-describedby={asking.is === "refused" ? "refused" : "hint"}
         />
         <p className="soft" id="hint">

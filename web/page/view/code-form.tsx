@@ -1,5 +1,5 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import type { Refusal } from "../api/refusal.js";
+import { isAboutInput, type Refusal } from "../api/refusal.js";
 import type { Session } from "../login/session.js";
 import { useWords } from "../words/language.js";
 import { CodeField } from "./code-field.js";
@@ -10,7 +10,13 @@ import { useNow } from "./use-now.js";
 type Checking = { readonly is: "idle" | "checking" } | { readonly is: "refused"; readonly refusal: Refusal };
 
 /** Takes the code, and has it judged as soon as it is whole. It is made anew for each code that is asked for. */
-export function CodeForm({ parts, session }: { readonly parts: Parts; readonly session: Session }) {
+export function CodeForm(props: {
+  readonly parts: Parts;
+  readonly session: Session;
+  /** Whether this is what is to be done here. */
+  readonly isMain: boolean;
+}) {
+  const { parts, session, isMain } = props;
   const { api, sessions, settings } = parts;
   const { codeLength, maxAttempts } = settings;
   const { id, token, recipient, wrongTries, lockedUntil } = session;
@@ -71,7 +77,7 @@ export function CodeForm({ parts, session }: { readonly parts: Parts; readonly s
           digits={codeLength}
           value={code}
           isReadOnly={checking.is === "checking" || isLocked}
-          isWrong={checking.is === "refused"}
+          isWrong={checking.is === "refused" && isAboutInput(checking.refusal)}
           describedBy={checking.is === "refused" ? "refused" : "whereto"}
           onChange={change}
         />
@@ -85,7 +91,11 @@ export function CodeForm({ parts, session }: { readonly parts: Parts; readonly s
           more={isWrong ? (triesLeft > 0 ? words.enter.triesLeft(triesLeft) : words.enter.noTriesLeft) : undefined}
         />
       )}
-      <button type="submit" className="main" aria-disabled={checking.is === "checking" || isLocked}>
+      <button
+        type="submit"
+        className={isMain ? "main" : undefined}
+        aria-disabled={checking.is === "checking" || isLocked}
+      >
         {checking.is === "checking" ? words.enter.checking : words.enter.verify}
       </button>
       <span role="status" className="unseen">

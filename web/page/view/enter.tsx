@@ -22,21 +22,24 @@ export function Enter({
   const words = useWords();
   useTitle(words.enter.title);
   const { channel, address } = session.recipient;
-  const isDead = session.steps.at(-1)?.status === "EXPIRED" || watch === "refused";
+  const { settings } = parts;
+  const status = session.steps.at(-1)?.status;
+  const isDead = status === "EXPIRED" || watch === "unknown";
+  const isOfNoUse = isDead || status === "FAILED" || session.wrongTries >= settings.maxAttempts;
   return (
     <>
       <h1>{words.enter.title}</h1>
       <p className="soft" id="whereto">
         {words.enter.sentTo} <bdi className="address">{address}</bdi>
       </p>
-      {!isDead && <CodeForm key={session.token} parts={parts} session={session} />}
-      {watch === "refused" && (
+      {!isDead && <CodeForm key={session.token} parts={parts} session={session} isMain={!isOfNoUse} />}
+      {watch === "unknown" && (
         <Notice
           said={words.refused.INVALID_REQUEST({ call: "watch", channel, digits: 0, wait: undefined, isSpent: false })}
         />
       )}
-      <Steps session={session} isConnected={watch !== "disconnected"} />
-      <Resend parts={parts} session={session} isMain={isDead} />
+      {watch !== "forbidden" && <Steps session={session} isConnected={watch !== "disconnected"} />}
+      <Resend parts={parts} session={session} isMain={isOfNoUse} />
       <p className="soft">
         <button type="button" className="plain" onClick={goToStart}>
           {words.enter.otherAddress}

@@ -1,11 +1,11 @@
 import { useEffect, useState } from "react";
-import { watchSteps } from "../api/watch-steps.js";
+import { type Told, watchSteps } from "../api/watch-steps.js";
 import { type Session, withStep } from "../login/session.js";
 import type { Parts } from "./parts.js";
 import { useIsVisible } from "./use-is-visible.js";
 
-/** How a watch stands. `refused`: the service does not know this login, and it is of no use to ask again. */
-export type Watch = "connected" | "disconnected" | "refused";
+/** How a watch stands. `unknown`: the service does not know this login. `forbidden`: this page may verify codes, and not watch them. */
+export type Watch = "connected" | "disconnected" | "unknown" | "forbidden";
 
 /**
  * Follows the session's delivery while somebody looks: a page that nobody sees holds no connection, of which a browser has six for
@@ -23,7 +23,7 @@ export function useWatch({ api, sessions }: Parts, session: Session): Watch {
     const follow = async () => {
       const after = sessions.get(id)?.steps.at(-1)?.sequence ?? 0;
       for await (const told of watchSteps(api.client, token, after, gone.signal)) {
-        setWatch(told.kind === "step" ? "connected" : told.kind);
+        setWatch(watchOf(told));
         if (told.kind === "step") sessions.change(id, token, (known) => withStep(known, told.step));
       }
     };
@@ -34,4 +34,15 @@ export function useWatch({ api, sessions }: Parts, session: Session): Watch {
     };
   }, [api, sessions, id, token, isToFollow]);
   return watch;
+}
+
+function watchOf(told: Told): Watch {
+  switch (told.kind) {
+    case "step":
+      return "connected";
+    case "disconnected":
+      return "disconnected";
+    case "refused":
+      return told.refusal.reason === "UNAUTHENTICATED" ? "forbidden" : "unknown";
+  }
 }

@@ -91,7 +91,7 @@ export const ar: Words = {
 
   verified: {
     title: "تم التحقق منك",
-    lead: "كان الرمز صحيحًا. هذا لك:",
+    lead: "أثبتَّ أن هذا لك:",
     again: "ابدأ من جديد",
   },
 

@@ -72,7 +72,7 @@ export const en: Words = {
 
   verified: {
     title: "You are verified",
-    lead: "The code was right. This is yours:",
+    lead: "You have shown that this is yours:",
     again: "Start again",
   },
 

@@ -1,0 +1,90 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { apiKey } from "../support/api-keys.js";
+import { TestDns } from "../support/dns.js";
+import { Site } from "../support/site.js";
+
+const dns = new TestDns();
+let site: Site;
+beforeAll(async () => {
+  await dns.start();
+  dns.zones.set("example.com", { mx: ["mx.example.com"] });
+  site = new Site({ DNS_CHECK: "on", DNS_SERVERS: dns.address, RATE_IP_VERIFY_PER_MINUTE: "4" });
+  await site.start();
+});
+afterEach(() => site.closeTabs());
+afterAll(async () => {
+  await site.stop();
+  await dns.stop();
+});
+
+describe("what the service refuses is told with what to do now", () => {
+  it.each([
+    ["", "That is not an e-mail address. Write it like name@example.com."],
+    ["ada", "That is not an e-mail address. Write it like name@example.com."],
+    ["ada@", "That is not an e-mail address. Write it like name@example.com."],
+    ["07700 900123", "That is not a phone number. Write it with the country code"],
+    ["+1", "That is not a phone number. Write it with the country code"],
+    ["ada@nowhere.example", "No mail can be sent to that domain. Check what follows the @."],
+  ])("an address of %j", async (address, sentence) => {
+    const page = await site.open();
+    await page.address.fill(address);
+    await page.send.click();
+    await page.tells(sentence);
+    expect(await page.address.getAttribute("aria-invalid")).toBe("true");
+    expect(await page.address.evaluate((field) => field === document.activeElement)).toBe(true);
+    await page.address.pressSequentially("x");
+    await page.tab.getByRole("alert").waitFor({ state: "detached" });
+  });
+
+  it("too many tries from one network", async () => {
+    const page = await site.open();
+    await page.ask(site.newEmail());
+    for (let tries = 1; tries <= 4; tries++) {
+      await page.code.fill("");
+      await page.code.fill(`00000${tries}`);
+      await page.tells(tries === 4 ? "One try is left" : `${5 - tries} tries are left`);
+    }
+    await page.code.fill("");
+    await page.code.fill("000005");
+    await page.tells(/Too many tries from your network. You can try again in \d+ seconds/);
+  });
+
+  // These do not come about while the page and the service are right: what they say is shown all the same.
+  it.each([
+    ["IDEMPOTENCY_KEY_REUSED", "failed_precondition", 400, "Something got mixed up. Reload the page"],
+    ["", "internal", 500, "Something went wrong on our side. Try again in a moment."],
+    ["", "unavailable", 503, "The service cannot be reached. Check your connection"],
+  ])("%s %s", async (reason, code, status, sentence) => {
+    const page = await site.open();
+    // ErrorInfo: field 1 is the reason, field 2 the domain.
+    const info = Buffer.from(`\n${String.fromCharCode(reason.length)}${reason}\x12\x06otp.v1`).toString("base64");
+    const details = reason === "" ? [] : [{ type: "google.rpc.ErrorInfo", value: info.replaceAll("=", "") }];
+    await page.tab.route("**/Generate", (route) => route.fulfill({ status, json: { code, message: "no", details } }));
+    await page.address.fill(site.newEmail());
+    await page.send.click();
+    await page.tells(sentence);
+  });
+});
+
+describe("where callers need a key", () => {
+  const closed = new Site({ API_KEYS: apiKey("shop", "cs_key"), PUBLIC_RPCS: "Verify" });
+  const unwatched = new Site({ API_KEYS: apiKey("shop", "cs_key"), PUBLIC_RPCS: "Generate,Verify" });
+  beforeAll(() => Promise.all([closed.start(), unwatched.start()]));
+  afterAll(() => Promise.all([closed.stop(), unwatched.stop()]));
+
+  it("a page that may not ask for codes says whom to tell", async () => {
+    const page = await closed.open();
+    await page.address.fill(closed.newEmail());
+    await page.send.click();
+    await page.tells("This page may not do that here. Tell whoever runs the service.");
+  });
+
+  it("one that may not watch them takes codes without the steps", async () => {
+    const page = await unwatched.open();
+    const email = unwatched.newEmail();
+    await page.ask(email);
+    await page.tab.getByRole("list").waitFor({ state: "detached" });
+    await page.code.fill((await unwatched.smtp.mailTo(email)).code);
+    await page.verified.waitFor();
+  });
+});

@@ -1,0 +1,170 @@
+import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
+import { otherThan } from "../support/codes.js";
+import type { LoginPage } from "../support/login-page.js";
+import { look } from "../support/looks.js";
+import { Site } from "../support/site.js";
+
+const site = new Site({ OTP_COOLDOWN_SECONDS: "1" });
+const unhurried = new Site();
+const brief = new Site({ OTP_TTL_SECONDS: "2" });
+const sites = [site, unhurried, brief];
+beforeAll(() => Promise.all(sites.map((one) => one.start())));
+afterEach(() => Promise.all(sites.map((one) => one.closeTabs())));
+afterAll(() => Promise.all(sites.map((one) => one.stop())));
+
+async function sent(email = site.newEmail(), at = site): Promise<{ page: LoginPage; email: string; code: string }> {
+  const page = await at.open();
+  await page.ask(email);
+  await page.comesTo("Sent");
+  return { page, email, code: (await at.smtp.mailTo(email)).code };
+}
+
+async function failTimes(page: LoginPage, code: string, times: number): Promise<void> {
+  for (let left = 4; left > 4 - times; left--) {
+    await page.code.fill("");
+    await page.code.fill(otherThan(code));
+    await page.tells(left === 0 ? "No tries are left" : left === 1 ? "One try is left" : `${left} tries are left`);
+  }
+}
+
+/** Each state of the page, and how a person gets there. */
+const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
+  ask: async () => {
+    const page = await site.open();
+    await page.address.fill("ada@example.com");
+    return page;
+  },
+  "ask-arabic": () => site.open({ locale: "ar" }),
+  "ask-sending": async () => {
+    const page = await site.open();
+    await page.tab.route("**/Generate", () => undefined); // its answer is still to come
+    await page.address.fill("ada@example.com");
+    await page.send.click();
+    await page.tab.getByRole("button", { name: "Sending…" }).waitFor();
+    return page;
+  },
+  "ask-not-an-address": async () => {
+    const page = await site.open();
+    await page.address.fill("ada");
+    await page.send.click();
+    await page.tells("not an e-mail address");
+    return page;
+  },
+  "ask-too-soon": async () => {
+    const { page } = await sent(unhurried.newEmail(), unhurried);
+    await page.tab.goBack();
+    await page.send.click();
+    await page.tells("You can ask for another");
+    return page;
+  },
+  "ask-unreachable": async () => {
+    const page = await site.open();
+    await page.tab.context().setOffline(true);
+    await page.address.fill("ada@example.com");
+    await page.send.click();
+    await page.tells("cannot be reached");
+    return page;
+  },
+  "ask-gone": async () => {
+    const page = await site.open();
+    await site.openIn(page.tab, "#nobody-knows-this");
+    await page.tells("begun in another browser");
+    return page;
+  },
+  queued: async () => {
+    const page = await unhurried.open();
+    await unhurried.stopWorker();
+    await page.ask(unhurried.newEmail());
+    await page.comesTo("Queued");
+    await unhurried.startWorker();
+    return page;
+  },
+  sent: async () => (await sent("ada@example.com", unhurried)).page,
+  delivered: async () => {
+    const page = await site.open();
+    const phone = site.newPhone();
+    await page.ask(phone);
+    await page.comesTo("Sent");
+    await site.reportDelivered(phone);
+    await page.comesTo("Delivered");
+    return page;
+  },
+  "wrong-code": async () => {
+    const { page, code } = await sent();
+    await failTimes(page, code, 1);
+    return page;
+  },
+  "no-tries-left": async () => {
+    const { page, code } = await sent();
+    await failTimes(page, code, 5);
+    await page.code.press("Enter");
+    await page.tells("Have it sent again");
+    return page;
+  },
+  locked: async () => {
+    const { page, email, code } = await sent();
+    for (const nth of [2, 3]) {
+      await failTimes(page, code, 5);
+      await page.resend.click();
+      await site.smtp.nthMailTo(email, nth);
+      await page.tab.getByRole("alert").waitFor({ state: "detached" });
+      await page.comesTo("Sent");
+    }
+    await page.code.fill(code);
+    await page.tells("You can try again in");
+    return page;
+  },
+  disconnected: async () => {
+    const { page } = await sent();
+    await page.tab.context().setOffline(true);
+    await page.tab.getByRole("status").filter({ hasText: "The connection is lost" }).waitFor();
+    return page;
+  },
+  unavailable: async () => {
+    const { page, code } = await sent();
+    await page.tab.context().setOffline(true);
+    await page.code.fill(code);
+    await page.tells("cannot be reached");
+    return page;
+  },
+  failed: async () => {
+    const page = await site.open();
+    site.smtp.script.push({ at: "rcpt", code: 550 });
+    await page.ask(site.newEmail());
+    await page.comesTo("Failed");
+    return page;
+  },
+  expired: async () => {
+    const page = await brief.open();
+    await page.ask(brief.newEmail());
+    await page.comesTo("Expired");
+    return page;
+  },
+  verified: async () => {
+    const { page, code } = await sent();
+    await page.code.fill(code);
+    await page.verified.waitFor();
+    await page.tab.locator("li.verified time").waitFor();
+    return page;
+  },
+  "sent-arabic": async () => {
+    const { page } = await sent(unhurried.newEmail(), unhurried);
+    await page.tab.getByRole("button", { name: "العربية" }).click();
+    return page;
+  },
+  "verified-arabic": async () => {
+    const { page, code } = await sent();
+    await page.code.fill(code);
+    await page.verified.waitFor();
+    await page.tab.getByRole("button", { name: "العربية" }).click();
+    await page.tab.locator("li.verified time").waitFor();
+    return page;
+  },
+};
+
+describe("the page is as it should be for everybody", () => {
+  it.each(Object.entries(STATES))("%s", async (state, reach) => {
+    const page = await reach();
+    await look(page.tab, `login-${state}`);
+  });
+});

@@ -1,0 +1,33 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import { axeViolations } from "./axe.js";
+
+const LOOKS = [
+  { name: "phone-light", width: 375, height: 720, colorScheme: "light" },
+  { name: "phone-dark", width: 375, height: 720, colorScheme: "dark" },
+  { name: "desktop-light", width: 1280, height: 800, colorScheme: "light" },
+  { name: "desktop-dark", width: 1280, height: 800, colorScheme: "dark" },
+] as const;
+
+/** The narrowest screen on which nothing may run off sideways (WCAG 1.4.10). */
+const NARROWEST = { width: 320, height: 568 };
+
+/**
+ * Looks at a page in the state it is in: on a phone and on a desktop, in light and in dark, axe finds nothing wrong; and nothing runs
+ * off the narrowest screen. With `SCREENSHOTS`, which names a folder, each of the looks is kept as a picture.
+ */
+export async function look(page: Page, state: string): Promise<void> {
+  const folder = process.env.SCREENSHOTS;
+  if (folder) mkdirSync(folder, { recursive: true });
+  for (const { name, width, height, colorScheme } of LOOKS) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    expect(await axeViolations(page), `${state}, ${name}`).toEqual([]);
+    if (folder) await page.screenshot({ path: join(folder, `${state}-${name}.png`), fullPage: true });
+  }
+  await page.setViewportSize(NARROWEST);
+  // A string, since it runs where the types of a browser hold.
+  expect(await page.evaluate("document.documentElement.scrollWidth"), `${state}, width`).toBe(NARROWEST.width);
+}
