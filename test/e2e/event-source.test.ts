@@ -1,9 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { launchChromium } from "../../cmd/dev/chromium.js";
 import { freePort } from "../../cmd/dev/private-redis.js";
 import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
-import { launchChromium } from "../support/chromium.js";
 import { post } from "../support/http.js";
 import { listening } from "../support/listening.js";
 import { startTestRedis, type TestRedis } from "../support/redis.js";

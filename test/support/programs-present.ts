@@ -1,5 +1,5 @@
+import { chromiumPath } from "../../cmd/dev/chromium.js";
 import { startPrivateRedis } from "../../cmd/dev/private-redis.js";
-import { chromiumPath } from "./chromium.js";
 
 /** Before all tests: where a Redis or a browser has to be installed first, do it once, and not in every file at the same time. */
 export default async function setup(): Promise<void> {

@@ -1,8 +1,8 @@
 import { Redis } from "ioredis";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { launchChromium } from "../../cmd/dev/chromium.js";
 import { freePort } from "../../cmd/dev/private-redis.js";
 import { type RunningServer, type RunningWorker, startServer, startWorker } from "./binaries.js";
-import { launchChromium } from "./chromium.js";
 import { LoginPage } from "./login-page.js";
 import { passTime } from "./pass-time.js";
 import { PersistentRedis } from "./persistent-redis.js";

@@ -1,5 +1,5 @@
 import { type Browser, chromium } from "playwright-core";
-import { findOrInstall } from "../../cmd/dev/programs.js";
+import { findOrInstall } from "./programs.js";
 
 const CHROMIUM = {
   title: "Chromium",
