@@ -13,6 +13,7 @@ COPY scripts scripts
 COPY templates templates
 COPY cmd cmd
 COPY src src
+COPY web web
 RUN npm run build && cp -a dist release && rm -r release/cmd/dev
 
 # The mail catcher, for development: it needs packages that the release does without.
