@@ -1,24 +1,37 @@
 import { EventEmitter } from "node:events";
-import PostalMime from "postal-mime";
+import PostalMime, { type Address } from "postal-mime";
 import { SMTPServer } from "smtp-server";
+import { codeIn } from "./code-in.js";
+
+const MOST_BYTES = 1024 * 1024;
+const CLOSE_MS = 1000;
 
 /** A mail as it was caught. */
 export interface CaughtMail {
+  /** To whom it would have gone, by its envelope. */
   readonly recipients: readonly string[];
+  /** By its header. */
+  readonly from: string | undefined;
   readonly subject: string;
   readonly text: string;
-  /** The code in it, if there is one. */
+  readonly html: string | undefined;
+  /** As it came over the wire. */
+  readonly source: string;
+  /** The code in its text, else the one in its subject. */
   readonly code: string | undefined;
 }
 
-/** An SMTP server that takes every mail, delivers none, and emits `mail` for each. */
+/** An SMTP server that takes every mail of up to 1 MiB, delivers none, and emits `mail` for each. */
 export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
   private readonly server = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS"],
+    size: MOST_BYTES,
+    closeTimeout: CLOSE_MS,
     onData: (stream, session, callback) => {
       const recipients = session.envelope.rcptTo.map(({ address }) => address);
       read(stream, recipients).then((mail) => {
+        if (stream.sizeExceeded) return callback(tooBig());
         this.emit("mail", mail);
         callback();
       }, callback);
@@ -42,14 +55,35 @@ export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
   }
 }
 
-/** Says on the terminal what was caught. */
-export function printMail({ recipients, code }: CaughtMail): void {
-  console.log(`Caught a mail to ${recipients.join(", ")}: the code is ${code}`);
+/** What the terminal says of it. */
+export function mailLine({ recipients, code }: CaughtMail): string {
+  return `Caught a mail to ${recipients.join(", ")}: the code is ${code}`;
 }
 
 async function read(stream: AsyncIterable<Buffer>, recipients: readonly string[]): Promise<CaughtMail> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  const { subject = "", text = "" } = await PostalMime.parse(Buffer.concat(chunks));
-  return { recipients, subject, text, code: /(?<!\d)\d{6,10}(?!\d)/.exec(text)?.[0] };
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes <= MOST_BYTES) chunks.push(chunk); // the rest has to be got past before it can be refused
+  }
+  const content = Buffer.concat(chunks);
+  const { from, subject = "", text = "", html } = await PostalMime.parse(content);
+  return {
+    recipients,
+    from: from && written(from),
+    subject,
+    text,
+    html,
+    source: content.toString("utf8"),
+    code: codeIn(text) ?? codeIn(subject),
+  };
+}
+
+function written({ name, address }: Address): string {
+  return [name, address && (name ? `<${address}>` : address)].filter(Boolean).join(" ");
+}
+
+function tooBig(): Error {
+  return Object.assign(new Error(`a mail may have ${MOST_BYTES} bytes`), { responseCode: 552 });
 }

@@ -1,5 +1,8 @@
 import { EventEmitter, once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
+import { codeIn } from "./code-in.js";
+
+const MOST_BYTES = 64 * 1024;
 
 /** A short message that somebody was sent. */
 export interface CaughtSms {
@@ -11,12 +14,9 @@ export interface CaughtSms {
 /** Takes the messages of the `webhook` sender, and delivers none. `sms` is emitted for each. */
 export class SmsCatcher extends EventEmitter<{ sms: [CaughtSms] }> {
   private readonly server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { data } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-    response.writeHead(204).end();
-    const text = String(data.text);
-    this.emit("sms", { to: String(data.to), text, code: /(?<!\d)\d{6,10}(?!\d)/.exec(text)?.[0] });
+    const sms = await read(request).catch(() => undefined);
+    if (sms !== undefined) this.emit("sms", sms);
+    response.writeHead(sms === undefined ? 400 : 204).end();
   });
 
   /** @returns the port, of use when 0 asked for a free one */
@@ -34,7 +34,21 @@ export class SmsCatcher extends EventEmitter<{ sms: [CaughtSms] }> {
   }
 }
 
-/** Says on the terminal what was caught. */
-export function printSms({ to, code }: CaughtSms): void {
-  console.log(`Caught an SMS to ${to}: the code is ${code}`);
+/** What the terminal says of it. */
+export function smsLine({ to, code }: CaughtSms): string {
+  return `Caught an SMS to ${to}: the code is ${code}`;
+}
+
+/** @throws when it is no message of the `webhook` sender, or longer than any */
+async function read(request: IncomingMessage): Promise<CaughtSms> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) throw new Error(`a message may have ${MOST_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  const { data } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  const text = String(data.text);
+  return { to: String(data.to), text, code: codeIn(text) };
 }

@@ -2,9 +2,11 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
+import type { Summary } from "../../cmd/dev/inbox/message.js";
 import { runCurl } from "../support/curl.js";
 import { descendantsOf, isRunning } from "../support/processes.js";
 
+const FREE_PORTS = { INBOX_PORT: "0", GRPC_PORT: "0", HTTP_PORT: "0", HEALTH_PORT: "0" };
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 it.each([
@@ -15,7 +17,7 @@ it.each([
   // The build that comes before `npm start` would pull dist away under the tests beside this one.
   const npm = spawn("npm", ["start", "--ignore-scripts"], {
     cwd: ROOT,
-    env: { ...process.env, LOG_LEVEL: "warn", OTP_SECRET: "", GRPC_PORT: "0", HTTP_PORT: "0", HEALTH_PORT: "0" },
+    env: { ...process.env, LOG_LEVEL: "warn", OTP_SECRET: "", ...FREE_PORTS },
     stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
@@ -32,18 +34,34 @@ it.each([
 
   const generate = await line(/^ *curl .*\/otp\/generate/);
   const verify = await line(/^ *curl .*\/otp\/verify/);
+  const latest = await line(/^ *curl .*\/api\/latest/);
   expect(JSON.parse(await runCurl(generate))).toMatchObject({ token: expect.any(String) });
-  const code = /(\d{6})$/.exec(await line(/test@example\.com: the code is/))?.[1] ?? "";
+  const caught = await fetch(/'(.*)'/.exec(latest)?.[1] ?? "");
+  const { id, code = "" } = (await caught.json()) as Summary;
+  expect(await line(/test@example\.com: the code is/)).toMatch(new RegExp(` ${code}$`));
   expect(JSON.parse(await runCurl(verify.replace("THE CODE", code)))).toEqual({ message: "OTP is correct" });
 
   const texted = generate.replace('"email":"test@example.com"', '"phone":"+14155552671"');
   expect(JSON.parse(await runCurl(texted))).toMatchObject({ token: expect.any(String) });
   expect(await line(/\+14155552671: the code is/)).toMatch(/\d{6}$/);
 
+  const inbox = /http:\S+/.exec(await line(/^ *inbox /))?.[0];
+  expect(await (await fetch(`${inbox}/`)).text()).toContain("<title>Countersign inbox</title>");
+  const messages = await fetch(`${inbox}/api/messages`);
+  expect(await messages.json()).toMatchObject([
+    { channel: "sms", to: ["+14155552671"] },
+    { id, code },
+  ]);
+  // Nobody has to leave for it to stop.
+  const events = await fetch(`${inbox}/api/events`);
+  const wait = fetch(`${inbox}/api/latest?to=nobody@example.com&wait=60`);
+  const left = Promise.allSettled([events.text(), wait]);
+
   const pid = npm.pid ?? 0;
   const started = descendantsOf(pid);
   const ended = new Promise((resolve) => npm.once("close", resolve));
   process.kill(signal === "SIGTERM" ? pid : -pid, signal);
   await ended;
+  await left;
   for (const child of started) while (isRunning(child)) await new Promise(setImmediate);
 });

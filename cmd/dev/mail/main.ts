@@ -1,4 +1,4 @@
-import { MailCatcher, printMail } from "../mail-catcher.js";
+import { MailCatcher, mailLine } from "../mail-catcher.js";
 
 const DEFAULT_PORT = 1025;
 
@@ -6,6 +6,6 @@ const DEFAULT_PORT = 1025;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(0));
 
 const catcher = new MailCatcher();
-catcher.on("mail", printMail);
+catcher.on("mail", (mail) => console.log(mailLine(mail)));
 const port = await catcher.listen("0.0.0.0", Number(process.env.SMTP_PORT || DEFAULT_PORT));
 console.log(`Catching mails on port ${port}`);

@@ -1,0 +1,42 @@
+import { fileURLToPath } from "node:url";
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+
+/** What the page may do: talk to where it comes from, and frame the mails from there. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "frame-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** The page as Vite built it: names in `assets` carry a hash of what is in them. */
+export function pageFiles(folder: URL): Hono {
+  const root = fileURLToPath(folder);
+  return new Hono()
+    .get(
+      "/",
+      serveStatic({
+        root,
+        onFound: (_path, context) => {
+          context.header("Content-Security-Policy", PAGE_POLICY);
+          context.header("Cache-Control", "no-cache");
+        },
+      }),
+    )
+    .get(
+      "/assets/*",
+      serveStatic({
+        root,
+        precompressed: true,
+        onFound: (_path, context) => {
+          context.header("Cache-Control", "public, max-age=31536000, immutable");
+        },
+      }),
+    );
+}

@@ -1,0 +1,49 @@
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { addressKey } from "./address-key.js";
+import type { Message } from "./message.js";
+
+const MOST_WAIT_SECONDS = 60;
+
+export type Matches = (message: Message) => boolean;
+
+/** A test with a misspelt `after` would get an older code, and pass for the wrong reason. @throws HTTPException 400 */
+export function refuseUnknown(context: Context, ...known: string[]): void {
+  for (const name of Object.keys(context.req.query())) {
+    if (!known.includes(name)) throw bad(`${name} is not known here: there is ${known.join(", ")}`);
+  }
+}
+
+/** @throws HTTPException 400 */
+export function readTo(given: string | undefined): Matches | undefined {
+  if (given === undefined) return undefined;
+  const key = addressKey(given);
+  if (key === "") throw bad("to must be an email address or a phone number");
+  return ({ to }) => to.some((address) => addressKey(address) === key);
+}
+
+/** @throws HTTPException 400 */
+export function readChannel(given: string | undefined): Matches | undefined {
+  if (given === undefined) return undefined;
+  if (given !== "email" && given !== "sms") throw bad("channel must be email or sms");
+  return ({ channel }) => channel === given;
+}
+
+/** Reads the id of a message, or a time. @throws HTTPException 400 */
+export function readAfter(given: string | undefined): Matches | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d{1,15}$/.test(given)) return ({ id }) => Number(id) > Number(given);
+  const time = /^\d{4}-\d\d-\d\dT/.test(given) ? Date.parse(given.replace(" ", "+")) : Number.NaN;
+  if (Number.isNaN(time)) throw bad("after must be the id of a message, or a time in ISO 8601");
+  return ({ at }) => Date.parse(at) > time;
+}
+
+/** @returns milliseconds; 0 where none is given. @throws HTTPException 400 */
+export function readWait(given = "0"): number {
+  if (/^\d{1,2}$/.test(given) && Number(given) <= MOST_WAIT_SECONDS) return Number(given) * 1000;
+  throw bad(`wait must be a number of seconds, at most ${MOST_WAIT_SECONDS}`);
+}
+
+function bad(message: string): HTTPException {
+  return new HTTPException(400, { message });
+}

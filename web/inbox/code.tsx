@@ -1,0 +1,35 @@
+import { useRef, useState } from "react";
+
+/** The code, to be copied with one click. */
+export function Code({ code }: { readonly code: string }) {
+  const shown = useRef<HTMLElement>(null);
+  const [said, setSaid] = useState("");
+
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(code);
+      setSaid("Copied");
+    } catch {
+      // No clipboard here, or it was not allowed.
+      if (shown.current !== null) getSelection()?.selectAllChildren(shown.current);
+      setSaid("Selected: copy it with your keyboard");
+    }
+  };
+
+  return (
+    <div className="code-card">
+      <p>
+        <span className="soft">Code</span>
+        <strong ref={shown}>{code}</strong>
+      </p>
+      <div className="copy">
+        <button type="button" className="main" onClick={copy}>
+          Copy
+        </button>
+        <p role="status" className="soft">
+          {said}
+        </p>
+      </div>
+    </div>
+  );
+}

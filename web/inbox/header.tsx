@@ -1,0 +1,30 @@
+import { Mark } from "../look/mark.js";
+import type { Connection } from "./use-feed.js";
+
+const WORDS: Readonly<Record<Connection, string>> = {
+  connecting: "Connecting…",
+  live: "Live",
+  lost: "Connection lost. Trying again…",
+};
+
+interface Props {
+  readonly count: number;
+  readonly connection: Connection;
+  readonly onClear: () => void;
+}
+
+export function Header({ count, connection, onClear }: Props) {
+  return (
+    <header>
+      <Mark />
+      <h1>Inbox</h1>
+      <p role="status" className={`connection ${connection}`}>
+        {WORDS[connection]}
+      </p>
+      {/* It stays where it is when there is nothing to clear: the focus would be lost with it. */}
+      <button type="button" aria-disabled={count === 0} onClick={() => count > 0 && onClear()}>
+        Clear
+      </button>
+    </header>
+  );
+}

@@ -1,0 +1,55 @@
+import { useState } from "react";
+import { Detail } from "./detail.js";
+import { ForTests } from "./for-tests.js";
+import { Header } from "./header.js";
+import { MessageList } from "./message-list.js";
+import { useFeed } from "./use-feed.js";
+import { useSelected } from "./use-selected.js";
+import { announcement } from "./words.js";
+
+/** The whole page: what came at the left, the message that is chosen at the right; on a narrow screen one of the two. */
+export function Inbox() {
+  const { messages, connection, arrival } = useFeed();
+  const selected = useSelected();
+  const [trouble, setTrouble] = useState("");
+
+  const clear = async () => {
+    const isDone = await fetch("/api/messages", { method: "DELETE" }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    setTrouble(isDone ? "" : "Could not clear the inbox. Is npm start still running?");
+    if (isDone) location.hash = "messages";
+  };
+
+  return (
+    <>
+      <Header count={messages?.length ?? 0} connection={connection} onClear={clear} />
+      <main className={selected ? "panes open" : "panes"}>
+        <section className="list" id="messages" aria-label="Messages">
+          {trouble !== "" && (
+            <p role="alert" className="trouble">
+              {trouble}
+            </p>
+          )}
+          {messages !== undefined && <MessageList messages={messages} selected={selected} />}
+        </section>
+        <section className="detail" aria-label="Message">
+          {selected ? <Detail id={selected} /> : messages !== undefined && messages.length > 0 && <Nothing />}
+        </section>
+      </main>
+      <p role="status" className="unseen">
+        {arrival && announcement(arrival)}
+      </p>
+    </>
+  );
+}
+
+function Nothing() {
+  return (
+    <div className="hint">
+      <p className="soft">Choose a message to read it.</p>
+      <ForTests />
+    </div>
+  );
+}

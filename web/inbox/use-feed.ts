@@ -1,0 +1,29 @@
+import { useEffect, useState } from "react";
+import type { Summary } from "../../cmd/dev/inbox/message.js";
+import { Feed } from "./feed.js";
+
+export type Connection = "connecting" | "live" | "lost";
+
+export interface FeedState {
+  /** Newest first; `undefined` until they are known. */
+  readonly messages: readonly Summary[] | undefined;
+  readonly connection: Connection;
+  /** The message that came last while the page was open. */
+  readonly arrival: Summary | undefined;
+}
+
+export function useFeed(): FeedState {
+  const [messages, setMessages] = useState<readonly Summary[]>();
+  const [connection, setConnection] = useState<Connection>("connecting");
+  const [arrival, setArrival] = useState<Summary>();
+  useEffect(() => {
+    const feed = new Feed({
+      onMessages: setMessages,
+      onArrival: setArrival,
+      onConnection: (isConnected) => setConnection(isConnected ? "live" : "lost"),
+    });
+    feed.open();
+    return () => feed.close();
+  }, []);
+  return { messages, connection, arrival };
+}
