@@ -23,21 +23,6 @@ async function paste(page: LoginPage, text: string): Promise<void> {
   await page.tab.keyboard.press("ControlOrMeta+V");
 }
 
-/** Types wrong codes until the page has said so of each. */
-async function failTimes(page: LoginPage, code: string, times: number, left: number): Promise<void> {
-  for (let tries = 1; tries <= times; tries++) {
-    await page.code.fill("");
-    await page.code.pressSequentially(otherThan(code));
-    await page.tells(
-      left - tries === 0
-        ? "No tries are left"
-        : left - tries === 1
-          ? "One try is left"
-          : `${left - tries} tries are left`,
-    );
-  }
-}
-
 describe("the field for the code", () => {
   it("is one that phones fill in, with digits on their keyboards", async () => {
     const { page } = await asked();
@@ -85,7 +70,7 @@ describe("a wrong code", () => {
 
   it("that uses up the tries says to have it sent again, and that gives new ones", async () => {
     const { page, email, code } = await asked();
-    await failTimes(page, code, 5, 5);
+    await page.failTimes(code, 5);
     await page.code.press("Enter");
     await page.tells("Have it sent again, and use the new tries");
 
@@ -98,11 +83,11 @@ describe("a wrong code", () => {
 
   it("too many at one address makes it wait, in words, through a reload, until the wait is over", async () => {
     const { page, email, code } = await asked();
-    await failTimes(page, code, 5, 5);
+    await page.failTimes(code, 5);
     await page.resend.click();
     await site.smtp.nthMailTo(email, 2);
     await page.tab.getByRole("alert").waitFor({ state: "detached" });
-    await failTimes(page, code, 4, 5);
+    await page.failTimes(code, 4);
     // The tenth in a row is told only that it is wrong; what comes behind it has to wait.
     await page.code.pressSequentially(otherThan(code));
     await page.tells("No tries are left");

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
-import { otherThan } from "../support/codes.js";
 import type { LoginPage } from "../support/login-page.js";
 import { look } from "../support/looks.js";
 import { Site } from "../support/site.js";
@@ -17,14 +16,6 @@ async function sent(email = site.newEmail(), at = site): Promise<{ page: LoginPa
   await page.ask(email);
   await page.comesTo("Sent");
   return { page, email, code: (await at.smtp.mailTo(email)).code };
-}
-
-async function failTimes(page: LoginPage, code: string, times: number): Promise<void> {
-  for (let left = 4; left > 4 - times; left--) {
-    await page.code.fill("");
-    await page.code.fill(otherThan(code));
-    await page.tells(left === 0 ? "No tries are left" : left === 1 ? "One try is left" : `${left} tries are left`);
-  }
 }
 
 /** Each state of the page, and how a person gets there. */
@@ -91,12 +82,12 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   },
   "wrong-code": async () => {
     const { page, code } = await sent();
-    await failTimes(page, code, 1);
+    await page.failTimes(code, 1);
     return page;
   },
   "no-tries-left": async () => {
     const { page, code } = await sent();
-    await failTimes(page, code, 5);
+    await page.failTimes(code, 5);
     await page.code.press("Enter");
     await page.tells("Have it sent again");
     return page;
@@ -104,7 +95,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   locked: async () => {
     const { page, email, code } = await sent();
     for (const nth of [2, 3]) {
-      await failTimes(page, code, 5);
+      await page.failTimes(code, 5);
       await page.resend.click();
       await site.smtp.nthMailTo(email, nth);
       await page.tab.getByRole("alert").waitFor({ state: "detached" });

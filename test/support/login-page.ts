@@ -1,4 +1,5 @@
 import type { Locator, Page } from "playwright-core";
+import { otherThan } from "./codes.js";
 
 /** The page in one tab, by what a person finds on it. */
 export class LoginPage {
@@ -39,6 +40,15 @@ export class LoginPage {
   /** Resolves once the page tells of something that has to be known now. */
   async tells(text: string | RegExp): Promise<void> {
     await this.tab.getByRole("alert").filter({ hasText: text }).waitFor();
+  }
+
+  /** Types wrong codes, the first with this token, and waits each time until the page has said how many tries are left of five. */
+  async failTimes(code: string, times: number): Promise<void> {
+    for (let left = 4; left >= 5 - times; left--) {
+      await this.code.fill("");
+      await this.code.pressSequentially(otherThan(code));
+      await this.tells(left === 0 ? "No tries are left" : left === 1 ? "One try is left" : `${left} tries are left`);
+    }
   }
 
   /** The steps as a screen reader reads them. */
