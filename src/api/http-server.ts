@@ -103,8 +103,8 @@ export class HttpServer {
         response.setHeader("Connection", "close");
         throw OtpError.unavailable();
       }
-      const [path = ""] = (request.url ?? "").replace(ORIGIN, "").split("?", 1);
-      await handler(path, request, response);
+      const [path] = (request.url ?? "").replace(ORIGIN, "").split("?", 1);
+      await handler(path || "/", request, response); // an origin alone has the path / (RFC 9110 §4.2.3)
     } catch (thrown) {
       const error = asOtpError(thrown, this.log);
       if (response.headersSent) response.destroy();

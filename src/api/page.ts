@@ -99,8 +99,8 @@ class File {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     response.setHeader("Cache-Control", this.caching);
     response.setHeader("ETag", this.etag);
-    response.setHeader("Vary", "Accept-Encoding");
-    if (headers["if-none-match"]?.includes(this.etag)) {
+    response.appendHeader("Vary", "Accept-Encoding"); // CORS may have written there, too
+    if (isKept(headers["if-none-match"], this.etag)) {
       response.writeHead(304).end();
       return;
     }
@@ -124,9 +124,17 @@ function assetOf(path: string): File {
   return new File(readFileSync(path), extname(path), FOR_GOOD, new Map(compressed));
 }
 
+/** Whether a client has what it asks for: RFC 9110 §13.1.2, by the weak comparison. */
+function isKept(header: string | undefined, etag: string): boolean {
+  const bare = (tag: string) => tag.trim().replace(/^W\//, "");
+  return header?.trim() === "*" || (header ?? "").split(",").some((tag) => bare(tag) === bare(etag));
+}
+
 /** RFC 9110 §12.5.3, less the weights: one that is refused, with a weight of 0, is not among them. */
 function acceptedEncodings(header: string | string[] | undefined): ReadonlySet<string> {
-  const parts = String(header ?? "").split(",");
+  const parts = String(header ?? "")
+    .toLowerCase()
+    .split(",");
   return new Set(
     parts.filter((part) => !/;\s*q=0(?:\.0*)?\s*$/.test(part)).map((part) => part.split(";", 1)[0]?.trim() ?? ""),
   );

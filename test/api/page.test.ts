@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { PageRoutes } from "../../src/api/page.js";
 import { startApi, type TestApi } from "../support/api.js";
 
@@ -73,6 +73,31 @@ describe("the page", () => {
     expect((await ask("/", { "If-None-Match": 'W/"another"' })).status).toBe(200);
   });
 
+  it("is known again by a tag that a proxy has made strong, among others, and by any", async () => {
+    const tag = String((await ask("/")).headers.etag);
+    for (const known of [tag, tag.replace("W/", ""), `"another", ${tag}`, "*"]) {
+      expect((await ask("/", { "If-None-Match": known })).status).toBe(304);
+    }
+    for (const unknown of ["", '""', tag.slice(0, -2), `"another ${tag}"`]) {
+      expect((await ask("/", { "If-None-Match": unknown })).status).toBe(200);
+    }
+  });
+
+  it("is served as what a proxy would be asked for, also without a path", async () => {
+    for (const target of ["http://example.com/", "http://example.com", "http://example.com?a=b"]) {
+      expect((await ask(target)).headers["content-type"]).toBe("text/html; charset=utf-8");
+    }
+  });
+
+  it("tells caches that it differs by origin where CORS is on", async () => {
+    const corsOrigins = ["https://one.example", "https://two.example"];
+    const open = await startApi({ page: new PageRoutes(BUILT, SETTINGS), corsOrigins });
+    onTestFinished(() => open.stop());
+    const { headers } = await fetch(open.http, { headers: { Origin: "https://two.example" } });
+    expect(headers.get("Access-Control-Allow-Origin")).toBe("https://two.example");
+    expect(headers.get("Vary")).toBe("Origin, Accept-Encoding");
+  });
+
   it("has files with hashed names, which are kept for good", async () => {
     const { status, headers } = await ask(await scriptPath());
     expect(status).toBe(200);
@@ -88,6 +113,7 @@ describe("the page", () => {
     ["gzip, deflate, br", "br", brotliDecompressSync],
     ["gzip", "gzip", gunzipSync],
     ["br;q=0, gzip;q=0.5", "gzip", gunzipSync],
+    ["br;Q=0, GZIP", "gzip", gunzipSync],
     ["identity", undefined, (body: Buffer) => body],
     ["", undefined, (body: Buffer) => body],
   ] as const)("is compressed for a client that accepts %j", async (accepted, encoding, decode) => {
