@@ -285,6 +285,29 @@ describe("the place", () => {
   });
 });
 
+describe("many tabs of one browser", () => {
+  it("are followed where they are seen: for all of them there are six connections", async () => {
+    const { page: first, context } = await open();
+    const look = (page: Page, at: "visible" | "hidden") =>
+      page.evaluate((state) => {
+        Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, at);
+    let seen = first;
+    for (let count = 2; count <= 8; count++) {
+      await look(seen, "hidden");
+      seen = await context.newPage();
+      await seen.goto(inbox.url);
+      await seen.getByText("Live", { exact: true }).waitFor();
+    }
+    await inbox.mail("tabs@example.com", MAIL);
+    await seen.getByRole("link", { name: /tabs@example\.com/ }).waitFor();
+    expect(await first.getByRole("link").count()).toBe(0);
+    await look(first, "visible");
+    await first.getByRole("link", { name: /tabs@example\.com/ }).waitFor();
+  });
+});
+
 describe("a connection that is lost", () => {
   it("is told, and comes back by itself to what has come since", async () => {
     await inbox.mail("before@example.com", MAIL);

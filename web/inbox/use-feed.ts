@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import type { Summary } from "../../cmd/dev/inbox/message.js";
+import { useIsVisible } from "../look/use-is-visible.js";
 import { Feed } from "./feed.js";
 
 export type Connection = "connecting" | "live" | "lost";
@@ -16,7 +17,10 @@ export function useFeed(): FeedState {
   const [messages, setMessages] = useState<readonly Summary[]>();
   const [connection, setConnection] = useState<Connection>("connecting");
   const [arrival, setArrival] = useState<Summary>();
+  const isVisible = useIsVisible();
   useEffect(() => {
+    // A browser has six connections to a server for all of its tabs: one that nobody sees leaves its own to the others.
+    if (!isVisible) return;
     const feed = new Feed({
       onMessages: setMessages,
       onArrival: setArrival,
@@ -24,6 +28,6 @@ export function useFeed(): FeedState {
     });
     feed.open();
     return () => feed.close();
-  }, []);
+  }, [isVisible]);
   return { messages, connection, arrival };
 }

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
+import { useIsVisible } from "../../look/use-is-visible.js";
 import { type Told, watchSteps } from "../api/watch-steps.js";
 import { type Session, withStep } from "../login/session.js";
 import type { Parts } from "./parts.js";
-import { useIsVisible } from "./use-is-visible.js";
 
 /** How a watch stands. `unknown`: the service does not know this login. `forbidden`: this page may verify codes, and not watch them. */
 export type Watch = "connected" | "disconnected" | "unknown" | "forbidden";
