@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import PostalMime, { type Address } from "postal-mime";
 import { SMTPServer } from "smtp-server";
-import { codeIn } from "./code-in.js";
+import { codeIn, toldCode } from "./code-in.js";
 
 const MOST_BYTES = 1024 * 1024;
 const CLOSE_MS = 1000;
@@ -30,11 +30,14 @@ export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
     closeTimeout: CLOSE_MS,
     onData: (stream, session, callback) => {
       const recipients = session.envelope.rcptTo.map(({ address }) => address);
-      read(stream, recipients).then((mail) => {
-        if (stream.sizeExceeded) return callback(tooBig());
-        this.emit("mail", mail);
-        callback();
-      }, callback);
+      read(stream, recipients).then(
+        (mail) => {
+          if (stream.sizeExceeded) return callback(tooBig());
+          this.emit("mail", mail);
+          callback();
+        },
+        (error: Error) => callback(unreadable(error)),
+      );
     },
   });
 
@@ -57,7 +60,7 @@ export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
 
 /** What the terminal says of it. */
 export function mailLine({ recipients, code }: CaughtMail): string {
-  return `Caught a mail to ${recipients.join(", ")}: the code is ${code}`;
+  return `Caught a mail to ${recipients.join(", ")}: ${toldCode(code)}`;
 }
 
 async function read(stream: AsyncIterable<Buffer>, recipients: readonly string[]): Promise<CaughtMail> {
@@ -82,6 +85,11 @@ async function read(stream: AsyncIterable<Buffer>, recipients: readonly string[]
 
 function written({ name, address }: Address): string {
   return [name, address && (name ? `<${address}>` : address)].filter(Boolean).join(" ");
+}
+
+/** It would be no better the next time. */
+function unreadable({ message }: Error): Error {
+  return Object.assign(new Error(message), { responseCode: 554 });
 }
 
 function tooBig(): Error {

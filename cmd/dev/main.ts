@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { readConfig } from "../../src/config.js";
+import { integer } from "../../src/config-values.js";
 import { type Child, startChild } from "./child.js";
 import { printGuide } from "./guide.js";
 import { type Inbox, startInbox } from "./inbox/start.js";
@@ -68,6 +70,8 @@ function exitBecause(reason: string): never {
 }
 
 async function openInbox(): Promise<Inbox> {
+  // A bad one is told as the binaries tell theirs.
+  readConfig({ INBOX_PORT: integer(0, 65_535)({ default: INBOX_PORT }) }, process.env);
   const port = Number(await choosePort("INBOX_PORT", INBOX_PORT));
   const inbox = await startInbox({ port, say: console.log });
   closers.push(() => inbox.close());

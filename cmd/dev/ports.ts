@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 
 /** The port that a variable asks for; else the usual one where it is free, else any: whoever only wants a look should not have to stop something first. */
 export async function choosePort(variable: string, usual: number): Promise<string> {
-  return process.env[variable] || String((await isFree(usual)) ? usual : 0);
+  return process.env[variable]?.trim() || String((await isFree(usual)) ? usual : 0);
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import { codeIn } from "./code-in.js";
+import { codeIn, toldCode } from "./code-in.js";
 
 const MOST_BYTES = 64 * 1024;
 
@@ -36,7 +36,7 @@ export class SmsCatcher extends EventEmitter<{ sms: [CaughtSms] }> {
 
 /** What the terminal says of it. */
 export function smsLine({ to, code }: CaughtSms): string {
-  return `Caught an SMS to ${to}: the code is ${code}`;
+  return `Caught an SMS to ${to}: ${toldCode(code)}`;
 }
 
 /** @throws when it is no message of the `webhook` sender, or longer than any */
@@ -49,6 +49,7 @@ async function read(request: IncomingMessage): Promise<CaughtSms> {
     chunks.push(chunk);
   }
   const { data } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-  const text = String(data.text);
-  return { to: String(data.to), text, code: codeIn(text) };
+  const { to, text } = data;
+  if (typeof to !== "string" || typeof text !== "string") throw new Error("a message has a recipient and a text");
+  return { to, text, code: codeIn(text) };
 }

@@ -1,12 +1,17 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
+import { createTransport } from "nodemailer";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { Mailbox } from "../../cmd/dev/inbox/mailbox.js";
 import { InboxServer } from "../../cmd/dev/inbox/server.js";
+import { startInbox } from "../../cmd/dev/inbox/start.js";
+import { Templates } from "../../src/delivery/render.js";
 import { readEvents } from "../support/events.js";
 import { get } from "../support/http.js";
 import { startTestInbox, type TestInbox } from "../support/inbox.js";
 
+const TEMPLATES = Templates.load(new URL("../../templates/", import.meta.url));
 const HTML = '<h1>Hello</h1><script>alert("caught")</script>';
 
 describe("what is caught", () => {
@@ -17,6 +22,7 @@ describe("what is caught", () => {
   afterAll(() => inbox.close());
 
   it("is listed, newest first, without what is long", async () => {
+    await fetch(`${inbox.url}/api/messages`, { method: "DELETE" });
     const mail = await inbox.mail("list@example.com", { subject: "Welcome", text: "Your code is 123456.", html: HTML });
     const sms = await inbox.sms("+14155550100", "654321 is your code");
     const { body } = await get(`${inbox.url}/api/messages`);
@@ -68,6 +74,14 @@ describe("what is caught", () => {
     });
   });
 
+  it("has the code that was sent, whatever other digits come before it", async () => {
+    const data = { code: "482913", leftMs: 600_000, sender: "Radio 1018000", purpose: "order-20261121" };
+    for (const template of TEMPLATES.mailTemplates) {
+      const { subject, text, html } = template.render(data);
+      expect(await inbox.mail("digits@example.com", { subject, text, html })).toMatchObject({ code: "482913" });
+    }
+  });
+
   it("is to everybody in the envelope", async () => {
     await inbox.mail("one@example.com, two@example.com", { text: "To both" });
     const { body } = await get(`${inbox.url}/api/latest?to=two@example.com`);
@@ -79,8 +93,23 @@ describe("what is caught", () => {
     expect((await get(`${inbox.url}/api/latest?to=big@example.com`)).status).toBe(404);
   });
 
+  it("is no mail that cannot be read, and is not to be sent again", async () => {
+    const deeper = (depth: number) => `Content-Type: multipart/mixed; boundary="b${depth}"\r\n\r\n--b${depth}\r\n`;
+    const raw = `${Array.from({ length: 300 }, (_, depth) => deeper(depth)).join("")}\r\n123456\r\n`;
+    const envelope = { from: "ada@example.com", to: "deep@example.com" };
+    const sent = createTransport(inbox.smtpUrl).sendMail({ envelope, raw });
+    await expect(sent).rejects.toMatchObject({ responseCode: 554 });
+  });
+
   it("is nothing that is no message", async () => {
-    for (const body of ["", "{", "[]", JSON.stringify({ data: { to: "+14155550100", text: "0".repeat(100_000) } })]) {
+    for (const body of [
+      "",
+      "{",
+      "[]",
+      '{"data":{}}',
+      '{"data":{"to":"+14155550100"}}',
+      JSON.stringify({ data: { to: "+14155550100", text: "0".repeat(100_000) } }),
+    ]) {
       const answer = await fetch(inbox.smsUrl, { method: "POST", body }).catch(() => ({ status: 400 }));
       expect(answer.status).toBe(400);
     }
@@ -88,6 +117,7 @@ describe("what is caught", () => {
 
   it.each([
     { to: "ada+test@example.com", asked: ["ada%2Btest@example.com", "ada+test@example.com", "Ada%2BTest@EXAMPLE.com"] },
+    { to: "ada@exämple.com", asked: ["ada@ex%C3%A4mple.com", "ada@xn--exmple-cua.com", "Ada@EX%C3%84MPLE.com"] },
     { to: "+14155552671", asked: ["%2B14155552671", "+14155552671", "14155552671", "%2B1%20(415)%20555-2671"] },
   ])("is found for $to however it is written", async ({ to, asked }) => {
     const { id } = to.includes("@") ? await inbox.mail(to, { text: "123456" }) : await inbox.sms(to, "123456");
@@ -210,6 +240,16 @@ describe("whoever waits", () => {
     await mailbox.until(0);
   });
 
+  it("is forgotten when it goes, also behind another on its connection", async () => {
+    const { port } = new URL(url);
+    const socket = connect(Number(port), "127.0.0.1");
+    const ask = (path: string) => `GET /api/${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+    socket.write(ask("events") + ask("events") + ask("latest?to=a@example.com&wait=60"));
+    await mailbox.until(3);
+    socket.destroy();
+    await mailbox.until(0);
+  });
+
   it("is one of a hundred at most", async () => {
     const leaving = new AbortController();
     const answers = Array.from({ length: 100 }, () => readEvents(`${url}/events`, { signal: leaving.signal }));
@@ -280,6 +320,19 @@ describe("whoever waits", () => {
     expect((await events.next()).value).toContain(`id: ${next.id}`);
     await events.return(undefined);
   });
+});
+
+it("a message without a code is told as such on the terminal", async () => {
+  const said: string[] = [];
+  const inbox = await startInbox({ port: 0, say: (line) => void said.push(line) });
+  onTestFinished(() => inbox.close());
+  const message = { from: "ada@example.com", to: "none@example.com", text: "Hello" };
+  await createTransport(inbox.smtpUrl).sendMail(message);
+  await fetch(inbox.smsUrl, { method: "POST", body: JSON.stringify({ data: { to: "+14155550100", text: "Hello" } }) });
+  expect(said).toEqual([
+    "Caught a mail to none@example.com: it has no code",
+    "Caught an SMS to +14155550100: it has no code",
+  ]);
 });
 
 describe("the mailbox", () => {

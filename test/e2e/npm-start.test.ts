@@ -1,12 +1,16 @@
 import { spawn } from "node:child_process";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import type { Summary } from "../../cmd/dev/inbox/message.js";
 import { runCurl } from "../support/curl.js";
+import { listening } from "../support/listening.js";
 import { descendantsOf, isRunning } from "../support/processes.js";
 
 const FREE_PORTS = { INBOX_PORT: "0", GRPC_PORT: "0", HTTP_PORT: "0", HEALTH_PORT: "0" };
+const MAIN = fileURLToPath(new URL("../../dist/cmd/dev/main.js", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 it.each([
@@ -26,7 +30,7 @@ it.each([
   reader.on("line", (line) => lines.push(line));
   const line = async (pattern: RegExp): Promise<string> => {
     for (;;) {
-      const found = lines.find((text) => pattern.test(text));
+      const found = lines.find((heard) => pattern.test(heard));
       if (found !== undefined) return found.trim();
       await new Promise((resolve) => reader.once("line", resolve));
     }
@@ -64,4 +68,25 @@ it.each([
   await ended;
   await left;
   for (const child of started) while (isRunning(child)) await new Promise(setImmediate);
+});
+
+it.each([
+  { given: "abc", why: /^INBOX_PORT must be a whole number from 0 to 65535$/m },
+  { given: "65536", why: /^INBOX_PORT must be a whole number from 0 to 65535$/m },
+  { given: "taken", why: /^cannot listen for the inbox: .*EADDRINUSE/m },
+])("npm start says what is wrong with an INBOX_PORT of $given", async ({ given, why }) => {
+  const other = createServer();
+  onTestFinished(() => void other.close());
+  const taken = await listening(other);
+  const INBOX_PORT = given === "taken" ? String(taken) : given;
+  const child = spawn(process.execPath, [MAIN], {
+    env: { ...process.env, ...FREE_PORTS, INBOX_PORT },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const [said, status] = await Promise.all([
+    text(child.stderr),
+    new Promise((resolve) => child.once("close", resolve)),
+  ]);
+  expect(said).toMatch(why);
+  expect(status).toBe(1);
 });

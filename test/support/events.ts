@@ -2,12 +2,13 @@
 export async function readEvents(url: string, init: RequestInit = {}): Promise<AsyncGenerator<string>> {
   const { status, body } = await fetch(url, init);
   if (status !== 200 || body === null) throw new Error(`${url} answers ${status}`);
-  return split(body);
+  // Taken up at once: fetch ends a stream that nobody reads yet when the Response it came with is collected.
+  return split(body.pipeThrough(new TextDecoderStream()));
 }
 
-async function* split(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* split(text: ReadableStream<string>): AsyncGenerator<string> {
   let unread = "";
-  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+  for await (const chunk of text) {
     unread += chunk;
     for (let end = unread.indexOf("\n\n"); end >= 0; end = unread.indexOf("\n\n")) {
       const event = unread.slice(0, end);

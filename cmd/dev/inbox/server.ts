@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
@@ -31,13 +31,19 @@ export class InboxServer {
   private readonly server: Server;
 
   constructor(parts: InboxParts) {
-    this.server = createServer(getRequestListener(routes(parts).fetch));
+    const listener = getRequestListener(routes(parts).fetch);
+    this.server = createServer((request, response) => {
+      tellOfItsEnd(response);
+      void listener(request, response);
+    });
   }
 
   /** @returns the port, of use when 0 asked for a free one */
   async listen(port: number): Promise<number> {
     this.server.listen(port, HOST);
-    await once(this.server, "listening");
+    await once(this.server, "listening").catch((error) => {
+      throw new Error(`cannot listen for the inbox: ${error.message}`);
+    });
     const address = this.server.address();
     if (typeof address !== "object" || address === null) throw new Error("the inbox has no port");
     return address.port;
@@ -49,6 +55,14 @@ export class InboxServer {
     this.server.closeAllConnections();
     return closed;
   }
+}
+
+/** Of the end of a connection Node.js tells the answer that is being sent alone, not those that wait behind it. */
+function tellOfItsEnd(response: ServerResponse): void {
+  const { socket } = response.req;
+  const tell = () => response.emit("close");
+  socket.once("close", tell);
+  response.once("close", () => socket.off("close", tell));
 }
 
 function routes({ mailbox, page, heartbeatMs = HEARTBEAT_MS }: InboxParts): Hono<{ Bindings: HttpBindings }> {
