@@ -58,6 +58,27 @@ describe("the field for the code", () => {
 });
 
 describe("a wrong code", () => {
+  it("is not made of what is pasted and what was there before", async () => {
+    const { page, code } = await asked();
+    await page.code.pressSequentially(otherThan(code).slice(0, 2));
+    await paste(page, code);
+    await page.verified.waitFor();
+  });
+
+  it("is not made by a digit too many, which costs no try", async () => {
+    const { page, code } = await asked();
+    let verifies = 0;
+    page.tab.on("request", (request) => request.url().endsWith("/Verify") && verifies++);
+    await page.code.pressSequentially(otherThan(code));
+    await page.tells("4 tries are left");
+    await page.code.press("Home");
+    await page.tab.keyboard.type("1");
+    await page.code.selectText();
+    await page.tab.keyboard.type(code);
+    await page.verified.waitFor();
+    expect(verifies).toBe(2);
+  });
+
   it("costs a try, which is said, and is typed over by the next one", async () => {
     const { page, code } = await asked();
     await page.code.pressSequentially(otherThan(code));
@@ -106,6 +127,7 @@ describe("a wrong code", () => {
 
     await site.passTime(40_000);
     await page.tab.clock.fastForward(40_000);
+    await page.tab.getByRole("status").filter({ hasText: "You can try again now." }).waitFor();
     await page.tab.getByRole("alert").waitFor({ state: "detached" });
     await page.code.fill(third.code);
     await page.verified.waitFor();

@@ -84,6 +84,8 @@ describe("a code that dies", () => {
     await page.ask(email);
     await page.comesTo("Expired");
     await page.code.waitFor({ state: "detached" });
+    // The focus goes with the field, and is not lost.
+    await page.tab.waitForFunction(() => document.activeElement?.tagName === "H1");
     await page.tab.getByRole("status").filter({ hasText: "Have a new one sent" }).waitFor();
 
     await page.resend.click();

@@ -66,13 +66,12 @@ export async function* watchSteps(
       }
       return; // it ends behind the final step, and without one where that was seen before
     } catch (thrown) {
-      if (silence.signal.aborted) continue;
       const refusal = refusalOf(thrown, Date.now());
       if (refusal.reason === "INVALID_REQUEST" || refusal.reason === "UNAUTHENTICATED") {
         yield { kind: "refused", refusal };
         return;
       }
-      if (!signal.aborted) yield { kind: "disconnected" };
+      if (!signal.aborted && !silence.signal.aborted) yield { kind: "disconnected" };
     } finally {
       silence.end();
       window.removeEventListener("offline", goOffline);

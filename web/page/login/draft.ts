@@ -1,18 +1,34 @@
+/** A request for a code that has not been answered yet: asked again in the same words and under the same key, it sends nothing more. */
+export interface Asked {
+  /** The idempotency key. */
+  readonly key: string;
+  readonly locale: string;
+}
+
+/** How long a page that is loaded again goes on with what it had asked for. A tab that is restored days later asks for nothing. */
+const GO_ON_MS = 600_000;
+
 /** What was typed where a login begins. It lies in that entry of the history, so that back and reload find it there. */
 export interface Draft {
   readonly text: string;
-  /** The idempotency key of a request that has not been answered yet: a reload goes on with it. */
-  readonly key: string | undefined;
+  /** A reload goes on with it. */
+  readonly asked: Asked | undefined;
+}
+
+interface Kept extends Draft {
+  /** Unix milliseconds. */
+  readonly at: number;
 }
 
 export function readDraft(): Draft {
-  const { text, key } = history.state ?? {};
-  return {
-    text: typeof text === "string" ? text : "",
-    key: typeof key === "string" ? key : undefined,
-  };
+  const { text = "", asked, at = 0 }: Partial<Kept> = history.state ?? {};
+  return { text, asked: Date.now() - at < GO_ON_MS ? asked : undefined };
 }
 
 export function keepDraft(draft: Draft): void {
-  history.replaceState(draft, "");
+  try {
+    history.replaceState({ ...draft, at: Date.now() } satisfies Kept, "");
+  } catch {
+    // Safari takes no more than a hundred in half a minute: then it is not kept.
+  }
 }

@@ -1,5 +1,6 @@
 import type { Accepted, Recipient } from "../api/otp-api.js";
 import type { Step } from "../api/watch-steps.js";
+import type { Asked } from "./draft.js";
 
 /** One login, from the code that was asked for until it is verified. It is what all tabs know of it. */
 export interface Session {
@@ -12,13 +13,15 @@ export interface Session {
   readonly isVerified: boolean;
   /** Codes that were found wrong. */
   readonly wrongTries: number;
+  /** Tries whose answers are still to come, or got lost: they may have been found wrong, too. */
+  readonly unanswered: number;
   /** No try is judged before. All times are in Unix milliseconds. */
   readonly lockedUntil: number;
   readonly resendAt: number;
   /** After this there is nothing left to remember. */
   readonly overAt: number;
-  /** The idempotency key of a resend that has not been answered yet: whoever opens the page again goes on with it. */
-  readonly resendKey: string | undefined;
+  /** A resend that has not been answered yet: whoever opens the page again goes on with it. */
+  readonly resend: Asked | undefined;
 }
 
 export function newSession(id: string, recipient: Recipient, accepted: Accepted): Session {
@@ -30,15 +33,17 @@ export function newSession(id: string, recipient: Recipient, accepted: Accepted)
     steps: [],
     isVerified: false,
     wrongTries: 0,
+    unanswered: 0,
     lockedUntil: 0,
     resendAt,
     overAt,
-    resendKey: undefined,
+    resend: undefined,
   };
 }
 
-/** A resend is another delivery, with a token and tries of its own. */
+/** A resend is another delivery, with a token and tries of its own. It takes nobody back who has been verified meanwhile. */
 export function afterResend(session: Session, accepted: Accepted): Session {
+  if (session.isVerified) return { ...session, resend: undefined };
   return newSession(session.id, session.recipient, accepted);
 }
 

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { Recipient } from "../api/otp-api.js";
 import { isAboutInput, isInDoubt, type Refusal } from "../api/refusal.js";
-import { keepDraft, readDraft } from "../login/draft.js";
+import { type Asked, keepDraft, readDraft } from "../login/draft.js";
 import { goTo } from "../login/place.js";
 import { recipientOf } from "../login/recipient.js";
 import { newSession } from "../login/session.js";
@@ -26,10 +26,11 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
   const [text, setText] = useState(draft.current.text);
   const [asking, setAsking] = useState<Asking>({ is: "idle" });
   const input = useRef<HTMLInputElement>(null);
+  const isHere = useRef(true);
   const kind = kindOf(settings.channels);
 
-  const keep = (key: string | undefined) => {
-    draft.current = { text, key };
+  const keep = (asked: Asked | undefined) => {
+    draft.current = { text, asked };
     keepDraft(draft.current);
   };
 
@@ -38,16 +39,18 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
     if (recipient.address === "")
       return refuse({ reason: "INVALID_REQUEST", fields: [], retryAt: undefined }, recipient);
     // What nobody answered may have been carried out all the same: it is asked for again under its key.
-    const key = (draft.current.text === text && draft.current.key) || randomId();
-    keep(key);
+    const asked = (draft.current.text === text && draft.current.asked) || { key: randomId(), locale: words.locale };
+    keep(asked);
     setAsking({ is: "sending" });
-    const answer = await api.generate(recipient, words.locale, key);
+    const answer = await api.generate(recipient, asked.locale, asked.key);
     if (answer.outcome === "accepted") {
-      keep(undefined);
       const session = newSession(randomId(), recipient, answer);
       sessions.put(session);
+      // Who has gone elsewhere stays there; the draft lies in the entry that was left, and whoever comes back goes on with it.
+      if (!isHere.current) return;
+      keep(undefined);
       goTo(session.id);
-    } else {
+    } else if (isHere.current) {
       if (!isInDoubt(answer.refusal)) keep(undefined);
       refuse(answer.refusal, recipient);
     }
@@ -65,8 +68,18 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
 
   const goOn = useRef(ask);
   useEffect(() => {
-    if (draft.current.key !== undefined) void goOn.current(); // the page was loaded again before the answer came
+    isHere.current = true;
+    if (draft.current.asked !== undefined) void goOn.current(); // the page was left or loaded again before the answer came
+    return () => {
+      isHere.current = false;
+    };
   }, []);
+
+  const change = (next: string) => {
+    setText(next);
+    setAsking({ is: "idle" });
+    keepDraft(next === draft.current.text ? draft.current : { text: next, asked: undefined });
+  };
 
   const known = asking.is === "refused" ? sessions.openFor(asking.recipient) : undefined;
   return (
@@ -91,10 +104,7 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
           autoFocus
           value={text}
           readOnly={asking.is === "sending"}
-          onChange={(event) => {
-            setText(event.target.value);
-            setAsking({ is: "idle" });
-          }}
+          onChange={(event) => change(event.target.value)}
           aria-invalid={asking.is === "refused" && isAboutInput(asking.refusal)}
           aria-describedby={asking.is === "refused" ? "refused" : "hint"}
         />

@@ -21,7 +21,7 @@ export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function C
     <input
       ref={ref}
       id={props.id}
-      className="code"
+      className={digits > 8 ? "code long" : "code"}
       name="code"
       type="text"
       inputMode="numeric"
@@ -35,7 +35,18 @@ export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function C
       autoFocus
       value={props.value}
       readOnly={props.isReadOnly}
-      onChange={(event) => props.onChange(digitsOf(event.target.value, digits))}
+      onChange={(event) => {
+        const { value } = event.target;
+        // One digit more than there is room for would push out another, and have that judged.
+        const isTooMany = props.value.length === digits && onlyDigits(value).length === digits + 1;
+        if (!isTooMany) props.onChange(digitsOf(value, digits));
+      }}
+      onPaste={(event) => {
+        const pasted = digitsOf(event.clipboardData.getData("text"), digits);
+        if (pasted.length < digits || props.isReadOnly) return;
+        event.preventDefault(); // a whole code takes the place of whatever is there
+        props.onChange(pasted);
+      }}
       aria-invalid={props.isWrong}
       aria-describedby={props.describedBy}
     />
@@ -44,7 +55,10 @@ export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function C
 
 /** The code in what was typed or pasted: of a whole message the one number of that length, else whatever digits there are. */
 function digitsOf(text: string, count: number): string {
-  const latin = latinDigits(text);
-  const alone = new RegExp(`(?<!\\d)\\d{${count}}(?!\\d)`).exec(latin);
-  return alone?.[0] ?? latin.replaceAll(/\D/g, "").slice(0, count);
+  const alone = new RegExp(`(?<!\\d)\\d{${count}}(?!\\d)`).exec(latinDigits(text));
+  return alone?.[0] ?? onlyDigits(text).slice(0, count);
+}
+
+function onlyDigits(text: string): string {
+  return latinDigits(text).replaceAll(/\D/g, "");
 }

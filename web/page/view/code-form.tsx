@@ -1,5 +1,5 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
-import { isAboutInput, type Refusal } from "../api/refusal.js";
+import { type FormEvent, type MutableRefObject, useEffect, useRef, useState } from "react";
+import { isAboutInput, isInDoubt, type Refusal } from "../api/refusal.js";
 import type { Session } from "../login/session.js";
 import { useWords } from "../words/language.js";
 import { CodeField } from "./code-field.js";
@@ -7,53 +7,64 @@ import type { Parts } from "./parts.js";
 import { Refused } from "./refused.js";
 import { useNow } from "./use-now.js";
 
-type Checking = { readonly is: "idle" | "checking" } | { readonly is: "refused"; readonly refusal: Refusal };
+type Checking =
+  | { readonly is: "idle" | "checking" | "released" }
+  | { readonly is: "refused"; readonly refusal: Refusal };
 
 /** Takes the code, and has it judged as soon as it is whole. It is made anew for each code that is asked for. */
 export function CodeForm(props: {
   readonly parts: Parts;
   readonly session: Session;
+  /** What has been typed since another code was asked for, and not been found wrong: it outlives the form. */
+  readonly typed: MutableRefObject<string>;
   /** Whether this is what is to be done here. */
   readonly isMain: boolean;
 }) {
-  const { parts, session, isMain } = props;
+  const { parts, session, typed, isMain } = props;
   const { api, sessions, settings } = parts;
   const { codeLength, maxAttempts } = settings;
-  const { id, token, recipient, wrongTries, lockedUntil } = session;
+  const { id, token, recipient, wrongTries, unanswered, lockedUntil } = session;
   const words = useWords();
-  const [code, setCode] = useState("");
+  const [code, setCode] = useState(typed.current);
   const [checking, setChecking] = useState<Checking>(() => lockOf(lockedUntil));
   const field = useRef<HTMLInputElement>(null);
   const isLocked = useNow(lockedUntil) < lockedUntil;
 
   const verify = async (otp: string) => {
     setChecking({ is: "checking" });
+    sessions.change(id, token, (known) => ({ ...known, unanswered: known.unanswered + 1 }));
     const answer = await api.verify(token, otp);
     if (answer.outcome === "correct") {
-      sessions.change(id, token, (known) => ({ ...known, isVerified: true }));
+      sessions.verify(id);
       return;
     }
     const { refusal } = answer;
     setChecking({ is: "refused", refusal });
+    if (!isInDoubt(refusal)) {
+      sessions.change(id, token, (known) => ({ ...known, unanswered: known.unanswered - 1 }));
+    }
     if (refusal.reason === "OTP_INCORRECT") {
+      if (typed.current === otp) typed.current = "";
       sessions.change(id, token, (known) => ({ ...known, wrongTries: known.wrongTries + 1 }));
     }
     if (refusal.reason === "TOO_MANY_ATTEMPTS") {
+      typed.current = "";
       sessions.change(id, token, (known) => ({ ...known, lockedUntil: refusal.retryAt ?? 0 }));
     }
     field.current?.focus();
     field.current?.select(); // what is typed next takes its place
   };
 
-  // A lock that ends leaves nothing to say; one that another tab ran into is told here, too.
+  // One that another tab ran into is told here, too.
   useEffect(
-    () => setChecking((now) => (isLocked ? lockOf(lockedUntil) : isLock(now) ? { is: "idle" } : now)),
+    () => setChecking((now) => (isLocked ? lockOf(lockedUntil) : isLock(now) ? { is: "released" } : now)),
     [isLocked, lockedUntil],
   );
 
   const change = (next: string) => {
     if (next === code) return;
     setCode(next);
+    typed.current = next;
     if (next.length === codeLength) void verify(next);
     else setChecking({ is: "idle" });
   };
@@ -87,7 +98,12 @@ export function CodeForm(props: {
           key={`${checking.refusal.reason} ${wrongTries}`}
           id="refused"
           refusal={checking.refusal}
-          about={{ call: "verify", channel: recipient.channel, digits: codeLength, isSpent: triesLeft === 0 }}
+          about={{
+            call: "verify",
+            channel: recipient.channel,
+            digits: codeLength,
+            isSpent: wrongTries + unanswered >= maxAttempts,
+          }}
           more={isWrong ? (triesLeft > 0 ? words.enter.triesLeft(triesLeft) : words.enter.noTriesLeft) : undefined}
         />
       )}
@@ -100,6 +116,7 @@ export function CodeForm(props: {
       </button>
       <span role="status" className="unseen">
         {checking.is === "checking" && words.enter.checking}
+        {checking.is === "released" && words.enter.released}
       </span>
     </form>
   );

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { goToStart } from "../login/place.js";
 import type { Session } from "../login/session.js";
 import { useWords } from "../words/language.js";
@@ -21,18 +22,29 @@ export function Enter({
 }) {
   const words = useWords();
   useTitle(words.enter.title);
+  const typed = useRef("");
   const { channel, address } = session.recipient;
   const { settings } = parts;
   const status = session.steps.at(-1)?.status;
   const isDead = status === "EXPIRED" || watch === "unknown";
   const isOfNoUse = isDead || status === "FAILED" || session.wrongTries >= settings.maxAttempts;
+  const isResending = session.resend !== undefined;
+  useEffect(() => {
+    if (isResending || isDead) typed.current = ""; // what was typed before goes with the code that it was typed from
+  }, [isResending, isDead]);
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (isDead && document.activeElement === document.body) title.current?.focus(); // the field that had the focus is gone
+  }, [isDead]);
   return (
     <>
-      <h1>{words.enter.title}</h1>
+      <h1 ref={title} tabIndex={-1}>
+        {words.enter.title}
+      </h1>
       <p className="soft" id="whereto">
         {words.enter.sentTo} <bdi className="address">{address}</bdi>
       </p>
-      {!isDead && <CodeForm key={session.token} parts={parts} session={session} isMain={!isOfNoUse} />}
+      {!isDead && <CodeForm key={session.token} parts={parts} session={session} typed={typed} isMain={!isOfNoUse} />}
       {watch === "unknown" && (
         <Notice
           said={words.refused.INVALID_REQUEST({ call: "watch", channel, digits: 0, wait: undefined, isSpent: false })}

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { isInDoubt, type Refusal } from "../api/refusal.js";
+import type { Asked } from "../login/draft.js";
 import { afterResend, type Session } from "../login/session.js";
 import { randomId } from "../random-id.js";
 import { useWords } from "../words/language.js";
@@ -22,33 +23,39 @@ export function Resend({
   readonly isMain: boolean;
 }) {
   const { api, sessions, settings } = parts;
-  const { id, token, recipient, resendAt, resendKey } = session;
+  const { id, token, recipient, resendAt } = session;
+  const resendKey = session.resend?.key;
   const words = useWords();
   const [refusal, setRefusal] = useState<Refusal>();
-  const doubtful = useRef<string>();
+  const doubtful = useRef<Asked>();
   const now = useNow(resendAt);
   const isSending = resendKey !== undefined;
   const isTooSoon = now < resendAt;
 
   useEffect(() => {
-    if (resendKey === undefined) return;
+    // Read here, since it is another object after each change, and another language asks for nothing more.
+    const { recipient: to, resend: asked } = sessions.get(id) ?? {};
+    if (to === undefined || asked === undefined || asked.key !== resendKey) return;
     setRefusal(undefined);
-    void api.generate(recipient, words.locale, resendKey).then((answer) => {
+    void api.generate(to, asked.locale, asked.key).then((answer) => {
+      doubtful.current = undefined;
       if (answer.outcome === "accepted") return sessions.change(id, token, (known) => afterResend(known, answer));
+      if (sessions.get(id)?.token !== token) return; // another tab has had it sent
       const { reason, retryAt = 0 } = answer.refusal;
-      doubtful.current = isInDoubt(answer.refusal) ? resendKey : undefined;
+      if (isInDoubt(answer.refusal)) doubtful.current = asked;
       setRefusal(answer.refusal);
       sessions.change(id, token, (known) => ({
         ...known,
-        resendKey: undefined,
+        resend: undefined,
         resendAt: reason === "RATE_LIMITED" ? retryAt : known.resendAt,
       }));
     });
-  }, [api, sessions, id, token, recipient, resendKey, words.locale]);
+  }, [api, sessions, id, token, resendKey]);
 
   const resend = () => {
     if (isSending || isTooSoon) return;
-    sessions.change(id, token, (known) => ({ ...known, resendKey: doubtful.current ?? randomId() }));
+    const asked = doubtful.current ?? { key: randomId(), locale: words.locale };
+    sessions.change(id, token, (known) => (known.resend === undefined ? { ...known, resend: asked } : known));
   };
 
   return (
@@ -65,7 +72,7 @@ export function Resend({
         type="button"
         className={isMain ? "main" : undefined}
         aria-disabled={isSending || isTooSoon}
-        onClick={resend}
+        onClick={(event) => event.detail < 2 && resend()} // a double click is one
       >
         {isSending && words.enter.resending}
         {!isSending && !isTooSoon && words.enter.resend}

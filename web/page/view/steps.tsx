@@ -1,7 +1,7 @@
 import type { Status, Step } from "../api/watch-steps.js";
 import type { Session } from "../login/session.js";
 import { useWords } from "../words/language.js";
-import { clockText } from "../words/time.js";
+import { clockText, dayAndClockText } from "../words/time.js";
 
 /** The way of a code that gets there. */
 const WAY: readonly Status[] = ["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"];
@@ -44,7 +44,7 @@ export function Steps({ session, isConnected }: { readonly session: Session; rea
         {isConnected
           ? [
               words.steps.sentence[status][session.recipient.channel],
-              expiresAt !== undefined && words.steps.goodUntil(clockText(expiresAt, words.locale)),
+              expiresAt !== undefined && words.steps.goodUntil(dayAndClockText(expiresAt, words.locale)),
             ]
               .filter(Boolean)
               .join(" ")

@@ -1,6 +1,8 @@
 import type { Words } from "./words.js";
 
-const soon = (wait: string | undefined) => (wait === undefined ? "الآن" : `بعد ${wait}`);
+/** The dual, which stands without a number, takes another ending behind a preposition. */
+const after = (span: string) => `بعد ${span.replace(/^(\P{Nd}*)ان$/u, "$1ين")}`;
+const soon = (wait: string | undefined) => (wait === undefined ? "الآن" : after(wait));
 
 const plural = new Intl.PluralRules("ar");
 
@@ -47,8 +49,9 @@ export const ar: Words = {
     label: (digits) => `رمز من ${digits} أرقام`,
     verify: "تحقّق",
     checking: "جارٍ التحقق…",
+    released: "يمكنك المحاولة الآن.",
     resend: "أعد الإرسال",
-    resendIn: (span) => `أعد الإرسال بعد ${span}`,
+    resendIn: (span) => `أعد الإرسال ${after(span)}`,
     resending: "جارٍ إعادة الإرسال…",
     otherAddress: "استخدم عنوانًا آخر",
     disconnected: "انقطع الاتصال. يمكنك كتابة الرمز مع ذلك، ونحن نواصل المحاولة.",

@@ -28,6 +28,7 @@ export const en: Words = {
     label: (digits) => `Code of ${digits} digits`,
     verify: "Verify",
     checking: "Checking…",
+    released: "You can try again now.",
     resend: "Send it again",
     resendIn: (span) => `Send it again in ${span}`,
     resending: "Sending again…",

@@ -1,4 +1,5 @@
 import { createContext, type ReactNode, useContext, useLayoutEffect, useState } from "react";
+import type { Store } from "../login/store.js";
 import { ar } from "./ar.js";
 import { en } from "./en.js";
 import type { Words } from "./words.js";
@@ -18,9 +19,9 @@ export function useWords(): Words {
 }
 
 /** Speaks the language that was chosen here before, else the first of the browser's that there is. */
-export function LanguageProvider({ storage, children }: { readonly storage: Storage; readonly children: ReactNode }) {
+export function LanguageProvider({ store, children }: { readonly store: Store; readonly children: ReactNode }) {
   const [words, setWords] = useState(() => {
-    const wanted = [storage.getItem(KEPT_AS) ?? "", ...navigator.languages];
+    const wanted = [store.get(KEPT_AS) ?? "", ...navigator.languages];
     return wanted.map(languageOf).find((found) => found !== undefined) ?? en;
   });
   useLayoutEffect(() => {
@@ -29,7 +30,7 @@ export function LanguageProvider({ storage, children }: { readonly storage: Stor
   }, [words]);
 
   const choose = (locale: string) => {
-    storage.setItem(KEPT_AS, locale);
+    store.set(KEPT_AS, locale);
     setWords(languageOf(locale) ?? en);
   };
   return <LanguageContext.Provider value={{ words, choose }}>{children}</LanguageContext.Provider>;

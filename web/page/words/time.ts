@@ -22,3 +22,11 @@ export function clockText(at: number, locale: string, seconds = false): string {
   const format = new Intl.DateTimeFormat(locale, { timeStyle: seconds ? "medium" : "short" });
   return format.format(at);
 }
+
+/** The time of day, with its day where that is not today. */
+export function dayAndClockText(at: number, locale: string): string {
+  const isToday = new Date(at).toDateString() === new Date().toDateString();
+  if (isToday) return clockText(at, locale);
+  const format = new Intl.DateTimeFormat(locale, { weekday: "long", hour: "numeric", minute: "2-digit" });
+  return format.format(at);
+}

@@ -30,6 +30,8 @@ export interface Words {
     readonly label: (digits: number) => string;
     readonly verify: string;
     readonly checking: string;
+    /** A wait is over. */
+    readonly released: string;
     readonly resend: string;
     readonly resendIn: (span: string) => string;
     readonly resending: string;

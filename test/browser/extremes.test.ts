@@ -1,0 +1,37 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { Site } from "../support/site.js";
+
+const site = new Site({ OTP_LENGTH: "10", OTP_TTL_SECONDS: "86400", OTP_COOLDOWN_SECONDS: "0" });
+beforeAll(() => site.start());
+afterEach(() => site.closeTabs());
+afterAll(() => site.stop());
+
+it("the longest code is seen as a whole on the narrowest screen", async () => {
+  const page = await site.open({ viewport: { width: 320, height: 568 } });
+  await page.ask(site.newEmail());
+  await page.code.fill("0123456789");
+  await page.tells("not right");
+  expect(await page.code.evaluate((field) => field.scrollWidth - field.clientWidth)).toBe(0);
+});
+
+it("a code that is good until tomorrow is said to be", async () => {
+  const page = await site.open();
+  await page.ask(site.newEmail());
+  await page.tab
+    .getByRole("status")
+    .filter({ hasText: /good until \w+day/ })
+    .waitFor();
+});
+
+it("a double click has a code sent again once where there is no cooldown", async () => {
+  const page = await site.open();
+  const email = site.newEmail();
+  await page.ask(email);
+  await page.comesTo("Sent");
+  let calls = 0;
+  page.tab.on("request", (request) => request.url().endsWith("/Generate") && calls++);
+  await page.resend.click({ clickCount: 2, delay: 100 });
+  await page.code.fill((await site.smtp.nthMailTo(email, 2)).code);
+  await page.verified.waitFor();
+  expect(calls).toBe(1);
+});

@@ -1,0 +1,233 @@
+import type { Route } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { otherThan } from "../support/codes.js";
+import type { LoginPage } from "../support/login-page.js";
+import { Site } from "../support/site.js";
+
+const site = new Site({ OTP_COOLDOWN_SECONDS: "1", OTP_SENDS_PER_HOUR: "0", RATE_IP_PER_MINUTE: "0" });
+beforeAll(() => site.start());
+afterEach(() => site.closeTabs());
+afterAll(() => site.stop());
+
+/** Calls of one kind, which the service answers at once, and whose answers arrive when they are let go. */
+class Held {
+  private release: () => void = () => undefined;
+  private readonly released = new Promise<void>((resolve) => {
+    this.release = resolve;
+  });
+  private readonly page: LoginPage;
+  private readonly rpc: string;
+
+  constructor(page: LoginPage, rpc: "Generate" | "Verify") {
+    this.page = page;
+    this.rpc = rpc;
+  }
+
+  async start(): Promise<this> {
+    await this.page.tab.route(`**/${this.rpc}`, async (route) => {
+      const response = await route.fetch();
+      await this.released;
+      await route.fulfill({ response });
+    });
+    return this;
+  }
+
+  /** Lets the answers go, and resolves once the page has had the first of them. */
+  async letGo(): Promise<void> {
+    const answered = this.page.tab.waitForResponse(`**/${this.rpc}`);
+    this.release();
+    await (await answered).finished();
+    await this.page.tab.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)));
+  }
+}
+
+const again = (page: LoginPage) => page.tab.getByRole("button", { name: "Send it again", exact: true });
+
+describe("a resend whose answer takes its time", () => {
+  it("takes nobody back who has been verified meanwhile", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    const { code } = await site.smtp.mailTo(email);
+    const held = await new Held(page, "Generate").start();
+    await again(page).click();
+    await page.code.fill(code);
+    await page.verified.waitFor();
+    await held.letGo();
+    expect(await page.verified.isVisible()).toBe(true);
+    await page.tab.reload();
+    await page.verified.waitFor();
+  });
+
+  it("does not lose that the code was right, whose answer comes behind it", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    const { code } = await site.smtp.mailTo(email);
+    const generate = await new Held(page, "Generate").start();
+    const verify = await new Held(page, "Verify").start();
+    await page.tab.route("**/Watch", () => undefined); // it does not help
+    await again(page).click();
+    await page.code.fill(code);
+    await generate.letGo();
+    await verify.letGo();
+    await page.verified.waitFor();
+  });
+
+  it("keeps the digits that are typed meanwhile", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    const { code } = await site.smtp.mailTo(email);
+    const held = await new Held(page, "Generate").start();
+    await again(page).click();
+    await page.code.pressSequentially(code.slice(0, 3));
+    await held.letGo();
+    await page.tab.getByRole("button", { name: /Send it again/ }).waitFor();
+    await page.tab.keyboard.type(code.slice(3));
+    await page.verified.waitFor();
+  });
+
+  it("leaves nothing of what was typed before", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    await page.code.pressSequentially("999");
+    await again(page).click();
+    const { code } = await site.smtp.nthMailTo(email, 2);
+    await page.tab.waitForFunction(() => (document.activeElement as HTMLInputElement | null)?.value === "");
+    await page.tab.keyboard.type(code);
+    await page.verified.waitFor();
+  });
+
+  it("is asked for once, whatever happens meanwhile", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    await page.comesTo("Sent");
+    const keys: (string | undefined)[] = [];
+    page.tab.on("request", (request) => {
+      if (request.url().endsWith("/Generate")) keys.push(request.headers()["idempotency-key"]);
+    });
+    const held = await new Held(page, "Generate").start();
+    await again(page).click();
+    await page.code.fill("000000");
+    await page.tells("4 tries are left");
+    await page.tab.getByRole("button", { name: "العربية" }).click();
+    await page.tab.getByRole("button", { name: "English" }).click();
+    await held.letGo();
+    await page.tab.getByRole("button", { name: /Send it again/ }).waitFor();
+    expect(keys).toHaveLength(1);
+  });
+
+  it("does not get mixed up by another language", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    await page.ask(email);
+    await page.comesTo("Sent");
+    const held = await new Held(page, "Generate").start();
+    await again(page).click();
+    await site.smtp.nthMailTo(email, 2);
+    await page.tab.getByRole("button", { name: "العربية" }).click();
+    await page.tab.getByRole("button", { name: "جارٍ إعادة الإرسال…" }).waitFor();
+    await held.letGo();
+    await page.tab.getByRole("button", { name: /أعد الإرسال/ }).waitFor();
+    expect(await page.tab.getByRole("alert").allTextContents()).toEqual([]);
+  });
+});
+
+it("a resend behind one that was in doubt sends again", async () => {
+  const page = await site.open();
+  const email = site.newEmail();
+  await page.ask(email);
+  await page.comesTo("Sent");
+  await again(page).waitFor();
+  await page.tab.context().setOffline(true);
+  await again(page).click();
+  await page.tells("The service cannot be reached");
+  await page.tab.context().setOffline(false);
+  await again(page).click();
+  await site.smtp.nthMailTo(email, 2);
+  await again(page).click();
+  await site.smtp.nthMailTo(email, 3);
+  await page.comesTo("Sent");
+});
+
+describe("who goes away while a code is asked for", () => {
+  it("is not called back when it comes, and finds it where it was asked for", async () => {
+    const page = await site.open();
+    const first = site.newEmail();
+    await page.ask(first);
+    const place = page.tab.url();
+    await page.tab.getByRole("button", { name: "Use another address" }).click();
+    const second = site.newEmail();
+    const held = await new Held(page, "Generate").start();
+    await page.address.fill(second);
+    await page.send.click();
+    await site.smtp.mailTo(second);
+    await page.tab.goBack();
+    await page.code.waitFor();
+    await held.letGo();
+    expect(page.tab.url()).toBe(place);
+    await page.tab.getByText(first).waitFor();
+    await page.tab.goForward();
+    await page.tab.getByText(second).waitFor();
+    await page.code.fill((await site.smtp.mailTo(second)).code);
+    await page.verified.waitFor();
+    expect(site.smtp.mailsTo(second)).toHaveLength(1);
+  });
+
+  it("for another language, and loads the page again, finds it all the same", async () => {
+    const page = await site.open();
+    const email = site.newEmail();
+    const loseAnswer = async (route: Route) => {
+      await route.fetch();
+    };
+    await page.tab.route("**/Generate", loseAnswer, { times: 1 });
+    await page.address.fill(email);
+    await page.send.click();
+    const { code } = await site.smtp.mailTo(email);
+    await page.tab.getByRole("button", { name: "العربية" }).click();
+    await page.tab.reload();
+    await page.tab.getByLabel("رمز من 6 أرقام").fill(code);
+    await page.tab.getByRole("heading", { name: "تم التحقق منك" }).waitFor();
+  });
+
+  it("and types another address, has nothing sent to the one before", async () => {
+    const page = await site.open();
+    const [wrong, right] = [site.newEmail(), site.newEmail()];
+    await page.tab.route("**/Generate", (route) => route.abort());
+    await page.address.fill(wrong);
+    await page.send.click();
+    await page.tells("The service cannot be reached");
+    await page.address.fill(right);
+    await page.tab.unroute("**/Generate");
+    await page.tab.reload();
+    expect(await page.address.inputValue()).toBe(right);
+    await page.send.click();
+    await site.smtp.mailTo(right);
+    expect(site.smtp.mailsTo(wrong)).toEqual([]);
+  });
+});
+
+it("a try whose answer a reload has cut short is remembered where the tries come to their end", async () => {
+  const page = await site.open();
+  const email = site.newEmail();
+  await page.ask(email);
+  const wrong = otherThan((await site.smtp.mailTo(email)).code);
+  await page.tab.route("**/Verify", async (route) => {
+    await route.fetch();
+    await page.tab.reload(); // its answer gets lost
+  });
+  const reloaded = page.tab.waitForEvent("load");
+  await page.code.fill(wrong);
+  await reloaded;
+  await page.tab.unroute("**/Verify");
+  for (const left of ["4 tries are", "3 tries are", "2 tries are", "One try is"]) {
+    await page.code.fill("");
+    await page.code.fill(wrong);
+    await page.tells(`${left} left`);
+  }
+  await page.code.press("Enter");
+  await page.tells("Have it sent again, and use the new tries");
+});

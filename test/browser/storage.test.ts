@@ -1,0 +1,49 @@
+import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
+import { Site } from "../support/site.js";
+
+const site = new Site();
+beforeAll(() => site.start());
+afterEach(() => site.closeTabs());
+afterAll(() => site.stop());
+
+describe("the browser's storage", () => {
+  it("may be full, and the language is changed and the login works all the same", async () => {
+    const page = await site.open();
+    await page.tab.addInitScript(() => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException("full", "QuotaExceededError");
+      };
+    });
+    await page.tab.reload();
+    await page.tab.getByRole("button", { name: "العربية" }).click();
+    await page.tab.getByRole("heading", { name: "احصل على رمز لمرة واحدة" }).waitFor();
+    await page.tab.getByRole("button", { name: "English" }).click();
+    const email = site.newEmail();
+    await page.ask(email);
+    await page.code.fill((await site.smtp.mailTo(email)).code);
+    await page.verified.waitFor();
+  });
+
+  it("may have what another version of the page has left there", async () => {
+    const page = await site.open();
+    await page.tab.evaluate(() => localStorage.setItem("countersign:old", '{"id":"old","token":"x","steps":[]}'));
+    await site.openIn(page.tab, "#old");
+    await page.tab.reload();
+    await page.tells("begun in another browser");
+    await page.address.fill("ada");
+    await page.send.click();
+    await page.tells("not an e-mail");
+  });
+
+  it("is read again by a page that comes out of the browser's cache, where nothing is told to it", async () => {
+    const page = await site.open();
+    await page.ask(site.newEmail());
+    await page.tab.evaluate(() => {
+      const key = `countersign:${location.hash.slice(1)}`;
+      const session = JSON.parse(localStorage.getItem(key) ?? "");
+      localStorage.setItem(key, JSON.stringify({ ...session, isVerified: true }));
+      window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    });
+    await page.verified.waitFor();
+  });
+});
