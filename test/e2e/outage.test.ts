@@ -99,8 +99,9 @@ it("answers UNAVAILABLE while Redis hangs, and works again when it goes on", asy
 
 it("starts without a Redis, and is ready once there is one", async () => {
   const port = Number(new URL(redis.url).port);
-  await redis.stop();
+  // First the worker: without a Redis it would wait for one, to write down what became of the last mail.
   await Promise.all([stack.server.stop(), stack.worker.stop(), stack.smtp.stop()]);
+  await redis.stop();
 
   const smtp = await new RecordingSmtp().start();
   const server = await startServer(redis.url);
