@@ -1,4 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { WIRE } from "../../src/api/errors.js";
+import { REASONS } from "../../web/page/api/refusal.js";
+import { ar } from "../../web/page/words/ar.js";
+import { en } from "../../web/page/words/en.js";
 import { apiKey } from "../support/api-keys.js";
 import { TestDns } from "../support/dns.js";
 import { Site } from "../support/site.js";
@@ -64,6 +68,19 @@ describe("what the service refuses is told with what to do now", () => {
     await page.send.click();
     await page.tells(sentence);
   });
+});
+
+it("each reason that the service has is known to the page, and told in every language, for every call", () => {
+  const reasons = new Set(Object.values(WIRE).map(({ reason }) => reason));
+  expect(REASONS).toEqual(expect.arrayContaining([...reasons]));
+  const about = { channel: "sms", digits: 6, wait: undefined, isSpent: false } as const;
+  for (const { locale, refused } of [en, ar]) {
+    for (const reason of REASONS) {
+      for (const call of ["generate", "verify", "watch"] as const) {
+        expect(refused[reason]({ ...about, call }), `${locale} ${reason} ${call}`).toMatch(/\S{2} .+\.$/);
+      }
+    }
+  }
 });
 
 describe("where callers need a key", () => {
