@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, it, onTestFinished } from "vitest";
 import type { LoginPage } from "../support/login-page.js";
 import { look } from "../support/looks.js";
 import { Site } from "../support/site.js";
@@ -65,9 +65,16 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   queued: async () => {
     const page = await unhurried.open();
     await unhurried.stopWorker();
+    onTestFinished(() => unhurried.startWorker());
     await page.ask(unhurried.newEmail());
     await page.comesTo("Queued");
-    await unhurried.startWorker();
+    return page;
+  },
+  processing: async () => {
+    const page = await site.open();
+    onTestFinished(site.smtp.hold());
+    await page.ask(site.newEmail());
+    await page.comesTo("Processing");
     return page;
   },
   sent: async () => (await sent("ada@example.com", unhurried)).page,

@@ -45,6 +45,7 @@ export async function* watchSteps(
 ): AsyncGenerator<Told> {
   let seen = after;
   let waitMs = FIRST_WAIT_MS;
+  let notBefore = 0; // as the server may say
   while (!signal.aborted) {
     const silence = new Alarm(SILENCE_MS);
     const offline = new AbortController();
@@ -71,12 +72,13 @@ export async function* watchSteps(
         yield { kind: "refused", refusal };
         return;
       }
+      notBefore = refusal.retryAt ?? 0;
       if (!signal.aborted && !silence.signal.aborted) yield { kind: "disconnected" };
     } finally {
       silence.end();
       window.removeEventListener("offline", goOffline);
     }
-    await sleep(waitMs, signal);
+    await sleep(Math.max(waitMs, notBefore - Date.now()), signal);
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
   }
 }

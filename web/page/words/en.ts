@@ -14,8 +14,8 @@ export const en: Words = {
     label: { email: "E-mail address", sms: "Phone number", either: "E-mail address or phone number" },
     hint: {
       email: "For example name@example.com",
-      sms: "With the country code, for example +1 415 555 2671",
-      either: "A phone number needs its country code, for example +1 415 555 2671",
+      sms: "With the country code, for example +1\u00a0415\u00a0555\u00a02671",
+      either: "A phone number needs its country code, for example +1\u00a0415\u00a0555\u00a02671",
     },
     send: "Send code",
     sending: "Sending…",
@@ -85,7 +85,7 @@ export const en: Words = {
       if (call === "watch") return "This login is not known here any more. Ask for a new code.";
       return channel === "email"
         ? "That is not an e-mail address. Write it like name@example.com."
-        : "That is not a phone number. Write it with the country code, like +1 415 555 2671.";
+        : "That is not a phone number. Write it with the country code, like +1\u00a0415\u00a0555\u00a02671.";
     },
     UNDELIVERABLE_ADDRESS: () => "No mail can be sent to that domain. Check what follows the @.",
     OTP_INCORRECT: () => "That code is not right. Compare it with the latest message you were sent.",
