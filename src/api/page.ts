@@ -20,14 +20,14 @@ export interface PageSettings {
  * for it is small, and a file that is replaced or removed meanwhile is then nobody's trouble.
  */
 export class PageRoutes {
-  private readonly files: ReadonlyMap<string, File>;
+  private readonly files: ReadonlyMap<string, PageFile>;
 
   /** @throws when there is no page in the folder */
   constructor(folder: string, settings: PageSettings) {
     const html = withSettings(readFileSync(join(folder, "index.html"), "utf8"), settings);
     const assets = readdirSync(join(folder, "assets")).filter((name) => TYPES.has(extname(name)));
     this.files = new Map([
-      ["/", new File(Buffer.from(html), ".html", "no-cache")],
+      ["/", new PageFile(Buffer.from(html), ".html", "no-cache")],
       ...assets.map((name) => [`/assets/${name}`, assetOf(join(folder, "assets", name))] as const),
     ]);
   }
@@ -83,7 +83,7 @@ const HEADERS = {
 const FOR_GOOD = "public, max-age=31536000, immutable";
 
 /** One file, with the forms of it that are compressed already. */
-class File {
+class PageFile {
   private readonly etag: string;
 
   constructor(
@@ -117,11 +117,11 @@ class File {
   }
 }
 
-function assetOf(path: string): File {
+function assetOf(path: string): PageFile {
   const compressed = ENCODINGS.filter(({ extension }) => existsSync(path + extension)).map(
     ({ name, extension }) => [name, readFileSync(path + extension)] as const,
   );
-  return new File(readFileSync(path), extname(path), FOR_GOOD, new Map(compressed));
+  return new PageFile(readFileSync(path), extname(path), FOR_GOOD, new Map(compressed));
 }
 
 /** Whether a client has what it asks for: RFC 9110 §13.1.2, by the weak comparison. */
