@@ -101,10 +101,13 @@ describe(".env.example", () => {
     }
   });
 
-  it("is valid once a secret is filled in", () => {
+  it("is valid once a secret is filled in, and goes with the profile dev: the page is there, and any domain takes mail", () => {
     const env = Object.fromEntries(entries.filter(({ off }) => !off).map(({ name, value }) => [name, value]));
     expect(env.OTP_SECRET).toBe("");
-    readConfig(SERVER, { ...env, OTP_SECRET: REQUIRED.OTP_SECRET });
+    expect(readConfig(SERVER, { ...env, OTP_SECRET: REQUIRED.OTP_SECRET })).toMatchObject({
+      WEB: "on",
+      DNS_CHECK: "off",
+    });
     readConfig(WORKER, { ...env, OTP_SECRET: REQUIRED.OTP_SECRET });
   });
 });

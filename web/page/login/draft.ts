@@ -1,9 +1,4 @@
-/** A request for a code that has not been answered yet: asked again in the same words and under the same key, it sends nothing more. */
-export interface Asked {
-  /** The idempotency key. */
-  readonly key: string;
-  readonly locale: string;
-}
+import type { Asked } from "./asked.js";
 
 /** How long a page that is loaded again goes on with what it had asked for. A tab that is restored days later asks for nothing. */
 const GO_ON_MS = 600_000;

@@ -1,6 +1,6 @@
 import type { Accepted, Recipient } from "../api/otp-api.js";
 import type { Step } from "../api/watch-steps.js";
-import type { Asked } from "./draft.js";
+import type { Asked } from "./asked.js";
 
 /** One login, from the code that was asked for until it is verified. It is what all tabs know of it. */
 export interface Session {

@@ -1,7 +1,8 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { Recipient } from "../api/otp-api.js";
 import { isAboutInput, isInDoubt, type Refusal } from "../api/refusal.js";
-import { type Asked, keepDraft, readDraft } from "../login/draft.js";
+import { type Asked, newAsked } from "../login/asked.js";
+import { keepDraft, readDraft } from "../login/draft.js";
 import { goTo } from "../login/place.js";
 import { recipientOf } from "../login/recipient.js";
 import { newSession } from "../login/session.js";
@@ -39,7 +40,7 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
     if (recipient.address === "")
       return refuse({ reason: "INVALID_REQUEST", fields: [], retryAt: undefined }, recipient);
     // What nobody answered may have been carried out all the same: it is asked for again under its key.
-    const asked = (draft.current.text === text && draft.current.asked) || { key: randomId(), locale: words.locale };
+    const asked = (draft.current.text === text && draft.current.asked) || newAsked(words.locale);
     keep(asked);
     setAsking({ is: "sending" });
     const answer = await api.generate(recipient, asked.locale, asked.key);

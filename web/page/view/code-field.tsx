@@ -1,5 +1,5 @@
 import { forwardRef } from "react";
-import { latinDigits } from "../login/recipient.js";
+import { latinDigits } from "../latin-digits.js";
 
 interface CodeFieldProps {
   readonly id: string;

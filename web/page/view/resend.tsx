@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { isInDoubt, type Refusal } from "../api/refusal.js";
-import type { Asked } from "../login/draft.js";
+import { type Asked, newAsked } from "../login/asked.js";
 import { afterResend, type Session } from "../login/session.js";
-import { randomId } from "../random-id.js";
 import { useWords } from "../words/language.js";
 import { spanText } from "../words/time.js";
 import type { Parts } from "./parts.js";
@@ -54,7 +53,7 @@ export function Resend({
 
   const resend = () => {
     if (isSending || isTooSoon) return;
-    const asked = doubtful.current ?? { key: randomId(), locale: words.locale };
+    const asked = doubtful.current ?? newAsked(words.locale);
     sessions.change(id, token, (known) => (known.resend === undefined ? { ...known, resend: asked } : known));
   };
 
