@@ -8,14 +8,7 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-async function asked(): Promise<{ page: LoginPage; email: string; code: string }> {
-  const page = await site.open({ permissions: ["clipboard-read", "clipboard-write"] });
-  const email = site.newEmail();
-  await page.ask(email);
-  const { code } = await site.smtp.mailTo(email);
-  await page.comesTo("Sent");
-  return { page, email, code };
-}
+const CLIPBOARD = { permissions: ["clipboard-read", "clipboard-write"] };
 
 async function paste(page: LoginPage, text: string): Promise<void> {
   await page.code.focus();
@@ -25,7 +18,7 @@ async function paste(page: LoginPage, text: string): Promise<void> {
 
 describe("the field for the code", () => {
   it("is one that phones fill in, with digits on their keyboards", async () => {
-    const { page } = await asked();
+    const { page } = await site.asked();
     expect(await page.code.getAttribute("autocomplete")).toBe("one-time-code");
     expect(await page.code.getAttribute("inputmode")).toBe("numeric");
     expect(await page.code.evaluate((field) => field === document.activeElement)).toBe(true);
@@ -36,13 +29,13 @@ describe("the field for the code", () => {
     ["within a message", (code: string) => `Your code is ${code}. It is good for 10 minutes.\n`],
     ["in Arabic digits", (code: string) => code.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))],
   ])("takes a code that is pasted %s, and submits itself", async (_how, written) => {
-    const { page, code } = await asked();
+    const { page, code } = await site.asked(CLIPBOARD);
     await paste(page, written(code));
     await page.verified.waitFor();
   });
 
   it("submits itself when the last digit is typed, and not before", async () => {
-    const { page, code } = await asked();
+    const { page, code } = await site.asked();
     const verifies: string[] = [];
     page.tab.on("request", (request) => request.url().endsWith("/Verify") && verifies.push(request.url()));
     await page.code.pressSequentially(`${code.slice(0, 3)}-${code.slice(3, 5)}`);
@@ -59,14 +52,14 @@ describe("the field for the code", () => {
 
 describe("a wrong code", () => {
   it("is not made of what is pasted and what was there before", async () => {
-    const { page, code } = await asked();
+    const { page, code } = await site.asked(CLIPBOARD);
     await page.code.pressSequentially(otherThan(code).slice(0, 2));
     await paste(page, code);
     await page.verified.waitFor();
   });
 
   it("is not made by a digit too many, which costs no try", async () => {
-    const { page, code } = await asked();
+    const { page, code } = await site.asked();
     let verifies = 0;
     page.tab.on("request", (request) => request.url().endsWith("/Verify") && verifies++);
     await page.code.pressSequentially(otherThan(code));
@@ -80,7 +73,7 @@ describe("a wrong code", () => {
   });
 
   it("costs a try, which is said, and is typed over by the next one", async () => {
-    const { page, code } = await asked();
+    const { page, code } = await site.asked();
     await page.code.pressSequentially(otherThan(code));
     await page.tells("That code is not right");
     await page.tells("4 tries are left");
@@ -90,7 +83,7 @@ describe("a wrong code", () => {
   });
 
   it("that uses up the tries says to have it sent again, and that gives new ones", async () => {
-    const { page, email, code } = await asked();
+    const { page, email, code } = await site.asked();
     await page.failTimes(code, 5);
     await page.code.press("Enter");
     await page.tells("Have it sent again, and use the new tries");
@@ -103,7 +96,7 @@ describe("a wrong code", () => {
   });
 
   it("too many at one address makes it wait, in words, through a reload, until the wait is over", async () => {
-    const { page, email, code } = await asked();
+    const { page, email, code } = await site.asked();
     await page.failTimes(code, 5);
     await page.resend.click();
     await site.smtp.nthMailTo(email, 2);

@@ -11,13 +11,6 @@ beforeAll(() => Promise.all(sites.map((one) => one.start())));
 afterEach(() => Promise.all(sites.map((one) => one.closeTabs())));
 afterAll(() => Promise.all(sites.map((one) => one.stop())));
 
-async function sent(email = site.newEmail(), at = site): Promise<{ page: LoginPage; email: string; code: string }> {
-  const page = await at.open();
-  await page.ask(email);
-  await page.comesTo("Sent");
-  return { page, email, code: (await at.smtp.mailTo(email)).code };
-}
-
 /** Each state of the page, and how a person gets there. */
 const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   ask: async () => {
@@ -42,7 +35,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
     return page;
   },
   "ask-too-soon": async () => {
-    const { page } = await sent(unhurried.newEmail(), unhurried);
+    const { page } = await unhurried.asked();
     await page.tab.goBack();
     await page.send.click();
     await page.tells("You can ask for another");
@@ -77,7 +70,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
     await page.comesTo("Processing");
     return page;
   },
-  sent: async () => (await sent("ada@example.com", unhurried)).page,
+  sent: async () => (await unhurried.asked({}, "ada@example.com")).page,
   delivered: async () => {
     const page = await site.open();
     const phone = site.newPhone();
@@ -88,19 +81,19 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
     return page;
   },
   "wrong-code": async () => {
-    const { page, code } = await sent();
+    const { page, code } = await site.asked();
     await page.failTimes(code, 1);
     return page;
   },
   "no-tries-left": async () => {
-    const { page, code } = await sent();
+    const { page, code } = await site.asked();
     await page.failTimes(code, 5);
     await page.code.press("Enter");
     await page.tells("Have it sent again");
     return page;
   },
   locked: async () => {
-    const { page, email, code } = await sent();
+    const { page, email, code } = await site.asked();
     for (const nth of [2, 3]) {
       await page.failTimes(code, 5);
       await page.resend.click();
@@ -113,13 +106,13 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
     return page;
   },
   disconnected: async () => {
-    const { page } = await sent();
+    const { page } = await site.asked();
     await page.tab.context().setOffline(true);
     await page.tab.getByRole("status").filter({ hasText: "The connection is lost" }).waitFor();
     return page;
   },
   unavailable: async () => {
-    const { page, code } = await sent();
+    const { page, code } = await site.asked();
     await page.tab.context().setOffline(true);
     await page.code.fill(code);
     await page.tells("cannot be reached");
@@ -139,19 +132,19 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
     return page;
   },
   verified: async () => {
-    const { page, code } = await sent();
+    const { page, code } = await site.asked();
     await page.code.fill(code);
     await page.verified.waitFor();
     await page.tab.locator("li.verified time").waitFor();
     return page;
   },
   "sent-arabic": async () => {
-    const { page } = await sent(unhurried.newEmail(), unhurried);
+    const { page } = await unhurried.asked();
     await page.tab.getByRole("button", { name: "العربية" }).click();
     return page;
   },
   "verified-arabic": async () => {
-    const { page, code } = await sent();
+    const { page, code } = await site.asked();
     await page.code.fill(code);
     await page.verified.waitFor();
     await page.tab.getByRole("button", { name: "العربية" }).click();

@@ -26,11 +26,7 @@ it("a server that is started again during Watch is found again, and no step is m
 });
 
 it("a Redis that is lost costs no code: the page says so, and goes on when it is back", async () => {
-  const page = await site.open();
-  const email = site.newEmail();
-  await page.ask(email);
-  const { code } = await site.smtp.mailTo(email);
-  await page.comesTo("Sent");
+  const { page, code } = await site.asked();
 
   await site.redis.end();
   await page.code.fill(code);
@@ -62,10 +58,7 @@ it("a server that is away when a code is asked for is said to be, and asking aga
 });
 
 it("a server that is away while a code is verified is tried again with what was typed", async () => {
-  const page = await site.open();
-  const email = site.newEmail();
-  await page.ask(email);
-  const { code } = await site.smtp.mailTo(email);
+  const { page, code } = await site.asked();
   await site.stopServer();
   await page.code.fill(code);
   await page.tells("The service cannot be reached");

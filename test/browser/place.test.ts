@@ -10,10 +10,7 @@ afterAll(() => site.stop());
 
 describe("the place of a person is kept", () => {
   it("by a reload: the address, the steps and the tries that are left", async () => {
-    const page = await site.open();
-    const email = site.newEmail();
-    await page.ask(email);
-    const { code } = await site.smtp.mailTo(email);
+    const { page, email, code } = await site.asked();
     await page.code.fill(otherThan(code));
     await page.tells("4 tries are left");
 
@@ -29,10 +26,7 @@ describe("the place of a person is kept", () => {
   });
 
   it("by back and forward: the address as it was typed, then the login as it was", async () => {
-    const page = await site.open();
-    const email = site.newEmail();
-    await page.ask(email);
-    await page.comesTo("Sent");
+    const { page, email } = await site.asked();
     await page.tab.goBack();
     expect(await page.address.inputValue()).toBe(email);
     await page.tab.goForward();

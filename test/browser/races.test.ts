@@ -32,57 +32,56 @@ class Held {
     return this;
   }
 
-  /** Lets the answers go, and resolves once the page has had the first of them. */
-  async letGo(): Promise<void> {
-    const answered = this.page.tab.waitForResponse(`**/${this.rpc}`);
+  /** Lets the answers go. */
+  letGo(): void {
     this.release();
-    await (await answered).finished();
-    await this.page.tab.evaluate(() => new Promise((resolve) => setTimeout(resolve, 0)));
   }
+}
+
+/** Resolves once what the page remembers of all its logins is so. */
+async function remembers(page: LoginPage, isSo: "no resend under way" | "two logins"): Promise<void> {
+  await page.tab.waitForFunction((wanted) => {
+    const texts = Object.entries(localStorage).filter(([key]) => key.startsWith("countersign:"));
+    const logins = texts.map(([, text]) => JSON.parse(text));
+    return wanted === "two logins" ? logins.length === 2 : logins.every(({ resend }) => resend === undefined);
+  }, isSo);
 }
 
 const again = (page: LoginPage) => page.tab.getByRole("button", { name: "Send it again", exact: true });
 
 describe("a resend whose answer takes its time", () => {
   it("takes nobody back who has been verified meanwhile", async () => {
-    const page = await site.open();
-    const email = site.newEmail();
-    await page.ask(email);
-    const { code } = await site.smtp.mailTo(email);
+    const { page, code } = await site.asked();
     const held = await new Held(page, "Generate").start();
     await again(page).click();
     await page.code.fill(code);
     await page.verified.waitFor();
-    await held.letGo();
+    held.letGo();
+    await remembers(page, "no resend under way");
     expect(await page.verified.isVisible()).toBe(true);
     await page.tab.reload();
     await page.verified.waitFor();
   });
 
   it("does not lose that the code was right, whose answer comes behind it", async () => {
-    const page = await site.open();
-    const email = site.newEmail();
-    await page.ask(email);
-    const { code } = await site.smtp.mailTo(email);
+    const { page, code } = await site.asked();
     const generate = await new Held(page, "Generate").start();
     const verify = await new Held(page, "Verify").start();
     await page.tab.route("**/Watch", () => undefined); // it does not help
     await again(page).click();
     await page.code.fill(code);
-    await generate.letGo();
-    await verify.letGo();
+    generate.letGo();
+    await remembers(page, "no resend under way");
+    verify.letGo();
     await page.verified.waitFor();
   });
 
   it("keeps the digits that are typed meanwhile", async () => {
-    const page = await site.open();
-    const email = site.newEmail();
-    await page.ask(email);
-    const { code } = await site.smtp.mailTo(email);
+    const { page, code } = await site.asked();
     const held = await new Held(page, "Generate").start();
     await again(page).click();
     await page.code.pressSequentially(code.slice(0, 3));
-    await held.letGo();
+    held.letGo();
     await page.tab.getByRole("button", { name: /Send it again/ }).waitFor();
     await page.tab.keyboard.type(code.slice(3));
     await page.verified.waitFor();
@@ -101,10 +100,7 @@ describe("a resend whose answer takes its time", () => {
   });
 
   it("is asked for once, whatever happens meanwhile", async () => {
-    const page = await site.open();
-    const email = site.newEmail();
-    await page.ask(email);
-    await page.comesTo("Sent");
+    const { page } = await site.asked();
     const keys: (string | undefined)[] = [];
     page.tab.on("request", (request) => {
       if (request.url().endsWith("/Generate")) keys.push(request.headers()["idempotency-key"]);
@@ -115,32 +111,26 @@ describe("a resend whose answer takes its time", () => {
     await page.tells("4 tries are left");
     await page.tab.getByRole("button", { name: "العربية" }).click();
     await page.tab.getByRole("button", { name: "English" }).click();
-    await held.letGo();
+    held.letGo();
     await page.tab.getByRole("button", { name: /Send it again/ }).waitFor();
     expect(keys).toHaveLength(1);
   });
 
   it("does not get mixed up by another language", async () => {
-    const page = await site.open();
-    const email = site.newEmail();
-    await page.ask(email);
-    await page.comesTo("Sent");
+    const { page, email } = await site.asked();
     const held = await new Held(page, "Generate").start();
     await again(page).click();
     await site.smtp.nthMailTo(email, 2);
     await page.tab.getByRole("button", { name: "العربية" }).click();
     await page.tab.getByRole("button", { name: "جارٍ إعادة الإرسال…" }).waitFor();
-    await held.letGo();
+    held.letGo();
     await page.tab.getByRole("button", { name: /أعد الإرسال/ }).waitFor();
     expect(await page.tab.getByRole("alert").allTextContents()).toEqual([]);
   });
 });
 
 it("a resend behind one that was in doubt sends again", async () => {
-  const page = await site.open();
-  const email = site.newEmail();
-  await page.ask(email);
-  await page.comesTo("Sent");
+  const { page, email } = await site.asked();
   await again(page).waitFor();
   await page.tab.context().setOffline(true);
   await again(page).click();
@@ -167,7 +157,8 @@ describe("who goes away while a code is asked for", () => {
     await site.smtp.mailTo(second);
     await page.tab.goBack();
     await page.code.waitFor();
-    await held.letGo();
+    held.letGo();
+    await remembers(page, "two logins");
     expect(page.tab.url()).toBe(place);
     await page.tab.getByText(first).waitFor();
     await page.tab.goForward();

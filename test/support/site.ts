@@ -10,6 +10,13 @@ import { TwilioStandIn } from "./providers/twilio.js";
 import { smsEnv } from "./sms-env.js";
 import { RecordingSmtp } from "./smtp.js";
 
+/** Somebody who has asked for a code. */
+export interface Asked {
+  readonly page: LoginPage;
+  readonly email: string;
+  readonly code: string;
+}
+
 /** The whole service with its page, and a browser in front of it. Each part can be taken away and brought back. */
 export class Site {
   readonly redis = new PersistentRedis();
@@ -78,6 +85,15 @@ export class Site {
   async openIn(tab: Page, fragment = ""): Promise<LoginPage> {
     await tab.goto(this.url + fragment);
     return new LoginPage(tab);
+  }
+
+  /** Opens the page and has a code sent; resolves once it has come, and the page says that it was sent. */
+  async asked(options: BrowserContextOptions = {}, email = this.newEmail()): Promise<Asked> {
+    const page = await this.open(options);
+    await page.ask(email);
+    const { code } = await this.smtp.mailTo(email);
+    await page.comesTo("Sent");
+    return { page, email, code };
   }
 
   /** Everybody goes. */
