@@ -9,18 +9,18 @@ COPY package.json package-lock.json ./
 FROM base AS build
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts scripts
 COPY templates templates
 COPY cmd cmd
+COPY dev dev
 COPY src src
 COPY web web
-RUN npm run build && cp -a dist release && rm -r release/cmd/dev
+RUN npm run build && cp -a dist release && rm -r release/cmd/dev release/dev
 
 # The mail catcher, for development: it needs packages that the release does without.
 FROM build AS dev
 USER node
 EXPOSE 1025
-CMD ["node", "dist/cmd/dev/mail/main.js"]
+CMD ["node", "dist/cmd/dev/mail-catcher.js"]
 
 FROM base AS dependencies
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts

@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/browser/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    setupFiles: "test/support/no-orphans.ts",
-    globalSetup: "test/support/programs-present.ts",
+    setupFiles: "test/support/programs/no-orphans.ts",
+    globalSetup: "test/support/programs/programs-present.ts",
   },
 });

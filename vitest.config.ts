@@ -6,7 +6,7 @@ export default defineConfig({
     exclude: ["test/browser/**"], // npm run test:browser
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    setupFiles: "test/support/no-orphans.ts",
-    globalSetup: "test/support/programs-present.ts",
+    setupFiles: "test/support/programs/no-orphans.ts",
+    globalSetup: "test/support/programs/programs-present.ts",
   },
 });

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
-import { describeMachine } from "./machine.js";
+import { describeMachine } from "./figures/machine.js";
+import { tell } from "./figures/row.js";
+import { printTable } from "./figures/table.js";
 import { readOptions } from "./options.js";
-import { tell } from "./row.js";
 import { chosenRows } from "./rows.js";
-import { printTable } from "./table.js";
 
 const options = readOptions(process.argv.slice(2));
 const machine = describeMachine();

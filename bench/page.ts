@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
-import { launchChromium } from "../cmd/dev/chromium.js";
-import { tell } from "./row.js";
-import { Stage } from "./stage.js";
-import { median } from "./statistics.js";
+import { launchChromium } from "../dev/chromium.js";
+import { tell } from "./figures/row.js";
+import { median } from "./figures/statistics.js";
+import { Stage } from "./stage/stage.js";
 
 /**
  * `npm run bench:page`: how much JavaScript the page is, and how soon a browser that has never been there paints it, by its own

@@ -1,4 +1,4 @@
-import type { Row } from "./row.js";
+import type { Row } from "./figures/row.js";
 import { DELIVER } from "./rows/deliver.js";
 import { generateRows } from "./rows/generate.js";
 import { GROWTH } from "./rows/growth.js";

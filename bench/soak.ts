@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { Caller } from "./caller.js";
-import { Logins } from "./logins.js";
-import { residentMiB, usedMiB } from "./memory.js";
-import { tell } from "./row.js";
-import { MailSink } from "./sink.js";
-import { Stage } from "./stage.js";
-import { median } from "./statistics.js";
+import { residentMiB, usedMiB } from "./figures/memory.js";
+import { tell } from "./figures/row.js";
+import { median } from "./figures/statistics.js";
+import { Caller } from "./stage/caller.js";
+import { Logins } from "./stage/logins.js";
+import { MailSink } from "./stage/sink.js";
+import { Stage } from "./stage/stage.js";
 
 /**
  * `npm run bench:soak`: half of the logins that this machine can do, for ten minutes or `--minutes`. Prints what the processes hold

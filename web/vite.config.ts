@@ -4,10 +4,10 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
-/** Where each of the two pages goes. The inbox lies in cmd/dev, which no release has. */
+/** Where each of the two pages goes. The inbox lies in dev, which no release has. */
 const PLACES: Readonly<Record<string, string>> = {
   page: "../dist/web/page",
-  inbox: "../dist/cmd/dev/inbox/page",
+  inbox: "../dist/dev/inbox/page",
 };
 
 /** `vite build -c web/vite.config.ts --mode page`, or `--mode inbox`. Without `build` it serves the page as it is edited, beside a running `npm start`. */

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { createTransport } from "nodemailer";
 
-import { Templates } from "../../src/delivery/render.js";
-import { MAIL_FROM } from "../stage.js";
+import { Templates } from "../../src/delivery/templates/templates.js";
+import { MAIL_FROM } from "../stage/stage.js";
 import { listen } from "./listen.js";
 
 const IN_FLIGHT = 50; // as many as a worker has

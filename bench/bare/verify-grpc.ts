@@ -1,6 +1,6 @@
 import { create, type Message } from "@bufbuild/protobuf";
 import { type handleUnaryCall, Server, ServerCredentials } from "@grpc/grpc-js";
-import { grpcDefinition } from "../../src/api/grpc-definition.js";
+import { grpcDefinition } from "../../src/api/grpc/definition.js";
 import { OtpService, VerifyResponseSchema } from "../../src/gen/otp/v1/otp_service_pb.js";
 import { sayListening } from "./said.js";
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { percentile } from "../statistics.js";
+import { percentile } from "../figures/statistics.js";
 import { type Burst, IN_FLIGHT } from "./burst.js";
 import { type Header, HeaderBlocks, readHeaders } from "./hpack.js";
 

@@ -1,9 +1,9 @@
+import { interleave } from "../figures/pair.js";
+import { pairRow } from "../figures/pair-row.js";
 import type { Options } from "../options.js";
-import { Orders } from "../orders.js";
-import { interleave } from "../pair.js";
-import { pairRow } from "../pair-row.js";
-import { MailSink } from "../sink.js";
-import { Stage } from "../stage.js";
+import { Orders } from "../stage/jobs.js";
+import { MailSink } from "../stage/sink.js";
+import { Stage } from "../stage/stage.js";
 
 /** Mails of a turn, for each of its seconds. */
 const MAILS_PER_SECOND = 2_000;

@@ -1,14 +1,14 @@
-import { AddressBook } from "../addresses.js";
+import { interleave } from "../figures/pair.js";
+import { pairRow } from "../figures/pair-row.js";
+import type { Row } from "../figures/row.js";
 import type { Burst } from "../load/burst.js";
 import { loadGrpc } from "../load/grpc.js";
 import { findHttpLoad } from "../load/http.js";
-import { generateMessage } from "../messages.js";
 import type { Options } from "../options.js";
-import { interleave } from "../pair.js";
-import { pairRow } from "../pair-row.js";
-import type { Program } from "../process.js";
-import type { Row } from "../row.js";
-import { API_KEY, Stage } from "../stage.js";
+import { AddressBook } from "../stage/addresses.js";
+import { generateMessage } from "../stage/messages.js";
+import type { Program } from "../stage/process.js";
+import { API_KEY, Stage } from "../stage/stage.js";
 
 /** More calls than any side can take in a second. */
 const MOST_PER_SECOND = 40_000;

@@ -1,13 +1,13 @@
+import { interleave, type Turn } from "../figures/pair.js";
+import { pairRow } from "../figures/pair-row.js";
+import { median } from "../figures/statistics.js";
 import { loadGrpc } from "../load/grpc.js";
-import { verifyMessage } from "../messages.js";
 import type { Options } from "../options.js";
-import { interleave, type Turn } from "../pair.js";
-import { pairRow } from "../pair-row.js";
-import type { Program } from "../process.js";
-import { seed } from "../seed.js";
-import { API_KEY, Stage } from "../stage.js";
-import { median } from "../statistics.js";
-import { triesAt } from "../tries.js";
+import { triesAt } from "../stage/attempts.js";
+import { verifyMessage } from "../stage/messages.js";
+import type { Program } from "../stage/process.js";
+import { seed } from "../stage/seed.js";
+import { API_KEY, Stage } from "../stage/stage.js";
 
 const FEW = 1_000;
 const MANY = 1_000_000;

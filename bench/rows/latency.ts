@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AddressBook } from "../addresses.js";
-import { Caller } from "../caller.js";
+import type { Outcome, Row } from "../figures/row.js";
+import { percentile } from "../figures/statistics.js";
 import type { Options } from "../options.js";
-import { Orders } from "../orders.js";
-import type { Outcome, Row } from "../row.js";
-import { MailSink } from "../sink.js";
-import { Stage } from "../stage.js";
-import { percentile } from "../statistics.js";
+import { AddressBook } from "../stage/addresses.js";
+import { Caller } from "../stage/caller.js";
+import { Orders } from "../stage/jobs.js";
+import { MailSink } from "../stage/sink.js";
+import { Stage } from "../stage/stage.js";
 
 const P50_MS = 5;
 const P99_MS = 25;

@@ -1,12 +1,12 @@
+import { residentMiB, usedMiB } from "../figures/memory.js";
+import type { Outcome, Row } from "../figures/row.js";
+import { median } from "../figures/statistics.js";
 import { loadGrpc } from "../load/grpc.js";
-import { residentMiB, usedMiB } from "../memory.js";
-import { verifyMessage } from "../messages.js";
 import type { Options } from "../options.js";
-import type { Outcome, Row } from "../row.js";
-import { seed } from "../seed.js";
-import { API_KEY, Stage } from "../stage.js";
-import { median } from "../statistics.js";
-import { otherThan } from "../tries.js";
+import { otherThan } from "../stage/attempts.js";
+import { verifyMessage } from "../stage/messages.js";
+import { seed } from "../stage/seed.js";
+import { API_KEY, Stage } from "../stage/stage.js";
 
 const CHALLENGES = 1_000_000;
 const AIM_BYTES = 450;

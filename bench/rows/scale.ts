@@ -1,16 +1,16 @@
 import { availableParallelism } from "node:os";
+import { interleave, type Turn } from "../figures/pair.js";
+import { pairRow } from "../figures/pair-row.js";
+import type { Row } from "../figures/row.js";
 import { loadGrpc } from "../load/grpc.js";
-import { verifyMessage } from "../messages.js";
 import type { Options } from "../options.js";
-import { Orders } from "../orders.js";
-import { interleave, type Turn } from "../pair.js";
-import { pairRow } from "../pair-row.js";
-import type { Program } from "../process.js";
-import type { Row } from "../row.js";
-import { seed } from "../seed.js";
-import { MailSink } from "../sink.js";
-import { API_KEY, Stage } from "../stage.js";
-import { triesAt } from "../tries.js";
+import { triesAt } from "../stage/attempts.js";
+import { Orders } from "../stage/jobs.js";
+import { verifyMessage } from "../stage/messages.js";
+import type { Program } from "../stage/process.js";
+import { seed } from "../stage/seed.js";
+import { MailSink } from "../stage/sink.js";
+import { API_KEY, Stage } from "../stage/stage.js";
 
 const AIM = 1.7;
 /** Two of ours, Redis, and the load or the sink. */

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
+import { interleave } from "../figures/pair.js";
+import { pairRow } from "../figures/pair-row.js";
+import type { Row } from "../figures/row.js";
 import type { Burst } from "../load/burst.js";
 import { loadGrpc } from "../load/grpc.js";
 import { findHttpLoad } from "../load/http.js";
-import { type Attempted, verifyMessage } from "../messages.js";
 import type { Options } from "../options.js";
-import { interleave } from "../pair.js";
-import { pairRow } from "../pair-row.js";
-import type { Program } from "../process.js";
-import type { Row } from "../row.js";
-import { seed } from "../seed.js";
-import { API_KEY, Stage } from "../stage.js";
-import { triesAt } from "../tries.js";
+import { triesAt } from "../stage/attempts.js";
+import { type Attempted, verifyMessage } from "../stage/messages.js";
+import type { Program } from "../stage/process.js";
+import { seed } from "../stage/seed.js";
+import { API_KEY, Stage } from "../stage/stage.js";
 
 /** More tries than any side can make in a second. */
 const MOST_PER_SECOND = 30_000;

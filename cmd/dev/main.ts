@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { readConfig } from "../../src/config.js";
-import { integer } from "../../src/config-values.js";
-import { type Child, startChild } from "./child.js";
-import { printGuide } from "./guide.js";
-import { type Inbox, startInbox } from "./inbox/start.js";
-import { choosePort } from "./ports.js";
-import { startPrivateRedis } from "./private-redis.js";
+import { type Child, startChild } from "../../dev/child.js";
+import { printGuide } from "../../dev/guide.js";
+import { type Inbox, startInbox } from "../../dev/inbox/start.js";
+import { choosePort } from "../../dev/ports.js";
+import { startPrivateRedis } from "../../dev/private-redis.js";
+import { readConfig } from "../../src/config/server.js";
+import { integer } from "../../src/config/values.js";
 
 const LOOPBACK = "127.0.0.1";
 const PORTS = { GRPC_PORT: 50_051, HTTP_PORT: 8080, HEALTH_PORT: 8081 };

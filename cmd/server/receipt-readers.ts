@@ -1,8 +1,8 @@
 import type { CleanedEnv } from "envalid";
-import type { SERVER } from "../../src/config.js";
-import { TwilioReceipts } from "../../src/delivery/sms/twilio-receipts.js";
-import { VonageReceipts } from "../../src/delivery/sms/vonage-receipts.js";
-import type { ReceiptReader } from "../../src/otp/receipts.js";
+import type { SERVER } from "../../src/config/server.js";
+import { TwilioReceipts } from "../../src/delivery/senders/twilio/receipts.js";
+import { VonageReceipts } from "../../src/delivery/senders/vonage/receipts.js";
+import type { ReceiptReader } from "../../src/otp/delivery/receipts.js";
 
 /** The readers of the receipts that may come, by the sender's name: of those providers whose signature can be checked. */
 export function receiptReaders(config: CleanedEnv<typeof SERVER>): ReadonlyMap<string, ReceiptReader> {

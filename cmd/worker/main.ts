@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-import { healthHandler } from "../../src/api/health.js";
-import { HttpServer } from "../../src/api/http-server.js";
-import { WORKER } from "../../src/config.js";
-import { isPlaintext, workerProblems } from "../../src/config-rules.js";
+import { isPlaintext, workerProblems } from "../../src/config/rules.js";
+import { WORKER } from "../../src/config/server.js";
+import { healthHandler } from "../../src/http/health.js";
+import { HttpServer } from "../../src/http/server.js";
 import { Lifecycle } from "../../src/lifecycle.js";
 import { createLog } from "../../src/log.js";
-import { connectRedis } from "../../src/redis/connection.js";
-import { RedisPulse } from "../../src/redis/pulse.js";
-import { checkSetUp } from "../../src/redis/set-up.js";
+import { connectRedis } from "../../src/redis/connection/connection.js";
+import { RedisPulse } from "../../src/redis/connection/pulse.js";
+import { checkSetUp } from "../../src/redis/connection/set-up.js";
 import { configOrExit } from "../config-or-exit.js";
-import { loadTemplates, templateProblems } from "../messages.js";
-import { openInboxes } from "./inboxes.js";
+import { openInboxes } from "./consumers.js";
+import { loadTemplates, templateProblems } from "./messages.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const GRACE_MS = 1_000; // for health checks under way

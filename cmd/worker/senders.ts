@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import type { CleanedEnv } from "envalid";
-import type { WORKER } from "../../src/config.js";
-import { SmtpSender } from "../../src/delivery/email/smtp.js";
+import type { WORKER } from "../../src/config/server.js";
 import type { Paced } from "../../src/delivery/failover.js";
 import type { Mail, Sms } from "../../src/delivery/sender.js";
-import { TwilioSender } from "../../src/delivery/sms/twilio.js";
-import { VonageSender } from "../../src/delivery/sms/vonage.js";
-import { WebhookSender } from "../../src/delivery/sms/webhook.js";
+import { SmtpSender } from "../../src/delivery/senders/smtp/sender.js";
+import { TwilioSender } from "../../src/delivery/senders/twilio/sender.js";
+import { VonageSender } from "../../src/delivery/senders/vonage/sender.js";
+import { WebhookSender } from "../../src/delivery/senders/webhook/sender.js";
 
 type WorkerConfig = CleanedEnv<typeof WORKER>;
 
@@ -26,7 +26,7 @@ const EMAIL: Readonly<Record<WorkerConfig["EMAIL_SENDERS"][number], (config: Wor
     perSecond: SMTP_PER_SECOND,
   }),
   ses: async ({ SES_REGION, SES_URL, MAIL_FROM, SES_PER_SECOND }) => {
-    const { SesSender } = await import("../../src/delivery/email/ses.js"); // 20 MB that most do without
+    const { SesSender } = await import("../../src/delivery/senders/ses/sender.js"); // 20 MB that most do without
     return {
       sender: new SesSender({ region: required(SES_REGION), endpoint: SES_URL, from: required(MAIL_FROM) }),
       perSecond: SES_PER_SECOND,

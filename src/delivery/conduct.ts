@@ -1,5 +1,5 @@
-import type { DeliveryError } from "../otp/delivery.js";
-import type { Conduct } from "../otp/delivery-ports.js";
+import type { DeliveryError } from "../otp/delivery/delivery.js";
+import type { Conduct } from "../otp/delivery/ports.js";
 
 /** A provider that says "slower" is left alone for this long at the least, and at the most. */
 const SLOW_MS = 1_000;

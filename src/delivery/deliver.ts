@@ -1,13 +1,13 @@
-import { digestCode, drawCode } from "../otp/code.js";
-import type { Delivery, PutOff } from "../otp/delivery.js";
-import type { Keyring } from "../otp/keyring.js";
-import { type Order, openOrder, type SealedOrder } from "../otp/order.js";
+import { digestCode, drawCode } from "../otp/challenge/code.js";
+import type { Keyring } from "../otp/crypto/keyring.js";
+import { open, seal } from "../otp/crypto/seal.js";
+import type { Delivery, PutOff } from "../otp/delivery/delivery.js";
+import { type Order, openOrder, type SealedOrder } from "../otp/delivery/job.js";
+import { beginBefore } from "../otp/delivery/progress.js";
 import type { Challenges, Stored } from "../otp/ports.js";
-import { beginBefore } from "../otp/progress.js";
-import { issueReference } from "../otp/reference.js";
-import { requestedAt } from "../otp/request-id.js";
-import { open, seal } from "../otp/seal.js";
-import { tokenLifeMs } from "../otp/token.js";
+import { issueReference } from "../otp/token/reference.js";
+import { requestedAt } from "../otp/token/request-id.js";
+import { tokenLifeMs } from "../otp/token/token.js";
 import type { Failover } from "./failover.js";
 import type { Addressed } from "./sender.js";
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { ChallengeId } from "../otp/challenge.js";
-import { type Delivery, DeliveryError, type PutOff } from "../otp/delivery.js";
-import type { Choice, Conduct, Deliveries, Report, SenderHealth } from "../otp/delivery-ports.js";
-import type { RequestId } from "../otp/request-id.js";
-import type { Failure } from "../otp/step.js";
+import type { ChallengeId } from "../otp/challenge/id.js";
+import { type Delivery, DeliveryError, type PutOff } from "../otp/delivery/delivery.js";
+import type { Choice, Conduct, Deliveries, Report, SenderHealth } from "../otp/delivery/ports.js";
+import type { Failure } from "../otp/delivery/step.js";
+import type { RequestId } from "../otp/token/request-id.js";
 import { conductOf, slowFor } from "./conduct.js";
 import type { Sender } from "./sender.js";
 

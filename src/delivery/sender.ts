@@ -1,4 +1,4 @@
-import type { RequestId } from "../otp/request-id.js";
+import type { RequestId } from "../otp/token/request-id.js";
 
 /** What is said of a message whichever the channel. */
 export interface Addressed {

@@ -1,4 +1,4 @@
-import type { SendLimit } from "./sends.js";
+import type { SendLimit } from "./challenge/send-limits.js";
 
 /** What can be wrong with a request, in the words that callers see. `REQUEST_TOO_LARGE` reaches them as `INVALID_REQUEST`. */
 export type Reason =

@@ -1,9 +1,9 @@
-import type { AttemptPolicy } from "./attempts.js";
-import type { ClientAction, Quota } from "./call.js";
-import type { ChallengeId } from "./challenge.js";
-import type { SealedOrder } from "./order.js";
-import type { RequestId } from "./request-id.js";
-import type { SendLimit } from "./sends.js";
+import type { ClientAction, Quota } from "./caller/call.js";
+import type { AttemptPolicy } from "./challenge/attempts.js";
+import type { ChallengeId } from "./challenge/id.js";
+import type { SendLimit } from "./challenge/send-limits.js";
+import type { SealedOrder } from "./delivery/job.js";
+import type { RequestId } from "./token/request-id.js";
 
 /** Whether a send may go ahead, and how long after it the next one may; if not, which limit is in the way, and until when. */
 export type Claim =

@@ -1,16 +1,16 @@
-import type { Call } from "./call.js";
-import { ClientLimiter } from "./client-limiter.js";
-import type { Changes, Deliveries } from "./delivery-ports.js";
-import { type Generate, type Generated, Generator } from "./generator.js";
-import { Idempotency } from "./idempotency.js";
-import type { Keyring } from "./keyring.js";
+import type { Call } from "./caller/call.js";
+import { ClientLimiter } from "./caller/client-limiter.js";
+import { Idempotency } from "./caller/idempotency.js";
+import type { SendPolicy } from "./challenge/send-limits.js";
+import type { Keyring } from "./crypto/keyring.js";
+import type { Changes, Deliveries } from "./delivery/ports.js";
+import type { Watch } from "./delivery/step.js";
+import { type Generate, type Generated, Generator } from "./generate.js";
 import type { Challenges, ClientLimits, IdempotencyKeys, MailDomains, Outbox } from "./ports.js";
-import type { Channel } from "./recipient.js";
-import type { SendPolicy } from "./sends.js";
-import type { Watch } from "./step.js";
-import { type TestAddress, TestAddresses } from "./test-addresses.js";
-import { Verifier, type Verify } from "./verifier.js";
-import { Watcher } from "./watcher.js";
+import type { Channel } from "./recipient/recipient.js";
+import { type TestAddress, TestAddresses } from "./recipient/test-addresses.js";
+import { Verifier, type Verify } from "./verify.js";
+import { Watcher } from "./watch.js";
 
 /** The settings that the domain needs. */
 export interface OtpSettings {

@@ -1,5 +1,5 @@
-import { type ChallengeId, splitChallengeId } from "../otp/challenge.js";
-import type { RequestId } from "../otp/request-id.js";
+import { type ChallengeId, splitChallengeId } from "../otp/challenge/id.js";
+import type { RequestId } from "../otp/token/request-id.js";
 
 /**
  * Every key of an address carries its id as a hash tag, whatever the purpose. Sends and wrong tries in a row are kept by the

@@ -11,17 +11,17 @@ declare module "ioredis" {
 
 /** The Lua scripts of this folder; each file says what its KEYS, ARGV and reply are. */
 const FILES = {
-  claimSend: "claim-send.lua",
-  releaseSend: "release-send.lua",
-  storeCode: "store-code.lua",
-  attempt: "attempt.lua",
-  beginRequest: "begin-request.lua",
-  settleRequest: "settle-request.lua",
-  beginSend: "begin-send.lua",
-  reportSend: "report-send.lua",
-  readRequest: "read-request.lua",
-  chooseSender: "choose-sender.lua",
-  reportSender: "report-sender.lua",
+  claimSend: "challenges/claim-send.lua",
+  releaseSend: "challenges/release-send.lua",
+  storeCode: "challenges/store-code.lua",
+  attempt: "challenges/attempt.lua",
+  beginRequest: "limits/take-idempotency-key.lua",
+  settleRequest: "limits/settle-idempotency-key.lua",
+  beginSend: "deliveries/begin-send.lua",
+  reportSend: "deliveries/record-outcome.lua",
+  readRequest: "deliveries/read-progress.lua",
+  chooseSender: "sender-health/choose-sender.lua",
+  reportSender: "sender-health/record-conduct.lua",
 } as const;
 
 type Name = keyof typeof FILES;

@@ -7,9 +7,15 @@ import {
   OtpService,
   VerifyRequestSchema,
 } from "../../src/gen/otp/v1/otp_service_pb.js";
-import { startApi, type TestApi } from "../support/api.js";
-import { connectClients, explain, explainServiceError, GrpcJsClient, type OtpClient } from "../support/clients.js";
-import { post } from "../support/http.js";
+import { startApi, type TestApi } from "../support/api/api.js";
+import {
+  connectClients,
+  explain,
+  explainServiceError,
+  GrpcJsClient,
+  type OtpClient,
+} from "../support/clients/clients.js";
+import { post } from "../support/clients/http.js";
 
 const PROTOCOLS = ["Connect with JSON", "Connect in binary", "gRPC-Web", "gRPC-Web with JSON", "gRPC"];
 

@@ -4,9 +4,9 @@ import { connect as connectTcp } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, it } from "vitest";
 import { WatchRequestSchema } from "../../src/gen/otp/v1/otp_service_pb.js";
-import { startApi, type TestApi } from "../support/api.js";
-import { connectClients, explain } from "../support/clients.js";
-import { EndlessFeed, Feed, QUEUED } from "../support/feed.js";
+import { startApi, type TestApi } from "../support/api/api.js";
+import { connectClients, explain } from "../support/clients/clients.js";
+import { EndlessFeed, Feed, QUEUED } from "../support/fakes/feed.js";
 
 const STALL_MS = 200;
 const GRPC = {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { otherThan } from "../support/codes.js";
-import type { LoginPage } from "../support/login-page.js";
-import { Site } from "../support/site.js";
+import type { LoginPage } from "../support/browser/login-page.js";
+import { Site } from "../support/browser/site.js";
+import { otherThan } from "../support/messages/codes.js";
 
 const site = new Site({ OTP_COOLDOWN_SECONDS: "1" });
 beforeAll(() => site.start());

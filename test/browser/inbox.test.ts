@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { launchChromium } from "../../cmd/dev/chromium.js";
-import { axeViolations } from "../support/axe.js";
-import { startTestInbox, type TestInbox } from "../support/inbox.js";
-import { listening } from "../support/listening.js";
+import { launchChromium } from "../../dev/chromium.js";
+import { axeViolations } from "../support/browser/axe.js";
+import { startTestInbox, type TestInbox } from "../support/messages/inbox.js";
+import { listening } from "../support/programs/listening.js";
 
 const TEXT = "Your code for Acme:\r\n\r\n    482913\r\n\r\nIt is good for 10 minutes.\r\n";
 const HTML = "<h1>Your one-time code</h1><p>482913</p>";

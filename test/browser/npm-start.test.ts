@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
-import { launchChromium } from "../../cmd/dev/chromium.js";
-import { LoginPage } from "../support/login-page.js";
+import { launchChromium } from "../../dev/chromium.js";
+import { LoginPage } from "../support/browser/login-page.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/cmd/dev/main.js", import.meta.url));
 const FREE_PORTS = { INBOX_PORT: "0", GRPC_PORT: "0", HTTP_PORT: "0", HEALTH_PORT: "0" };

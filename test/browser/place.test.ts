@@ -1,7 +1,7 @@
 import type { Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { otherThan } from "../support/codes.js";
-import { Site } from "../support/site.js";
+import { Site } from "../support/browser/site.js";
+import { otherThan } from "../support/messages/codes.js";
 
 const site = new Site();
 beforeAll(() => site.start());

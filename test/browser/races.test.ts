@@ -1,8 +1,8 @@
 import type { Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { otherThan } from "../support/codes.js";
-import type { LoginPage } from "../support/login-page.js";
-import { Site } from "../support/site.js";
+import type { LoginPage } from "../support/browser/login-page.js";
+import { Site } from "../support/browser/site.js";
+import { otherThan } from "../support/messages/codes.js";
 
 const site = new Site({ OTP_COOLDOWN_SECONDS: "1", OTP_SENDS_PER_HOUR: "0", RATE_IP_PER_MINUTE: "0" });
 beforeAll(() => site.start());

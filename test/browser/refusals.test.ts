@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { WIRE } from "../../src/api/errors.js";
+import { WIRE } from "../../src/api/rpc/errors.js";
 import { REASONS } from "../../web/page/api/refusal.js";
 import { ar } from "../../web/page/words/ar.js";
 import { en } from "../../web/page/words/en.js";
-import { apiKey } from "../support/api-keys.js";
-import { TestDns } from "../support/dns.js";
-import { Site } from "../support/site.js";
+import { apiKey } from "../support/api/api-keys.js";
+import { Site } from "../support/browser/site.js";
+import { TestDns } from "../support/dns/dns.js";
 
 const dns = new TestDns();
 let site: Site;

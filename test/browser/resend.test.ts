@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { Site } from "../support/site.js";
+import { Site } from "../support/browser/site.js";
 
 const site = new Site({ OTP_COOLDOWN_SECONDS: "3", OTP_SENDS_PER_HOUR: "2" });
 beforeAll(() => site.start());

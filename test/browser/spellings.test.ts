@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ar } from "../../web/page/words/ar.js";
 import { spanText } from "../../web/page/words/time.js";
-import { Site } from "../support/site.js";
+import { Site } from "../support/browser/site.js";
 
 const site = new Site({ RATE_IP_PER_MINUTE: "0" });
 beforeAll(() => site.start());

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Site } from "../support/site.js";
+import { Site } from "../support/browser/site.js";
 
 const site = new Site();
 beforeAll(() => site.start());

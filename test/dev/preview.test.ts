@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { previewPage } from "../../cmd/dev/preview/page.js";
-import { Templates } from "../../src/delivery/render.js";
+import { previewPage } from "../../dev/preview.js";
+import { Templates } from "../../src/delivery/templates/templates.js";
 
 const OURS = new URL("../../templates/", import.meta.url);
 const DATA = { code: "012345", leftMs: 600_000, sender: "Acme", origin: "example.com" };

@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DnsMailDomains } from "../../src/dns/mail-domains.js";
 import { nameServers } from "../../src/dns/name-servers.js";
-import { type DnsZone, TestDns } from "../support/dns.js";
+import { type DnsZone, TestDns } from "../support/dns/dns.js";
 
 let dns: TestDns;
 const clock = {

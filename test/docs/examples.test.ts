@@ -3,10 +3,10 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bufCurl } from "../support/buf.js";
-import { runCurl } from "../support/curl.js";
-import { blocks } from "../support/readme.js";
-import { type Stack, startStack } from "../support/stack.js";
+import { bufCurl } from "../support/clients/buf.js";
+import { runCurl } from "../support/clients/curl.js";
+import { blocks } from "../support/docs/readme.js";
+import { type Stack, startStack } from "../support/programs/stack.js";
 
 // Inside the package, so that it finds itself by its name, as it is found by those who depend on it.
 const FOLDER = fileURLToPath(new URL("../../dist/readme/", import.meta.url));

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
-import { WIRE } from "../../src/api/errors.js";
-import { successStatus } from "../../src/api/http.js";
-import { routesOf } from "../../src/api/routes.js";
-import { readConfig, SERVER, WORKER } from "../../src/config.js";
+import { successStatus } from "../../src/api/http-handler.js";
+import { routesOf } from "../../src/api/rest/routes.js";
+import { WIRE } from "../../src/api/rpc/errors.js";
+import { readConfig, SERVER, WORKER } from "../../src/config/server.js";
 import { file_otp_v1_otp_service, OtpService } from "../../src/gen/otp/v1/otp_service_pb.js";
-import { quoted, table } from "../support/readme.js";
+import { quoted, table } from "../support/docs/readme.js";
 
 const REQUIRED = { OTP_SECRET: "s".repeat(32), SMTP_URL: "smtp://127.0.0.1", MAIL_FROM: "otp@example.com" };
 

@@ -1,10 +1,10 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type RunningServer, startServer } from "../support/binaries.js";
-import { callerOf, THREE_PROTOCOLS } from "../support/callers.js";
-import { TestDns } from "../support/dns.js";
-import { post } from "../support/http.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
+import { callerOf, THREE_PROTOCOLS } from "../support/clients/callers.js";
+import { post } from "../support/clients/http.js";
+import { TestDns } from "../support/dns/dns.js";
+import { type RunningServer, startServer } from "../support/programs/binaries.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
 let dns: TestDns;
 let redis: TestRedis;

@@ -1,13 +1,13 @@
 import { createServer, type Server } from "node:http";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launchChromium } from "../../cmd/dev/chromium.js";
-import { freePort } from "../../cmd/dev/private-redis.js";
-import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
-import { post } from "../support/http.js";
-import { listening } from "../support/listening.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
-import { RecordingSmtp } from "../support/smtp.js";
+import { launchChromium } from "../../dev/chromium.js";
+import { freePort } from "../../dev/private-redis.js";
+import { post } from "../support/clients/http.js";
+import { RecordingSmtp } from "../support/messages/smtp.js";
+import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/programs/binaries.js";
+import { listening } from "../support/programs/listening.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
 let redis: TestRedis;
 let smtp: RecordingSmtp;

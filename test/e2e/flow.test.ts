@@ -6,11 +6,11 @@ import {
   OtpService,
   VerifyRequestSchema,
 } from "../../src/gen/otp/v1/otp_service_pb.js";
-import { startServer } from "../support/binaries.js";
-import { bufCurl } from "../support/buf.js";
-import { connectClients, GrpcJsClient, type OtpClient } from "../support/clients.js";
-import { get, post } from "../support/http.js";
-import { type Stack, startStack } from "../support/stack.js";
+import { bufCurl } from "../support/clients/buf.js";
+import { connectClients, GrpcJsClient, type OtpClient } from "../support/clients/clients.js";
+import { get, post } from "../support/clients/http.js";
+import { startServer } from "../support/programs/binaries.js";
+import { type Stack, startStack } from "../support/programs/stack.js";
 
 let stack: Stack;
 

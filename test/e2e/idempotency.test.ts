@@ -1,12 +1,12 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { apiKey } from "../support/api-keys.js";
-import { startServer } from "../support/binaries.js";
-import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/callers.js";
-import { TestDns } from "../support/dns.js";
-import { post } from "../support/http.js";
-import { passTime } from "../support/pass-time.js";
-import { type Stack, startStack } from "../support/stack.js";
+import { apiKey } from "../support/api/api-keys.js";
+import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/clients/callers.js";
+import { post } from "../support/clients/http.js";
+import { TestDns } from "../support/dns/dns.js";
+import { startServer } from "../support/programs/binaries.js";
+import { type Stack, startStack } from "../support/programs/stack.js";
+import { passTime } from "../support/redis/pass-time.js";
 
 const KEYS = ["web", "shop"].map((name) => apiKey(name, `the-key-of-${name}`)).join(",");
 const bearer = (name: string) => ({ authorization: `Bearer the-key-of-${name}` });

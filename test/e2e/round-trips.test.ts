@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { apiKey } from "../support/api-keys.js";
-import { startServer } from "../support/binaries.js";
-import { callerOf, THREE_PROTOCOLS } from "../support/callers.js";
-import { otherThan } from "../support/codes.js";
-import { type Stack, startStack } from "../support/stack.js";
+import { apiKey } from "../support/api/api-keys.js";
+import { callerOf, THREE_PROTOCOLS } from "../support/clients/callers.js";
+import { otherThan } from "../support/messages/codes.js";
+import { startServer } from "../support/programs/binaries.js";
+import { type Stack, startStack } from "../support/programs/stack.js";
 
 const KEY = { authorization: "Bearer the-key" };
 const API_KEYS = apiKey("backend", "the-key");

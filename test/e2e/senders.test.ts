@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningServer, startServer, startWorker } from "../support/binaries.js";
-import { post } from "../support/http.js";
+import { post } from "../support/clients/http.js";
+import { statusesOf } from "../support/clients/watching.js";
+import { smsEnv } from "../support/messages/sms-env.js";
+import { RecordingSmtp } from "../support/messages/smtp.js";
+import { type RunningServer, startServer, startWorker } from "../support/programs/binaries.js";
 import { SES, SES_ENV, SesStandIn } from "../support/providers/ses.js";
 import { TwilioStandIn } from "../support/providers/twilio.js";
 import { WEBHOOK, WebhookStandIn } from "../support/providers/webhook.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
-import { smsEnv } from "../support/sms-env.js";
-import { RecordingSmtp } from "../support/smtp.js";
-import { statusesOf } from "../support/watching.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
 let redis: TestRedis;
 let server: RunningServer;

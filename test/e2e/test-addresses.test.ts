@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/callers.js";
-import { post } from "../support/http.js";
-import { type Stack, startStack } from "../support/stack.js";
-import { statusesOf } from "../support/watching.js";
+import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/clients/callers.js";
+import { post } from "../support/clients/http.js";
+import { statusesOf } from "../support/clients/watching.js";
+import { type Stack, startStack } from "../support/programs/stack.js";
 
 const ENV = {
   TEST_ADDRESSES: "alice@test.example=123456, Bob@Test.example=654321, +1 415 555 0100=111222",

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
-import { post } from "../support/http.js";
+import { post } from "../support/clients/http.js";
+import { watchSteps } from "../support/clients/watching.js";
+import { smsEnv } from "../support/messages/sms-env.js";
+import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/programs/binaries.js";
 import { TwilioStandIn } from "../support/providers/twilio.js";
 import { VonageStandIn } from "../support/providers/vonage.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
-import { smsEnv } from "../support/sms-env.js";
-import { watchSteps } from "../support/watching.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 import { inParallel, isFull, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
 
 const MESSAGES = scaled(5_000, 500);

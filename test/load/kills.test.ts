@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/binaries.js";
-import { post } from "../support/http.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
-import { RecordingSmtp } from "../support/smtp.js";
-import { statusesOf } from "../support/watching.js";
+import { post } from "../support/clients/http.js";
+import { statusesOf } from "../support/clients/watching.js";
+import { RecordingSmtp } from "../support/messages/smtp.js";
+import { type RunningServer, type RunningWorker, startServer, startWorker } from "../support/programs/binaries.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 import { inParallel, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
 
 const MAILS = scaled(10_000, 600);

@@ -1,17 +1,17 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { digestCode } from "../../src/otp/code.js";
+import { digestCode } from "../../src/otp/challenge/code.js";
+import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
+import { openOrder, type SealedOrder } from "../../src/otp/delivery/job.js";
 import { OtpError } from "../../src/otp/errors.js";
-import type { Generate } from "../../src/otp/generator.js";
-import { deriveKeyring } from "../../src/otp/keyring.js";
-import { openOrder, type SealedOrder } from "../../src/otp/order.js";
+import type { Generate } from "../../src/otp/generate.js";
 import type { MailDomains, Outbox } from "../../src/otp/ports.js";
 import { OtpService } from "../../src/otp/service.js";
-import type { Verify } from "../../src/otp/verifier.js";
-import { NO_CLIENT_LIMITS } from "../support/client-limits.js";
-import { lifeOf } from "../support/codes.js";
-import { MemoryChallenges } from "../support/memory-challenges.js";
-import { MemoryIdempotencyKeys } from "../support/memory-idempotency-keys.js";
-import { NO_CHANGES, NO_DELIVERIES } from "../support/no-deliveries.js";
+import type { Verify } from "../../src/otp/verify.js";
+import { NO_CLIENT_LIMITS } from "../support/fakes/client-limits.js";
+import { MemoryChallenges } from "../support/fakes/memory-challenges.js";
+import { MemoryIdempotencyKeys } from "../support/fakes/memory-idempotency-keys.js";
+import { NO_CHANGES, NO_DELIVERIES } from "../support/fakes/no-deliveries.js";
+import { lifeOf } from "../support/messages/codes.js";
 
 const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";

@@ -1,8 +1,8 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { RedisClientLimits } from "../../src/redis/client-limits.js";
-import { passTime } from "../support/pass-time.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
+import { RedisClientLimits } from "../../src/redis/limits/client-limits.js";
+import { passTime } from "../support/redis/pass-time.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
 let server: TestRedis;
 let redis: Redis;

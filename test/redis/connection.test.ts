@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { connectRedis } from "../../src/redis/connection.js";
-import { RedisPulse } from "../../src/redis/pulse.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
+import { connectRedis } from "../../src/redis/connection/connection.js";
+import { RedisPulse } from "../../src/redis/connection/pulse.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
 const log = pino({ level: "silent" });
 let redis: TestRedis;

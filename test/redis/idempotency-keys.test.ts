@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { REMEMBERED_MS, UNDER_WAY_MS, UNSETTLED_MS } from "../../src/otp/idempotency.js";
+import { REMEMBERED_MS, UNDER_WAY_MS, UNSETTLED_MS } from "../../src/otp/caller/idempotency.js";
 import type { IdempotencyKeys } from "../../src/otp/ports.js";
-import { RedisIdempotencyKeys } from "../../src/redis/idempotency-keys.js";
-import { MemoryIdempotencyKeys } from "../support/memory-idempotency-keys.js";
-import { passTime } from "../support/pass-time.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
+import { RedisIdempotencyKeys } from "../../src/redis/limits/idempotency-keys.js";
+import { MemoryIdempotencyKeys } from "../support/fakes/memory-idempotency-keys.js";
+import { passTime } from "../support/redis/pass-time.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
 let server: TestRedis;
 let redis: Redis;

@@ -2,17 +2,17 @@ import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
-import type { ChallengeId } from "../../src/otp/challenge.js";
-import { digestCode, drawCode } from "../../src/otp/code.js";
-import { deriveKeyring } from "../../src/otp/keyring.js";
-import { newRequestId } from "../../src/otp/request-id.js";
-import { seal } from "../../src/otp/seal.js";
-import { sendLimits } from "../../src/otp/sends.js";
-import { RedisChallenges } from "../../src/redis/challenges.js";
-import { connectRedis } from "../../src/redis/connection.js";
-import { RedisDeliveries } from "../../src/redis/deliveries.js";
-import { lifeOf } from "../support/codes.js";
+import { type PrivateRedis, startPrivateRedis } from "../../dev/private-redis.js";
+import { digestCode, drawCode } from "../../src/otp/challenge/code.js";
+import type { ChallengeId } from "../../src/otp/challenge/id.js";
+import { sendLimits } from "../../src/otp/challenge/send-limits.js";
+import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
+import { seal } from "../../src/otp/crypto/seal.js";
+import { newRequestId } from "../../src/otp/token/request-id.js";
+import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
+import { connectRedis } from "../../src/redis/connection/connection.js";
+import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
+import { lifeOf } from "../support/messages/codes.js";
 
 /** Just below a power of two: at any other count the tables of Redis are emptier, and take more for each. */
 const COUNT = 16_000;

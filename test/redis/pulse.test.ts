@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type PrivateRedis, startPrivateRedis } from "../../cmd/dev/private-redis.js";
-import { connectRedis } from "../../src/redis/connection.js";
-import { RedisPulse } from "../../src/redis/pulse.js";
+import { type PrivateRedis, startPrivateRedis } from "../../dev/private-redis.js";
+import { connectRedis } from "../../src/redis/connection/connection.js";
+import { RedisPulse } from "../../src/redis/connection/pulse.js";
 
 const log = pino({ level: "silent" });
 let server: PrivateRedis;

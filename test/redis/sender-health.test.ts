@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Conduct } from "../../src/otp/delivery-ports.js";
-import { connectRedis } from "../../src/redis/connection.js";
-import { RedisSenderHealth } from "../../src/redis/sender-health.js";
-import { startTestRedis, type TestRedis } from "../support/redis.js";
+import type { Conduct } from "../../src/otp/delivery/ports.js";
+import { connectRedis } from "../../src/redis/connection/connection.js";
+import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
+import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
 const PROBE_MS = 1_000;
 const FAILURES = 5;

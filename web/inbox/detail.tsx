@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
-import type { Message } from "../../cmd/dev/inbox/message.js";
+import type { Message } from "../../dev/inbox/message.js";
 import { Code } from "./code.js";
 import { Parts } from "./parts.js";
-import { useMessage } from "./use-message.js";
+import { useMessage } from "./state/use-message.js";
 import { fullTime, titleOf } from "./words.js";
 
 export function Detail({ id }: { readonly id: string }) {

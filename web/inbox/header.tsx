@@ -1,5 +1,5 @@
 import { Mark } from "../look/mark.js";
-import type { Connection } from "./use-feed.js";
+import type { Connection } from "./state/use-feed.js";
 
 const WORDS: Readonly<Record<Connection, string>> = {
   connecting: "Connecting…",

@@ -3,8 +3,8 @@ import { Detail } from "./detail.js";
 import { ForTests } from "./for-tests.js";
 import { Header } from "./header.js";
 import { MessageList } from "./message-list.js";
-import { useFeed } from "./use-feed.js";
-import { useSelected } from "./use-selected.js";
+import { useFeed } from "./state/use-feed.js";
+import { useSelected } from "./state/use-selected.js";
 import { announcement } from "./words.js";
 
 /** The whole page: what came at the left, the message that is chosen at the right; on a narrow screen one of the two. */

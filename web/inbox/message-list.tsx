@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import type { Summary } from "../../cmd/dev/inbox/message.js";
+import type { Summary } from "../../dev/inbox/message.js";
 import { ForTests } from "./for-tests.js";
 import { channelName, fullTime, shortTime, titleOf } from "./words.js";
 

@@ -1,4 +1,4 @@
-import type { Message } from "../../cmd/dev/inbox/message.js";
+import type { Message } from "../../dev/inbox/message.js";
 import { type Tab, Tabs } from "./tabs.js";
 
 /** The forms that a message has: HTML in a frame that allows it nothing, text, and the source. */

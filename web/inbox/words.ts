@@ -1,4 +1,4 @@
-import type { Summary } from "../../cmd/dev/inbox/message.js";
+import type { Summary } from "../../dev/inbox/message.js";
 
 const TIME = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });

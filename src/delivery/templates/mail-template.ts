@@ -1,8 +1,8 @@
-import { lifetimeIn } from "../lifetime.js";
 import type { Compiler, Template } from "./compiler.js";
 import type { VariantName } from "./file-name.js";
 import type { VariantFiles } from "./folder.js";
 import { languageOf } from "./language.js";
+import { lifetimeIn } from "./lifetime.js";
 
 /** What a message is to say. */
 export interface MessageData {

@@ -1,7 +1,7 @@
-import { lifetimeIn } from "../lifetime.js";
 import type { Compiler, Source, Template } from "./compiler.js";
 import type { VariantName } from "./file-name.js";
 import { languageOf } from "./language.js";
+import { lifetimeIn } from "./lifetime.js";
 import type { MessageData } from "./mail-template.js";
 
 export interface SmsData extends MessageData {

@@ -2,8 +2,8 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { expect, it } from "vitest";
 import type { Sender, Sms } from "../../../src/delivery/sender.js";
-import { failure, forever, sms } from "../deliveries.js";
-import { listening } from "../listening.js";
+import { failure, forever, sms } from "../fakes/deliveries.js";
+import { listening } from "../programs/listening.js";
 import type { StandIn } from "./stand-in.js";
 
 const NUMBER = "+15005550001";

@@ -1,0 +1,56 @@
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import pino from "pino";
+import { challengeId } from "../../src/otp/challenge/id.js";
+import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
+import { sealOrder } from "../../src/otp/delivery/job.js";
+import { newRequestId } from "../../src/otp/token/request-id.js";
+import { QUEUE_PREFIX, queueName } from "../../src/queue/names.js";
+import { BullOutbox } from "../../src/queue/producer.js";
+import { AddressBook } from "./addresses.js";
+import { SECRET } from "./stage.js";
+
+const AT_ONCE = 500;
+
+/** Fills the mail queue as a server does, while no worker takes anything out of it. */
+export class Orders {
+  private readonly redis: Redis;
+  private readonly queue: Queue;
+  private readonly outbox: BullOutbox;
+  private readonly book = new AddressBook();
+  private readonly keyring = deriveKeyring([SECRET]);
+
+  constructor(redisUrl: string) {
+    this.redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+    this.queue = new Queue(queueName("email"), { connection: this.redis, prefix: QUEUE_PREFIX });
+    this.outbox = new BullOutbox(this.redis, pino({ level: "silent" }));
+  }
+
+  /** Has workers wait, and adds so many orders, each for another address. */
+  async fill(count: number): Promise<void> {
+    await this.queue.pause();
+    for (let added = 0; added < count; added += AT_ONCE) {
+      await Promise.all(this.book.next(Math.min(AT_ONCE, count - added)).map((address) => this.add(address)));
+    }
+  }
+
+  /** Lets workers begin. */
+  async release(): Promise<void> {
+    await this.queue.resume();
+  }
+
+  async close(): Promise<void> {
+    await this.outbox.close();
+    await this.queue.close();
+    this.redis.disconnect();
+  }
+
+  private add(address: string): Promise<void> {
+    const purpose = "login";
+    const request = newRequestId(Date.now());
+    const challenge = challengeId(this.keyring[0], purpose, { channel: "email", address, identity: address });
+    return this.outbox.add(
+      sealOrder(this.keyring, { request, challenge, channel: "email", address, purpose, locale: "" }),
+    );
+  }
+}

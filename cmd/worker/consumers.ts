@@ -1,0 +1,80 @@
+import type { CleanedEnv } from "envalid";
+import type { Logger } from "pino";
+import type { WORKER } from "../../src/config/server.js";
+import { type Content, Deliverer } from "../../src/delivery/deliver.js";
+import { Failover, type Paced, type Patience } from "../../src/delivery/failover.js";
+import type { Addressed } from "../../src/delivery/sender.js";
+import { oversizedSms } from "../../src/delivery/templates/segments.js";
+import type { Templates } from "../../src/delivery/templates/templates.js";
+import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
+import type { Channel } from "../../src/otp/recipient/recipient.js";
+import { BullInbox } from "../../src/queue/consumer.js";
+import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
+import type { connectRedis } from "../../src/redis/connection/connection.js";
+import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
+import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
+import { brandName } from "./messages.js";
+import { emailSenders, smsSenders } from "./senders.js";
+
+/** A mail server may take its time over a greeting, where a provider of short messages answers at once or is not well. */
+const PATIENCE: Readonly<Record<Channel, Patience>> = {
+  email: { sendMs: 30_000, probeMs: 10_000 },
+  sms: { sendMs: 5_000, probeMs: 1_200 },
+};
+
+/** Opens an inbox for each channel that has senders. */
+export async function openInboxes(parts: {
+  readonly config: CleanedEnv<typeof WORKER>;
+  readonly redis: ReturnType<typeof connectRedis>;
+  readonly templates: Templates;
+  readonly log: Logger;
+  readonly onClose: (name: string, close: () => unknown) => void;
+}): Promise<void> {
+  const { config, redis, templates, log, onClose } = parts;
+  const sender = brandName(config);
+  if (config.SMS_SENDERS.length > 0) {
+    const extent = {
+      sender,
+      origin: config.SMS_ORIGIN,
+      codeLength: config.OTP_LENGTH,
+      lifeMs: config.OTP_TTL_SECONDS * 1000,
+    };
+    for (const line of oversizedSms(templates, extent)) log.warn(line);
+  }
+  const shared = {
+    challenges: new RedisChallenges(redis),
+    deliveries: new RedisDeliveries(redis),
+    health: new RedisSenderHealth(redis, log),
+    keyring: deriveKeyring(config.OTP_SECRET),
+    onUnknown: config.ON_UNKNOWN,
+    codeLength: config.OTP_LENGTH,
+    lifeMs: config.OTP_TTL_SECONDS * 1000,
+    log,
+    now: Date.now,
+  };
+
+  function open<Message>(
+    channel: Channel,
+    senders: readonly Paced<Message>[],
+    compose: (to: Addressed, content: Content) => Message,
+  ): void {
+    if (senders.length === 0) return;
+    onClose(`${channel} senders`, () => senders.map((paced) => paced.sender.close()));
+    const failover = new Failover({ ...shared, senders, patience: PATIENCE[channel] });
+    const deliverer = new Deliverer({ ...shared, failover, compose });
+    const inbox = new BullInbox({
+      redis,
+      channel,
+      concurrency: config.WORKER_CONCURRENCY,
+      deliver: (order) => deliverer.deliver(order),
+      log,
+    });
+    inbox.open();
+    onClose(`${channel} inbox`, () => inbox.close());
+  }
+
+  open("email", await emailSenders(config), (to, content) => ({ ...to, ...templates.mail({ ...content, sender }) }));
+  open("sms", smsSenders(config), (to, content) => {
+    return { ...to, text: templates.sms({ ...content, sender, origin: config.SMS_ORIGIN }) };
+  });
+}

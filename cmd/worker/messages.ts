@@ -1,0 +1,30 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { CleanedEnv } from "envalid";
+import type { WORKER } from "../../src/config/server.js";
+import { Templates } from "../../src/delivery/templates/templates.js";
+
+type WorkerConfig = CleanedEnv<typeof WORKER>;
+
+const BUILT_IN = new URL("../../templates/", import.meta.url);
+
+/** The templates of `TEMPLATES_DIR`, else our own. @throws when one of them cannot be used */
+export function loadTemplates({ TEMPLATES_DIR }: Pick<WorkerConfig, "TEMPLATES_DIR">): Templates {
+  return Templates.load(TEMPLATES_DIR === undefined ? BUILT_IN : pathToFileURL(resolve(TEMPLATES_DIR)));
+}
+
+/** @returns a line when `TEMPLATES_DIR` is set to what cannot be used */
+export function templateProblems(config: Pick<WorkerConfig, "TEMPLATES_DIR">): readonly string[] {
+  if (config.TEMPLATES_DIR === undefined) return [];
+  try {
+    loadTemplates(config);
+    return [];
+  } catch (error) {
+    return [`TEMPLATES_DIR cannot be used: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+/** The name that messages speak of: `BRAND_NAME`, else the one that mails are from, else our own. */
+export function brandName({ BRAND_NAME, MAIL_FROM }: Pick<WorkerConfig, "BRAND_NAME" | "MAIL_FROM">): string {
+  return BRAND_NAME ?? MAIL_FROM?.name ?? "Countersign";
+}

@@ -1,0 +1,91 @@
+import { isIP } from "node:net";
+import parseForwarded from "forwarded-parse";
+import ipaddr from "ipaddr.js";
+import { LRUCache } from "lru-cache";
+import type { Incoming } from "../rpc/incoming.js";
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Which proxies are believed: the nearest so many hops, or those in these networks. */
+export type TrustedProxies = number | readonly (readonly [Address, number])[];
+
+/** Counted together: those whose address cannot be told. */
+const UNKNOWN = "unknown";
+
+/**
+ * Finds the client behind trusted proxies, by `X-Forwarded-For` and `Forwarded` (RFC 7239), from the nearest hop outwards:
+ * each entry is believed if the hop that added it is trusted. A proxy that writes one of the two headers passes the other one
+ * on as the client sent it, so where both are present they must agree; otherwise it is the nearest hop that counts.
+ *
+ * @returns what the client is counted by: an IPv4 address or the /64 of an IPv6 address
+ */
+export function clientNetwork(incoming: Incoming, proxies: TrustedProxies): string {
+  const nearest = parseAddress(incoming.peer ?? "");
+  if (nearest === undefined) return UNKNOWN;
+  if (!isTrusted(nearest, 0, proxies)) return networkOf(nearest);
+  const paths = [splitForwardedFor(incoming.header("x-forwarded-for")), splitForwarded(incoming.header("forwarded"))];
+  const found = paths.filter((path) => path !== undefined).map((path) => networkOf(walk(nearest, path, proxies)));
+  const [first = networkOf(nearest), ...others] = found;
+  return others.every((other) => other === first) ? first : networkOf(nearest);
+}
+
+/** An address as it is counted, for an address that is believed as it is. @returns undefined for what is not an address */
+export function networkOfText(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address && networkOf(address);
+}
+
+/** @param path the addresses that the hops have noted, the nearest last */
+function walk(nearest: Address, path: readonly string[], proxies: TrustedProxies): Address {
+  let current = nearest;
+  for (const [hop, noted] of path.toReversed().entries()) {
+    const next = isTrusted(current, hop, proxies) ? parseAddress(noted) : undefined;
+    if (next === undefined) return current;
+    current = next;
+  }
+  return current;
+}
+
+function isTrusted(address: Address, hop: number, proxies: TrustedProxies): boolean {
+  if (typeof proxies === "number") return hop < proxies;
+  return proxies.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
+}
+
+function splitForwardedFor(header: string | undefined): readonly string[] | undefined {
+  return header?.split(",").map((entry) => entry.trim());
+}
+
+/** A header that cannot be read says nothing. */
+function splitForwarded(header: string | undefined): readonly string[] | undefined {
+  if (header === undefined) return undefined;
+  try {
+    return parseForwarded(header).map(({ for: node = "" }) => node);
+  } catch {
+    return [];
+  }
+}
+
+/** Addresses that are kept at hand as they were read: a connection makes many calls, and a proxy makes all of them. */
+const read = new LRUCache<string, { readonly address: Address | undefined }>({
+  max: 10_000,
+  memoMethod: (text) => ({ address: readAddress(text) }),
+});
+
+function parseAddress(text: string): Address | undefined {
+  return text.length > LONGEST_ADDRESS ? undefined : read.memo(text).address;
+}
+
+/** With brackets, a zone and a port. */
+const LONGEST_ADDRESS = 100;
+
+/** Reads an address, also with a port, in brackets or with a zone. An IPv4 address in IPv6 form is the IPv4 address. */
+function readAddress(text: string): Address | undefined {
+  const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+  const [address = ""] = bare.split("%", 1);
+  return isIP(address) === 0 ? undefined : ipaddr.process(address);
+}
+
+function networkOf(address: Address): string {
+  if (address instanceof ipaddr.IPv4) return address.toString();
+  return `${new ipaddr.IPv6([...address.parts.slice(0, 4), 0, 0, 0, 0]).toString()}/64`;
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
+import { codeToHttpStatus, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
+import type { Logger } from "pino";
+import { decodeBinary, decodeJson } from "../rpc/decode.js";
+import { asOtpError } from "../rpc/errors.js";
+import { HttpIncoming } from "../rpc/incoming.js";
+import type { UnaryRpc } from "../rpc/rpc.js";
+import { toConnectError } from "./error.js";
+
+const JSON_TYPE = "application/json";
+const BINARY_TYPE = "application/proto";
+const PLAIN_TYPES: ReadonlySet<string | undefined> = new Set([JSON_TYPE, BINARY_TYPE]);
+
+/** Whether a call is one that browsers make all day: a POST of one message, neither compressed nor with a deadline. */
+export function isPlainUnary({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === "POST" &&
+    PLAIN_TYPES.has(headers["content-type"]) &&
+    headers["content-encoding"] === undefined &&
+    headers["connect-timeout-ms"] === undefined
+  );
+}
+
+/**
+ * Serves a plain call (https://connectrpc.com/docs/protocol#unary-request): there is nothing to frame, so that all it needs is the
+ * message and the form of errors. By connect-es it takes twice the time, most of it for what is not used: streams, abort signals,
+ * Fetch's headers.
+ */
+export async function serveConnectUnary(
+  rpc: UnaryRpc,
+  body: Buffer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
+  const isBinary = request.headers["content-type"] === BINARY_TYPE;
+  const decode = isBinary ? decodeBinary : decodeJson;
+  let message: Message;
+  try {
+    message = await rpc.call(decode(body), new HttpIncoming(request));
+  } catch (thrown) {
+    sendError(response, toConnectError(asOtpError(thrown, log)));
+    return;
+  }
+  const { output } = rpc.method;
+  if (isBinary) send(response, 200, BINARY_TYPE, toBinary(output, message));
+  else send(response, 200, JSON_TYPE, Buffer.from(toJsonString(output, message)));
+}
+
+function sendError(response: ServerResponse, error: ConnectError): void {
+  for (const [name, value] of error.metadata) response.setHeader(name, value);
+  send(response, codeToHttpStatus(error.code), JSON_TYPE, errorToJsonBytes(error, undefined));
+}
+
+function send(response: ServerResponse, status: number, type: string, body: Uint8Array): void {
+  response.writeHead(status, { "Content-Type": type, "Content-Length": body.length }).end(body);
+}

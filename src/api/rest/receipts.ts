@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { readBody } from "../../http/body.js";
+import { sendProblem } from "../../http/problem.js";
+import { ORIGIN } from "../../http/server.js";
+import type { Receipt, ReceiptReader } from "../../otp/delivery/receipts.js";
+import { OtpError } from "../../otp/errors.js";
+import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
+import { HttpIncoming } from "../rpc/incoming.js";
+
+/** Who may tell of messages, by the sender's name, and who is told. */
+export interface ReceiptTakers {
+  readonly readers: ReadonlyMap<string, ReceiptReader>;
+  /** @throws OtpError UNAVAILABLE */
+  take(sender: string, receipt: Receipt): Promise<void>;
+}
+
+/** Serves `POST /providers/<sender>/status`, where providers say what became of their messages. Their signature is their key. */
+export class ReceiptRoutes {
+  private readonly senders: ReadonlyMap<string, string>;
+
+  constructor(private readonly takers: ReceiptTakers) {
+    this.senders = new Map([...takers.readers.keys()].map((sender) => [`/providers/${sender}/status`, sender]));
+  }
+
+  /** @returns whether a sender's receipts are taken under this path */
+  serves(path: string): boolean {
+    return this.senders.has(path);
+  }
+
+  async handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const sender = this.senders.get(path);
+    const reader = sender === undefined ? undefined : this.takers.readers.get(sender);
+    if (sender === undefined || reader === undefined) throw new Error("not a path of a sender");
+    if (request.method !== "POST") {
+      return sendProblem(response, { status: 405, detail: "this path takes POST", allow: "POST" });
+    }
+    const body = await readBody(request);
+    if (body === undefined) return;
+    if (body.length > MAX_REQUEST_BYTES) throw OtpError.tooLarge(MAX_REQUEST_BYTES);
+
+    const incoming = new HttpIncoming(request);
+    const target = (request.url ?? "").replace(ORIGIN, "");
+    const receipt = await reader.read({ target, header: (name) => incoming.header(name), body });
+    switch (receipt) {
+      case "forged":
+        return sendProblem(response, { status: 403, detail: "the provider's signature does not hold" });
+      case "unreadable":
+        return sendProblem(response, { status: 400, detail: "this is not a receipt" });
+      case "not final":
+        break;
+      default:
+        await this.takers.take(sender, receipt);
+    }
+    response.writeHead(204).end();
+  }
+}

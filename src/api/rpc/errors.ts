@@ -1,0 +1,79 @@
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import type { Logger } from "pino";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { OtpError, type Reason } from "../../otp/errors.js";
+import { durationFromMs } from "./duration.js";
+import { SparingLog } from "./throttled-log.js";
+
+/** How one reason looks to callers. gRPC and Connect share their codes. */
+interface Wire {
+  readonly code: Code;
+  readonly httpStatus: number;
+  /** `google.rpc.ErrorInfo.reason`, and `reason` of a problem. */
+  readonly reason: string;
+}
+
+/** The one table of errors: what a reason is on each protocol. */
+export const WIRE: Readonly<Record<Reason, Wire>> = {
+  INVALID_REQUEST: { code: Code.InvalidArgument, httpStatus: 400, reason: "INVALID_REQUEST" },
+  REQUEST_TOO_LARGE: { code: Code.ResourceExhausted, httpStatus: 413, reason: "INVALID_REQUEST" },
+  UNDELIVERABLE_ADDRESS: { code: Code.InvalidArgument, httpStatus: 400, reason: "UNDELIVERABLE_ADDRESS" },
+  OTP_INCORRECT: { code: Code.InvalidArgument, httpStatus: 400, reason: "OTP_INCORRECT" },
+  TOO_MANY_ATTEMPTS: { code: Code.ResourceExhausted, httpStatus: 429, reason: "TOO_MANY_ATTEMPTS" },
+  RATE_LIMITED: { code: Code.ResourceExhausted, httpStatus: 429, reason: "RATE_LIMITED" },
+  IDEMPOTENCY_KEY_REUSED: { code: Code.FailedPrecondition, httpStatus: 422, reason: "IDEMPOTENCY_KEY_REUSED" },
+  IDEMPOTENCY_KEY_IN_USE: { code: Code.Aborted, httpStatus: 409, reason: "IDEMPOTENCY_KEY_IN_USE" },
+  UNAUTHENTICATED: { code: Code.Unauthenticated, httpStatus: 401, reason: "UNAUTHENTICATED" },
+  UNAVAILABLE: { code: Code.Unavailable, httpStatus: 503, reason: "UNAVAILABLE" },
+};
+
+export const ERROR_DOMAIN = "otp.v1";
+export const INTERNAL_MESSAGE = "internal error";
+
+/** One message of `google.rpc.Status.details`. */
+export interface Detail<Desc extends DescMessage = DescMessage> {
+  readonly desc: Desc;
+  readonly value: MessageInitShape<Desc>;
+}
+
+/** The `google.rpc` details of an error, for gRPC and Connect. */
+export function errorDetails({ reason, violations, retryAfterMs }: OtpError): Detail[] {
+  const details: Detail[] = [detail(ErrorInfoSchema, { reason: WIRE[reason].reason, domain: ERROR_DOMAIN })];
+  if (violations.length > 0) {
+    details.push(detail(BadRequestSchema, { fieldViolations: violations.map((violation) => ({ ...violation })) }));
+  }
+  if (retryAfterMs !== undefined) {
+    details.push(detail(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) }));
+  }
+  return details;
+}
+
+function detail<Desc extends DescMessage>(desc: Desc, value: MessageInitShape<Desc>): Detail {
+  return { desc, value: create(desc, value) };
+}
+
+/** A Redis that answers, and refuses (full, read-only, no permission), is for its operator to mend; one that is away is not. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "ReplyError";
+}
+
+/** Sorts what was thrown: an error that callers are told about, or a fault of ours, which goes to the log alone. */
+export function asOtpError(thrown: unknown, log: Logger): OtpError | undefined {
+  if (thrown instanceof OtpError) {
+    if (isRefusal(thrown.cause)) sparing(log).refusals.say("warn", { err: thrown }, "request failed");
+    else if (thrown.cause !== undefined) log.debug({ err: thrown }, "request failed");
+    return thrown;
+  }
+  sparing(log).faults.say("error", { err: thrown }, INTERNAL_MESSAGE);
+  return undefined;
+}
+
+/** What every call may have to say, by the log that it goes to. */
+const logs = new WeakMap<Logger, { readonly refusals: SparingLog; readonly faults: SparingLog }>();
+
+function sparing(log: Logger) {
+  const known = logs.get(log) ?? { refusals: new SparingLog(log), faults: new SparingLog(log) };
+  logs.set(log, known);
+  return known;
+}

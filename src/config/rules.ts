@@ -1,0 +1,123 @@
+import { BlockList, isIP } from "node:net";
+import type { CleanedEnv } from "envalid";
+import { readTls, type TlsPaths } from "../http/tls-files.js";
+import { CHANNELS, type Channel } from "../otp/recipient/recipient.js";
+import type { SERVER, WORKER } from "./server.js";
+
+type ServerConfig = CleanedEnv<typeof SERVER>;
+type WorkerConfig = CleanedEnv<typeof WORKER>;
+
+/** What has to hold between the variables of the server. @returns a line for each problem, which names the variable */
+export function serverProblems(config: ServerConfig): readonly string[] {
+  return [...noChannel(config), ...openToAll(config), ...tlsProblems(config), ...testAddressProblems(config)];
+}
+
+/** What has to hold between the variables of the worker. @returns a line for each problem, which names the variable */
+export function workerProblems(config: WorkerConfig): readonly string[] {
+  const { VONAGE_APPLICATION_ID, VONAGE_PRIVATE_KEY_FILE } = config;
+  const problems = noChannel(config);
+  if (VONAGE_APPLICATION_ID !== undefined && VONAGE_PRIVATE_KEY_FILE === undefined)
+    problems.push("VONAGE_PRIVATE_KEY_FILE is required with VONAGE_APPLICATION_ID");
+  if (VONAGE_APPLICATION_ID === undefined && VONAGE_PRIVATE_KEY_FILE !== undefined)
+    problems.push("VONAGE_APPLICATION_ID is required with VONAGE_PRIVATE_KEY_FILE");
+  return problems;
+}
+
+type Senders = Pick<ServerConfig, "EMAIL_SENDERS" | "SMS_SENDERS">;
+
+function noChannel(config: Senders): string[] {
+  return servedChannels(config).length > 0 ? [] : ["EMAIL_SENDERS or SMS_SENDERS must name a sender"];
+}
+
+/** The channels on which messages can be sent. */
+export function servedChannels({ EMAIL_SENDERS, SMS_SENDERS }: Senders): readonly Channel[] {
+  const senders = { email: EMAIL_SENDERS, sms: SMS_SENDERS };
+  return CHANNELS.filter((channel) => senders[channel].length > 0);
+}
+
+/** What is allowed, and should not go unnoticed. @returns a line for each, which names the variable and not its value */
+export function serverWarnings(config: ServerConfig): readonly string[] {
+  const { TEST_ADDRESSES, SMS_SENDERS, PUBLIC_URL } = config;
+  const warnings: string[] = [];
+  if (TEST_ADDRESSES.length > 0) {
+    warnings.push(`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} in by codes that are known`);
+  }
+  const closed = isGuarded(config) ? PAGE_CALLS.filter((rpc) => !config.PUBLIC_RPCS.includes(rpc)) : [];
+  if (config.WEB === "on" && closed.length > 0) {
+    warnings.push(`WEB=on serves a page that may not call ${closed.join(", ")}: PUBLIC_RPCS does not name them`);
+  }
+  const needed = {
+    twilio: ["TWILIO_AUTH_TOKEN"],
+    vonage: ["VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET"],
+    webhook: [],
+  } as const;
+  for (const sender of PUBLIC_URL === undefined ? [] : SMS_SENDERS) {
+    const missing = needed[sender].filter((name) => config[name] === undefined);
+    if (missing.length > 0) warnings.push(`receipts of ${sender} are not taken without ${missing.join(" and ")}`);
+  }
+  return warnings;
+}
+
+/** What the page calls, without a key. */
+const PAGE_CALLS = ["Generate", "Verify", "Watch"] as const;
+
+/** Whether not everybody may call everything. */
+function isGuarded({ API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerConfig): boolean {
+  return API_KEYS.length > 0 || PUBLIC_RPCS.length > 0 || TLS_CLIENT_CA_FILE !== undefined;
+}
+
+function openToAll(config: ServerConfig): string[] {
+  if (isLoopback(config.HOST) || isGuarded(config)) return [];
+  const guards = "API_KEYS, TLS_CLIENT_CA_FILE, or PUBLIC_RPCS for what anybody may call";
+  return [`HOST is an address that others can reach: set ${guards}`];
+}
+
+function testAddressProblems({ TEST_ADDRESSES, ALLOW_TEST_ADDRESSES, OTP_LENGTH }: ServerConfig): string[] {
+  if (TEST_ADDRESSES.length === 0) return [];
+  const problems: string[] = [];
+  if (!ALLOW_TEST_ADDRESSES) {
+    problems.push("TEST_ADDRESSES lets whoever knows them in: set ALLOW_TEST_ADDRESSES=true where that is meant");
+  }
+  if (TEST_ADDRESSES.some(({ code }) => code.length !== OTP_LENGTH)) {
+    problems.push("TEST_ADDRESSES must have codes of as many digits as OTP_LENGTH says");
+  }
+  return problems;
+}
+
+function tlsProblems(config: ServerConfig): string[] {
+  try {
+    const paths = tlsPaths(config);
+    if (paths !== undefined) readTls(paths);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+/** @returns undefined when TLS is not asked for. @throws when a part of it is missing */
+export function tlsPaths({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: ServerConfig): TlsPaths | undefined {
+  if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE !== undefined) {
+    return { cert: TLS_CERT_FILE, key: TLS_KEY_FILE, clientCa: TLS_CLIENT_CA_FILE };
+  }
+  if (TLS_CERT_FILE !== undefined) throw new Error("TLS_KEY_FILE is required with TLS_CERT_FILE");
+  if (TLS_KEY_FILE !== undefined) throw new Error("TLS_CERT_FILE is required with TLS_KEY_FILE");
+  if (TLS_CLIENT_CA_FILE !== undefined) throw new Error("TLS_CERT_FILE is required with TLS_CLIENT_CA_FILE");
+  return undefined;
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
+
+/** Whether what is sent to this Redis can be read on the way. */
+export function isPlaintext(redisUrl: string): boolean {
+  const { protocol, hostname } = new URL(redisUrl);
+  return protocol === "redis:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
+}
+
+/** Whether an address or a host name is this machine alone. */
+function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  if (family === 0) return /^(?:[a-z0-9-]+\.)*localhost$/i.test(host);
+  return LOOPBACK.check(host, family === 4 ? "ipv4" : "ipv6");
+}

@@ -1,0 +1,113 @@
+import http from "node:http";
+import https from "node:https";
+import { DeliveryError, type Fault } from "../../otp/delivery/delivery.js";
+import { retryAfterMs } from "./retry-after.js";
+
+/** What a provider answered. */
+export interface Answer {
+  readonly status: number;
+  readonly retryAfterMs: number | undefined;
+  /** Up to 64 KiB of it; of a success that broke off, nothing. */
+  readonly body: string;
+}
+
+const MAX_BODY = 64 * 1024;
+/** Less than servers keep idle connections open, so that no request meets one that is just being closed. */
+const IDLE_MS = 4_000;
+
+/**
+ * Posts to one URL of a provider's, over connections that stay open. It follows no redirect: what it carries is for one host.
+ *
+ * It is node:http and not fetch, as only the former tells how far a request had come when it failed.
+ */
+export class HttpClient {
+  private readonly agent: http.Agent;
+  private readonly request: typeof http.request;
+  private readonly opened: "connect" | "secureConnect";
+
+  /** @param provider its name, for the text of errors */
+  constructor(
+    private readonly provider: string,
+    private readonly url: URL,
+  ) {
+    const isSecure = url.protocol === "https:";
+    const { Agent, request } = isSecure ? https : http;
+    this.opened = isSecure ? "secureConnect" : "connect";
+    this.agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
+    this.request = request;
+  }
+
+  /** @throws DeliveryError when no whole answer came: `mayHaveGone` if there was a connection to send it over. */
+  post(headers: Readonly<Record<string, string>>, body: string, signal: AbortSignal): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      let isOpen = false; // from when on the request is on its way
+      const fail = ({ code, name }: NodeJS.ErrnoException) =>
+        reject(new DeliveryError(`${this.provider} fault ${code ?? name}`, "outage", { mayHaveGone: isOpen }));
+
+      const request = this.request(this.url, {
+        method: "POST",
+        headers: { "User-Agent": "countersign", ...headers },
+        agent: this.agent,
+        signal,
+      });
+      request.once("socket", (socket) => {
+        const open = () => {
+          isOpen = true;
+        };
+        if (request.reusedSocket) open();
+        else socket.once(this.opened, open);
+      });
+      request.on("error", fail);
+      request.once("response", (response) => {
+        const { statusCode: status = 0, headers } = response;
+        const answer = (text: string) =>
+          resolve({ status, retryAfterMs: retryAfterMs(headers["retry-after"]), body: text });
+        // The status of a success says all there is to know, though what follows may break off, or never end.
+        const isTaken = status >= 200 && status < 300;
+        readBody(response).then(answer, isTaken ? () => answer("") : fail);
+      });
+      request.end(body);
+    });
+  }
+
+  /** The error for an answer that does not take the message over. `code` is the provider's own for what is wrong, and safe to log. */
+  refusal({ status, retryAfterMs }: Answer, code?: string | number, fault: Fault = faultOf(status)): DeliveryError {
+    const detail = code === undefined ? "" : `, error ${code}`;
+    return new DeliveryError(`${this.provider} ${status}${detail}`, fault, {
+      mayHaveGone: mayHaveGone(status),
+      retryAfterMs: fault === "throttled" ? retryAfterMs : undefined,
+    });
+  }
+
+  /** Closes idle connections at once and busy ones after their answer. */
+  close(): void {
+    this.agent.maxFreeSockets = 0;
+    for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  }
+}
+
+/** The client errors that every message would get: the login, the account, the URL. */
+const OURS: ReadonlySet<number> = new Set([401, 402, 403, 404, 405]);
+
+/** By the status alone (RFC 9110 §15, RFC 6585 §4). Any other client error may be for one number or one text. */
+export function faultOf(status: number): Fault {
+  if (status === 429) return "throttled";
+  if (status < 300 || status === 408 || status === 425 || status >= 500) return "outage";
+  return status < 400 || OURS.has(status) ? "provider" : "route";
+}
+
+/** After a success that is not the documented one, or from a gateway that got no answer. */
+export function mayHaveGone(status: number): boolean {
+  return status < 300 || status === 504;
+}
+
+async function readBody(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= MAX_BODY) break; // which closes the connection
+  }
+  return Buffer.concat(chunks).toString("utf8", 0, MAX_BODY);
+}

@@ -1,0 +1,67 @@
+import type { Sender, Sms } from "../../sender.js";
+import { HttpClient } from "../http-client.js";
+import { field, parseJson } from "../json.js";
+import { CONNECTION_OVERRIDES } from "./callback.js";
+import { twilioFault } from "./faults.js";
+
+const MAX_VALIDITY_SECONDS = 36_000;
+
+/**
+ * Sends through Twilio's Messages resource.
+ *
+ * https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+ */
+export class TwilioSender implements Sender<Sms> {
+  readonly name = "twilio";
+  private readonly http: HttpClient;
+  private readonly authorization: string;
+  private readonly origin: { readonly From: string } | { readonly MessagingServiceSid: string };
+  private readonly publicUrl: string | undefined;
+
+  /**
+   * @param baseUrl where Twilio is, without a slash at its end
+   * @param from a number, a sender id, or the SID of a messaging service
+   * @param publicUrl where Twilio reaches us, without a slash at its end; without it no receipts are asked for
+   */
+  constructor(parts: {
+    readonly baseUrl: string;
+    readonly accountSid: string;
+    readonly authToken: string;
+    readonly from: string;
+    readonly publicUrl?: string | undefined;
+  }) {
+    const { baseUrl, accountSid, authToken, from, publicUrl } = parts;
+    this.http = new HttpClient("Twilio", new URL(`${baseUrl}/2010-04-01/Accounts/${accountSid}/Messages.json`));
+    this.authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString("base64")}`;
+    this.origin = /^MG[0-9a-f]{32}$/i.test(from) ? { MessagingServiceSid: from } : { From: from };
+    this.publicUrl = publicUrl;
+  }
+
+  async send({ address, text, reference, leftMs }: Sms, signal: AbortSignal): Promise<void> {
+    const form = new URLSearchParams({
+      To: address,
+      ...this.origin,
+      Body: text,
+      ValidityPeriod: String(validitySeconds(leftMs)),
+      ...(this.publicUrl !== undefined && {
+        StatusCallback: `${this.publicUrl}/providers/twilio/status?ref=${reference}${CONNECTION_OVERRIDES}`,
+      }),
+    });
+    const headers = { Authorization: this.authorization, "Content-Type": "application/x-www-form-urlencoded" };
+    const answer = await this.http.post(headers, form.toString(), signal);
+    if (answer.status === 201) return; // it is created: what else the body says, nobody here needs
+
+    const code = field(parseJson(answer.body), "code");
+    if (typeof code !== "number") throw this.http.refusal(answer);
+    throw this.http.refusal(answer, code, twilioFault(code));
+  }
+
+  close(): void {
+    this.http.close();
+  }
+}
+
+/** How long Twilio may keep it in its queue: from 1 second to 10 hours (https://www.twilio.com/docs/api/errors/90007). */
+function validitySeconds(leftMs: number): number {
+  return Math.min(MAX_VALIDITY_SECONDS, Math.max(1, Math.floor(leftMs / 1000)));
+}

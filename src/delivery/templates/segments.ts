@@ -1,0 +1,41 @@
+import { SegmentedMessage } from "sms-segments-calculator";
+import type { Templates } from "./templates.js";
+
+/** What an SMS is sent as, and charged by: 160 characters of GSM-7 make one segment, or 70 of UCS-2. */
+export interface Segments {
+  readonly count: number;
+  readonly encoding: "GSM-7" | "UCS-2";
+}
+
+export function segmentsOf(text: string): Segments {
+  const { segmentsCount: count, encodingName: encoding } = new SegmentedMessage(text, "auto", false);
+  return { count, encoding };
+}
+
+/** What makes an SMS longer or shorter. */
+export interface SmsExtent {
+  readonly sender: string;
+  readonly origin: string | undefined;
+  readonly codeLength: number;
+  readonly lifeMs: number;
+}
+
+/** The longest life that is said in seconds, in more letters than a short one in minutes. */
+const SECONDS_MS = 59_000;
+
+const LONGEST_PURPOSE = "p".repeat(32);
+
+/** @returns a line for each SMS template that can take more than one segment of GSM-7, which names its file */
+export function oversizedSms(templates: Templates, { sender, origin, codeLength, lifeMs }: SmsExtent): string[] {
+  const code = "0".repeat(codeLength);
+  return [...templates.smsTemplates].flatMap((template) => {
+    const purpose = template.purpose || LONGEST_PURPOSE;
+    const lives = [lifeMs, Math.min(lifeMs, SECONDS_MS)];
+    const worst = lives
+      .map((leftMs) => segmentsOf(template.render({ code, leftMs, purpose, sender, origin })))
+      .reduce((one, other) => (other.count > one.count ? other : one));
+    if (worst.encoding === "GSM-7" && worst.count === 1) return [];
+    const unit = worst.count === 1 ? "segment" : "segments";
+    return [`template ${template.file} takes ${worst.count} ${unit} in ${worst.encoding}`];
+  });
+}

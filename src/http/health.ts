@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { NOT_FOUND, sendProblem } from "./problem.js";
+import type { HttpHandler } from "./server.js";
+
+/** What the health routes tell. */
+export interface Health {
+  /** Whether each thing the process depends on answers. */
+  checks(): Readonly<Record<string, boolean>>;
+}
+
+/** Serves the health routes and nothing else. */
+export function healthHandler(health: Health): HttpHandler {
+  return (path, request, response) => {
+    if (!serveHealth(path, request, response, health)) sendProblem(response, NOT_FOUND);
+  };
+}
+
+/**
+ * Answers `GET /health/live`, `/health/ready` and `/health`, which is the same as ready: 200 when all checks pass, else 503.
+ *
+ * @returns false for any other path
+ */
+export function serveHealth(path: string, request: IncomingMessage, response: ServerResponse, health: Health): boolean {
+  if (!PATHS.has(path)) return false;
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    sendProblem(response, {
+      status: 405,
+      detail: "this path takes GET",
+      allow: "GET, HEAD",
+    });
+    return true;
+  }
+  if (path === "/health/live") {
+    sendJson(request, response, 200, { status: "ok" });
+    return true;
+  }
+  const checks = Object.entries(health.checks());
+  const isReady = checks.every(([, passes]) => passes);
+  sendJson(request, response, isReady ? 200 : 503, {
+    status: word(isReady),
+    checks: Object.fromEntries(checks.map(([name, passes]) => [name, word(passes)])),
+  });
+  return true;
+}
+
+const PATHS: ReadonlySet<string> = new Set(["/health", "/health/live", "/health/ready"]);
+
+function word(passes: boolean): string {
+  return passes ? "ok" : "unavailable";
+}
+
+function sendJson(request: IncomingMessage, response: ServerResponse, status: number, value: object): void {
+  const body = JSON.stringify(value);
+  response
+    .writeHead(status, {
+      "Content-Type": "application/json",
+      "Content-Length": Buffer.byteLength(body),
+      "Cache-Control": "no-store",
+    })
+    .end(request.method === "HEAD" ? undefined : body);
+}

@@ -1,0 +1,45 @@
+import { LRUCache } from "lru-cache";
+import type { Keyring, Keys } from "../crypto/keyring.js";
+import { OtpError } from "../errors.js";
+import type { ClientLimits } from "../ports.js";
+import type { Call, ClientAction } from "./call.js";
+
+/** Clients whose ids are kept at hand: who calls once calls again. */
+const KNOWN = 10_000;
+
+/** Counts calls for the clients that they come from. */
+export class ClientLimiter {
+  private readonly ids: LRUCache<string, string>;
+
+  constructor(
+    private readonly limits: ClientLimits,
+    [keys]: Keyring,
+  ) {
+    this.ids = new LRUCache({ max: KNOWN, memoMethod: (network) => clientId(keys, network) });
+  }
+
+  /**
+   * Counts a call, before anything else is spent on it.
+   *
+   * @returns takes it back, for a call that another limit refuses, if it was counted; nobody waits for that
+   * @throws OtpError RATE_LIMITED, UNAVAILABLE
+   */
+  async count(action: ClientAction, { caller: { network }, onQuota }: Call): Promise<(() => void) | undefined> {
+    if (network === undefined) return undefined;
+    const client = this.ids.memo(network);
+    const spent = await this.limits.spend(action, client);
+    if (spent === undefined) return undefined;
+    const { granted, quota } = spent;
+    onQuota(quota);
+    if (!granted) throw OtpError.clientTooFast(quota.resetMs);
+    return () => {
+      onQuota({ ...quota, remaining: quota.remaining + 1 });
+      void this.limits.giveBack(action, client).catch(() => undefined);
+    };
+  }
+}
+
+/** A client as the store knows it: an HMAC of its network, 16 bytes in base64url. */
+function clientId(keys: Keys, network: string): string {
+  return keys.client.digest(network).toString("base64url", 0, 16);
+}

@@ -1,0 +1,36 @@
+import { CHALLENGE_ID_BYTES, type ChallengeId, packChallengeId, unpackChallengeId } from "../challenge/id.js";
+import type { Keyring, Keys } from "../crypto/keyring.js";
+import { REQUEST_ID_BYTES, type RequestId } from "./request-id.js";
+import { readSigned, sign } from "./signed.js";
+
+/** One send of a message: what a provider's receipt is about. */
+export interface Send {
+  readonly challenge: ChallengeId;
+  readonly request: RequestId;
+  /** From 1; it grows with each time the message is handed to a sender. */
+  readonly number: number;
+}
+
+const LABEL = "reference";
+const NUMBER_BYTES = 4;
+const SIGNED_BYTES = CHALLENGE_ID_BYTES + REQUEST_ID_BYTES + NUMBER_BYTES;
+
+/** Names a send towards a provider, which repeats it in its receipt: 78 characters. It is no session token, and opens nothing. */
+export function issueReference(keys: Keys, { challenge, request, number }: Send): string {
+  const counted = Buffer.alloc(NUMBER_BYTES);
+  counted.writeUInt32BE(number);
+  const bytes = Buffer.concat([packChallengeId(challenge), Buffer.from(request, "base64url"), counted]);
+  return sign(keys.reference, LABEL, bytes);
+}
+
+/** @returns undefined for what we did not make */
+export function readReference(keyring: Keyring, reference: string): Send | undefined {
+  const signed = readSigned(keyring, ({ reference: key }) => key, LABEL, SIGNED_BYTES, reference);
+  if (signed === undefined) return undefined;
+  const { bytes } = signed;
+  return {
+    challenge: unpackChallengeId(bytes.subarray(0, CHALLENGE_ID_BYTES)),
+    request: bytes.subarray(CHALLENGE_ID_BYTES, -NUMBER_BYTES).toString("base64url"),
+    number: bytes.readUInt32BE(CHALLENGE_ID_BYTES + REQUEST_ID_BYTES),
+  };
+}

@@ -1,0 +1,28 @@
+import { drawBytes } from "../crypto/random.js";
+
+/**
+ * One accepted Generate: 6 bytes of Unix time in milliseconds and 10 random ones, in base64url. It names the job, the
+ * mail's Message-ID and the token of that request.
+ */
+export type RequestId = string;
+
+export const REQUEST_ID_BYTES = 16;
+
+/** The 6 bytes of time in base64url. */
+const TIME_CHARACTERS = 8;
+
+export function newRequestId(now: number): RequestId {
+  const bytes = drawBytes(REQUEST_ID_BYTES);
+  bytes.writeUIntBE(now, 0, 6);
+  return bytes.toString("base64url");
+}
+
+/** What tells it from all others of its time: 14 characters. */
+export function randomPart(id: RequestId): string {
+  return id.slice(TIME_CHARACTERS);
+}
+
+/** When the request was accepted, in Unix milliseconds. */
+export function requestedAt(id: RequestId): number {
+  return Buffer.from(id, "base64url").readUIntBE(0, 6);
+}

@@ -1,0 +1,58 @@
+import { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { SealedOrder } from "../otp/delivery/job.js";
+import { OtpError } from "../otp/errors.js";
+import type { Outbox } from "../otp/ports.js";
+import type { Channel } from "../otp/recipient/recipient.js";
+import { QUEUE_PREFIX, queueName } from "./names.js";
+
+/** How many of BullMQ's own events are kept. Nothing of ours reads them. */
+const KEPT_EVENTS = 1000;
+
+/** Puts orders into BullMQ, each into the queue of its channel. The job's id is the request's, so adding one twice adds it once. */
+export class BullOutbox implements Outbox {
+  private readonly queues = new Map<Channel, Queue<SealedOrder>>();
+
+  /** @param redis a `fail-fast` connection, which stays the caller's to close */
+  constructor(
+    private readonly redis: Redis,
+    private readonly log: Logger,
+  ) {}
+
+  async add(order: SealedOrder): Promise<void> {
+    // BullMQ would wait for the connection; the caller must not.
+    if (this.redis.status !== "ready") throw OtpError.unavailable();
+    const queue = this.queues.get(order.channel) ?? this.open(order.channel);
+    try {
+      await queue.add("deliver", order, { jobId: order.request });
+    } catch (error) {
+      throw OtpError.unavailable(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+  }
+
+  private open(channel: Channel): Queue<SealedOrder> {
+    const queue = new Queue<SealedOrder>(queueName(channel), {
+      connection: this.redis,
+      prefix: QUEUE_PREFIX,
+      // Both would make its start depend on a reply, and a queue whose start failed stays broken.
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+      streams: { events: { maxLen: KEPT_EVENTS } },
+      defaultJobOptions: {
+        attempts: Number.MAX_SAFE_INTEGER, // the code's life ends the retries, not their number
+        backoff: { type: "custom" },
+        removeOnComplete: true,
+        removeOnFail: true,
+        stackTraceLimit: 0,
+      },
+    });
+    queue.on("error", (error) => this.log.debug({ err: error }, "queue connection"));
+    this.queues.set(channel, queue);
+    return queue;
+  }
+}

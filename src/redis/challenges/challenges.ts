@@ -1,0 +1,97 @@
+import type { Redis } from "ioredis";
+import {
+  type AttemptPolicy,
+  COUNT_LIFE_MS,
+  FIRST_WAIT_MS,
+  LOCK_FROM,
+  LOCK_MS,
+  LONGEST_WAIT_MS,
+  WAIT_FROM,
+} from "../../otp/challenge/attempts.js";
+import { type ChallengeId, splitChallengeId } from "../../otp/challenge/id.js";
+import type { SendLimit } from "../../otp/challenge/send-limits.js";
+import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, Try } from "../../otp/ports.js";
+import { type RequestId, randomPart } from "../../otp/token/request-id.js";
+import { keys } from "../keys.js";
+import { asTuple, defineScript, type Script } from "../scripts.js";
+
+/** Challenges in Redis: one Lua script for each thing that counts or compares, all keys of an address in one hash slot. */
+export class RedisChallenges implements Challenges {
+  private readonly run: Readonly<Record<"claimSend" | "releaseSend" | "storeCode" | "attempt", Script>>;
+
+  constructor(redis: Redis) {
+    const constants = { WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS };
+    this.run = {
+      claimSend: defineScript(redis, "claimSend", { keyCount: 1 }),
+      releaseSend: defineScript(redis, "releaseSend", { keyCount: 1 }),
+      storeCode: defineScript(redis, "storeCode", { replies: "bytes" }),
+      attempt: defineScript(redis, "attempt", { keyCount: 3, constants }),
+    };
+  }
+
+  async claimSend(challenge: ChallengeId, request: RequestId, limits: readonly SendLimit[]): Promise<Claim> {
+    if (limits.length === 0) return { granted: true, nextAfterMs: 0 };
+    const { purpose } = splitChallengeId(challenge);
+    const [retryAfterMs, reached, nextAfterMs] = asTuple(
+      await this.run.claimSend(
+        [keys.sends(challenge)],
+        [purpose, randomPart(request), limits.map(limitText).join(" ")],
+      ),
+    );
+    const limit = limits[Number(reached) - 1];
+    if (limit === undefined) return { granted: true, nextAfterMs: Number(nextAfterMs) };
+    return { granted: false, limit, retryAfterMs: Number(retryAfterMs) };
+  }
+
+  async releaseSend(challenge: ChallengeId, request: RequestId): Promise<void> {
+    await this.run.releaseSend([keys.sends(challenge)], [randomPart(request)]);
+  }
+
+  async store(challenge: ChallengeId, request: RequestId, fresh: KeptCode, life: CodeLife): Promise<Stored> {
+    const kept = [keys.challenge(challenge), keys.request(challenge, request)];
+    const bytes = Buffer.from(fresh.sealed, "base64url"); // kept like that, it takes a quarter less of memory
+    const args = [fresh.digest, bytes, life.lifeMs, life.reuseFromMs, life.beginBefore, life.rememberMs];
+    let reply = asTuple(await this.run.storeCode(kept, args));
+    while (String(reply[0]) === "held") {
+      const place = keys.request(challenge, String(reply[1]));
+      reply = asTuple(await this.run.storeCode([...kept, place], args)); // by now another may hold it
+    }
+    const [how, sealed, leftMs, sends, unsettled] = reply;
+    const outcome = String(how);
+    switch (outcome) {
+      case "live":
+        if (!Buffer.isBuffer(sealed)) throw new Error("store-code.lua replied with no code");
+        return {
+          outcome,
+          sealed: sealed.toString("base64url"),
+          leftMs: Number(leftMs),
+          sends: Number(sends),
+          unsettled: unsettled === null ? undefined : String(unsettled),
+        };
+      case "sent":
+      case "failed":
+      case "expired":
+      case "superseded":
+        return { outcome };
+      default:
+        throw new Error(`store-code.lua replied ${outcome}`);
+    }
+  }
+
+  async attempt(challenge: ChallengeId, { digests, request }: Try, policy: AttemptPolicy): Promise<Attempt> {
+    const code = keys.challenge(challenge);
+    const token = request === undefined ? code : keys.request(challenge, request);
+    const reply = await this.run.attempt(
+      [code, keys.row(challenge), token],
+      [policy.budget, policy.rememberMs, ...digests],
+    );
+    if (reply === "correct" || reply === "incorrect") return { outcome: reply };
+    if (typeof reply === "number") return { outcome: "refused", retryAfterMs: reply };
+    throw new Error(`attempt.lua replied ${String(reply)}`);
+  }
+}
+
+/** As claim-send.lua reads it: one argument for all limits costs a fraction of three for each. */
+function limitText({ over, count, spanMs }: SendLimit): string {
+  return `${over === "purpose" ? "p" : "a"} ${count} ${spanMs}`;
+}

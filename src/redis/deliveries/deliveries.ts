@@ -1,0 +1,75 @@
+import type { Redis } from "ioredis";
+import type { ChallengeId } from "../../otp/challenge/id.js";
+import type { Deliveries, Progress, Report } from "../../otp/delivery/ports.js";
+import { FAILURES, type Failure } from "../../otp/delivery/step.js";
+import { type RequestId, requestedAt } from "../../otp/token/request-id.js";
+import { keys } from "../keys.js";
+import { asTuple, defineScript, type Script } from "../scripts.js";
+
+/** What becomes of each request, in Redis, in the hash slot of its address. */
+export class RedisDeliveries implements Deliveries {
+  private readonly run: Readonly<Record<"beginSend" | "reportSend" | "readRequest", Script>>;
+
+  constructor(redis: Redis) {
+    this.run = {
+      beginSend: defineScript(redis, "beginSend", { keyCount: 2 }),
+      reportSend: defineScript(redis, "reportSend", { keyCount: 2 }),
+      readRequest: defineScript(redis, "readRequest"),
+    };
+  }
+
+  async begin(challenge: ChallengeId, request: RequestId, sender: string, begun: number): Promise<number | undefined> {
+    const number = await this.run.beginSend(keysOf(challenge, request), [sender, begun]);
+    return Number(number) || undefined;
+  }
+
+  async report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<void> {
+    const { outcome } = report;
+    const what = outcome === "failed" ? [number, outcome, report.failure] : [number, outcome];
+    await this.run.reportSend(keysOf(challenge, request), what);
+  }
+
+  async receive(
+    challenge: ChallengeId,
+    request: RequestId,
+    number: number,
+    outcome: "delivered" | "failed",
+  ): Promise<boolean> {
+    const failure: Failure = "undelivered";
+    return (await this.run.reportSend(keysOf(challenge, request), [number, outcome, failure, 1])) === 1;
+  }
+
+  async read(challenge: ChallengeId, request: RequestId): Promise<Progress> {
+    let reply = await this.run.readRequest(keysOf(challenge, request), []);
+    if (typeof reply === "string") {
+      const maker = keys.request(challenge, reply);
+      reply = await this.run.readRequest([...keysOf(challenge, request), maker], []);
+    }
+    const [now, processed, dies, sent, delivered, failed, why, verified, isLive, replacement] = asTuple(reply);
+    if (processed === undefined) return { now: Number(now), begun: undefined };
+    const processedAt = Number(processed);
+    const time = (after: unknown) => (after === null ? undefined : processedAt + Number(after));
+    return {
+      now: Number(now),
+      begun: {
+        processedAt,
+        expiresAt: processedAt + Number(dies),
+        sentAt: time(sent),
+        deliveredAt: time(delivered),
+        failed: failed === null ? undefined : { at: processedAt + Number(failed), failure: asFailure(why) },
+        verifiedAt: time(verified),
+        isLive: isLive !== null,
+        replacedAt: replacement === null ? undefined : requestedAt(String(replacement)),
+      },
+    };
+  }
+}
+
+function keysOf(challenge: ChallengeId, request: RequestId): readonly string[] {
+  return [keys.challenge(challenge), keys.request(challenge, request)];
+}
+
+/** A failure that a newer version wrote is one of the provider's to this one. */
+function asFailure(reply: unknown): Failure {
+  return FAILURES.find((failure) => failure === reply) ?? "provider";
+}

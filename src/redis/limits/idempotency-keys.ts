@@ -1,0 +1,48 @@
+import type { Redis } from "ioredis";
+import { REMEMBERED_MS, UNDER_WAY_MS, UNSETTLED_MS } from "../../otp/caller/idempotency.js";
+import type { Beginning, IdempotencyKeys } from "../../otp/ports.js";
+import type { RequestId } from "../../otp/token/request-id.js";
+import { asTuple, defineScript, type Script } from "../scripts.js";
+
+/** Idempotency keys in Redis. */
+export class RedisIdempotencyKeys implements IdempotencyKeys {
+  private readonly run: Readonly<Record<"beginRequest" | "settleRequest", Script>>;
+
+  constructor(redis: Redis) {
+    this.run = {
+      beginRequest: defineScript(redis, "beginRequest", { keyCount: 1, constants: { UNDER_WAY_MS, UNSETTLED_MS } }),
+      settleRequest: defineScript(redis, "settleRequest", { keyCount: 1, constants: { REMEMBERED_MS } }),
+    };
+  }
+
+  async begin(key: string, payload: string, request: RequestId): Promise<Beginning> {
+    const reply = await this.run.beginRequest([redisKey(key)], [payload, request]);
+    const [outcome, id] = asTuple(reply);
+    switch (outcome) {
+      case "under way":
+      case "other payload":
+        return { outcome };
+      case "begun":
+      case "done":
+        return { outcome, request: String(id) };
+      default:
+        throw new Error(`take-idempotency-key.lua replied ${String(outcome)}`);
+    }
+  }
+
+  async remember(key: string, request: RequestId): Promise<void> {
+    await this.run.settleRequest([redisKey(key)], [request, "remember"]);
+  }
+
+  async forget(key: string, request: RequestId): Promise<void> {
+    await this.run.settleRequest([redisKey(key)], [request, "forget"]);
+  }
+
+  async putDown(key: string, request: RequestId): Promise<void> {
+    await this.run.settleRequest([redisKey(key)], [request, "put down"]);
+  }
+}
+
+function redisKey(id: string): string {
+  return `otp:idempotency:${id}`;
+}

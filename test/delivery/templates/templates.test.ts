@@ -1,0 +1,340 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { lifetimeIn } from "../../../src/delivery/templates/lifetime.js";
+import { Templates } from "../../../src/delivery/templates/templates.js";
+
+const OURS = new URL("../../../templates/", import.meta.url);
+const MESSAGE = { code: "012345", leftMs: 599_000, purpose: "login", sender: "Acme & Söhne <GmbH>" };
+const DATA = { ...MESSAGE, locale: "", origin: undefined };
+
+/** Where French has spaces that do not break differs from one ICU to the next. */
+const breaking = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");
+
+const LOCALES = ["", "fr", "de", "es", "hi"];
+
+describe("the mail", () => {
+  const { subject, text, html } = Templates.load(OURS).mail(DATA);
+
+  it("shows the code large, and the same in all its parts", () => {
+    expect(subject).toContain("012345");
+    expect(text).toMatch(/^ {4}012345$/m);
+    expect(html).toMatch(/font-size:36px[^>]*>012345</);
+  });
+
+  it("says how long the code lives, and that nobody will ask for it", () => {
+    for (const part of [text, html]) {
+      expect(part).toContain("9 minutes");
+      expect(part).toMatch(/Nobody from .* will ever ask you for it/);
+    }
+  });
+
+  it("escapes for HTML in the HTML alone", () => {
+    expect(html).toContain("Acme &amp; Söhne &lt;GmbH&gt;");
+    expect(text).toContain("Acme & Söhne <GmbH>");
+    expect(subject).toContain("Acme & Söhne <GmbH>");
+  });
+
+  it("has a subject of one line", () => {
+    expect(subject).not.toMatch(/[\r\n]/);
+  });
+
+  it("works in light and dark, and needs no image and nothing from elsewhere", () => {
+    expect(html).toContain('<meta name="color-scheme" content="light dark">');
+    expect(html).toContain("@media (prefers-color-scheme: dark)");
+    expect(html).not.toMatch(/<img|url\(|https?:|<script|<link/i);
+  });
+});
+
+describe.each([
+  ["fr", "9 minutes", "Il est valable 9 minutes."],
+  ["de", "9 Minuten", "Er gilt 9 Minuten."],
+  ["es", "9 minutos", "Caduca en 9 minutos."],
+  ["hi", "9 मिनट", "Yeh 9 minutes tak valid hai."],
+])("in %s", (locale, words, sentence) => {
+  const templates = Templates.load(OURS);
+  const english = templates.mail(DATA);
+  const { subject, text, html } = templates.mail({ ...DATA, locale });
+
+  it("the mail has its own words, around the same code", () => {
+    expect(subject).toMatch(/^012345 /);
+    expect(text).toMatch(/^ {4}012345$/m);
+    expect(html).toMatch(/font-size:36px[^>]*>012345</);
+    for (const part of [text, html]) expect(breaking(part)).toContain(words);
+    const wordsOf = (page: string) => page.replace(/<style>[\s\S]*<\/style>|<[^>]*>/g, "");
+    expect(wordsOf(html)).not.toMatch(/\b(?:your|code for|minutes tak|good|nobody)\b/i);
+  });
+
+  it("the mail says which language it is in, and looks the same", () => {
+    const tagsOf = (page: string) => page.match(/<(?!!)[^>]*>/g);
+    expect(html).toContain(`<html lang="${locale}" dir="ltr">`);
+    expect(tagsOf(html.replaceAll(`lang="${locale}"`, 'lang="en"'))).toEqual(tagsOf(english.html));
+  });
+
+  it("the SMS starts with the code, and has plain spaces", () => {
+    const sms = templates.sms({ ...DATA, locale });
+    expect(sms).toMatch(/^012345 /);
+    expect(sms).toContain(sentence);
+    expect(sms).toBe(breaking(sms));
+  });
+});
+
+describe("the SMS", () => {
+  const templates = Templates.load(OURS);
+
+  it("says how long the code lives, and escapes nothing", () => {
+    expect(templates.sms(DATA)).toBe(
+      "012345 is your code for Acme & Söhne <GmbH>. It is good for 9 minutes. Do not share it with anyone.",
+    );
+  });
+
+  it.each(LOCALES)("ends in the line that binds the code to its origin, after an empty one (%j)", (locale) => {
+    const bound = templates.sms({ ...DATA, locale, origin: "example.com" });
+    expect(bound).toBe(`${templates.sms({ ...DATA, locale })}\n\n@example.com #012345`);
+  });
+});
+
+describe("the template for a message", () => {
+  let folder: string;
+  const write = (...names: string[]) => {
+    for (const name of names) writeFileSync(join(folder, name), name);
+  };
+  const writeMail = (...stems: string[]) => {
+    for (const stem of stems) write(`${stem}.hbs`, `${stem}.text.hbs`, `${stem}.subject.hbs`);
+  };
+  const load = () => Templates.load(pathToFileURL(folder));
+  const mailFor = (purpose: string, locale: string) => load().mail({ ...DATA, purpose, locale }).html;
+  const smsFor = (purpose: string, locale: string) => load().sms({ ...DATA, purpose, locale });
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "countersign-templates-"));
+    writeMail("otp");
+    write("otp.sms.hbs");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("is the default where there is no nearer one", () => {
+    expect(mailFor("login", "")).toBe("otp.hbs");
+    expect(mailFor("login", "fr-CA")).toBe("otp.hbs");
+    expect(smsFor("login", "fr-CA")).toBe("otp.sms.hbs");
+  });
+
+  it("is that of the nearest language: fr-CA, then fr, then the default", () => {
+    writeMail("otp.fr");
+    expect(mailFor("login", "fr-CA")).toBe("otp.fr.hbs");
+    writeMail("otp.fr-CA");
+    expect(mailFor("login", "fr-CA")).toBe("otp.fr-CA.hbs");
+    expect(mailFor("login", "fr")).toBe("otp.fr.hbs");
+    expect(mailFor("login", "fr-BE")).toBe("otp.fr.hbs");
+    expect(mailFor("login", "fro")).toBe("otp.hbs");
+  });
+
+  it("never ends the search at a subtag that introduces another", () => {
+    write("otp.zh-Hant.sms.hbs");
+    expect(smsFor("login", "zh-Hant-CN-x-private1")).toBe("otp.zh-Hant.sms.hbs");
+    expect(smsFor("login", "zh-Hant-u-nu-latn")).toBe("otp.zh-Hant.sms.hbs");
+  });
+
+  it("is found whatever case the locale is written in", () => {
+    write("otp.pt-br.sms.hbs", "otp-login.ZH-hant.sms.hbs");
+    expect(smsFor("login", "pt-BR")).toBe("otp.pt-br.sms.hbs");
+    expect(smsFor("login", "zh-HANT-tw")).toBe("otp-login.ZH-hant.sms.hbs");
+  });
+
+  it("is that of the purpose, where the language is the same", () => {
+    writeMail("otp-password-reset", "otp.fr", "otp-password-reset.fr");
+    expect(mailFor("password-reset", "")).toBe("otp-password-reset.hbs");
+    expect(mailFor("password-reset", "fr-CA")).toBe("otp-password-reset.fr.hbs");
+    expect(mailFor("password", "fr-CA")).toBe("otp.fr.hbs");
+    expect(mailFor("login", "")).toBe("otp.hbs");
+  });
+
+  it("is rather in the language than for the purpose", () => {
+    writeMail("otp-password-reset", "otp.fr", "otp-password-reset.fr", "otp.fr-CA");
+    expect(mailFor("password-reset", "fr-CA")).toBe("otp.fr-CA.hbs");
+    expect(mailFor("password-reset", "de")).toBe("otp-password-reset.hbs");
+  });
+
+  it("is looked for by each channel on its own", () => {
+    writeMail("otp.fr");
+    write("otp.de.sms.hbs");
+    expect([mailFor("login", "fr"), smsFor("login", "fr")]).toEqual(["otp.fr.hbs", "otp.sms.hbs"]);
+    expect([mailFor("login", "de"), smsFor("login", "de")]).toEqual(["otp.hbs", "otp.de.sms.hbs"]);
+  });
+
+  it("has all three parts of a mail", () => {
+    writeMail("otp-password-reset.fr");
+    expect(load().mail({ ...DATA, purpose: "password-reset", locale: "fr" })).toEqual({
+      html: "otp-password-reset.fr.hbs",
+      text: "otp-password-reset.fr.text.hbs",
+      subject: "otp-password-reset.fr.subject.hbs",
+    });
+  });
+
+  it.each([
+    ["otp.fr.hbs", "otp.fr.text.hbs"],
+    ["otp.fr.text.hbs", "otp.fr.hbs"],
+    ["otp-password-reset.subject.hbs", "otp-password-reset.hbs"],
+  ])("stops the start when beside %s there is no %s", (given, missing) => {
+    write(given);
+    expect(load).toThrow(`template ${missing} is missing`);
+  });
+
+  it.each(["otp.hbs", "otp.text.hbs", "otp.subject.hbs", "otp.sms.hbs"])("stops the start without %s", (name) => {
+    rmSync(join(folder, name));
+    expect(load).toThrow(`template ${name} is missing`);
+  });
+
+  it.each(["otp.fr.txt.hbs", "otp.fr_CA.sms.hbs", "otp.e.sms.hbs", "otp-Login.sms.hbs", "otp-.hbs", "opt.fr.hbs"])(
+    "stops the start when it is called %s",
+    (name) => {
+      write(name);
+      expect(load).toThrow(`template ${name}: it is not named as in otp-purpose.locale.part.hbs`);
+    },
+  );
+
+  it("stops the start when another is for the same", () => {
+    write("otp.he.sms.hbs", "otp.iw.sms.hbs");
+    expect(load).toThrow("template otp.iw.sms.hbs: it is for the same as otp.he.sms.hbs");
+  });
+
+  it("is in a file that ends in .hbs", () => {
+    write("README.md", "otp.fr.hbs~");
+    expect(mailFor("login", "fr")).toBe("otp.hbs");
+  });
+
+  it("has a lifetime in its own words and letters, not in those of the locale asked for", () => {
+    const say = (name: string, text: string) => writeFileSync(join(folder, name), text);
+    say("otp.sms.hbs", "{{lifetime}}");
+    say("otp.hi.sms.hbs", "{{lifetime}} tak");
+    say("otp-reset.hi.sms.hbs", "{{lifetime}} तक");
+    say("otp.sr.sms.hbs", "Važi {{lifetime}}");
+    expect(smsFor("login", "de")).toBe("9 minutes");
+    expect(smsFor("login", "hi")).toBe("9 minutes tak");
+    expect(smsFor("reset", "hi")).toBe("9 मिनट तक");
+    expect(smsFor("login", "sr")).toBe("Važi 9 minuta");
+  });
+});
+
+const LAYOUT = `<html lang="{{lang}}">
+<h1>{{> heading}}</h1>
+{{#> footer}}no footer{{/footer}}
+{{> @partial-block}}
+</html>`;
+
+describe("a template", () => {
+  let folder: string;
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  const load = () => Templates.load(pathToFileURL(`${folder}/`));
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "countersign-templates-"));
+    write("otp.hbs", "<p>{{code}}</p>");
+    write("otp.text.hbs", "{{code}}");
+    write("otp.subject.hbs", "{{sender}}");
+    write("otp.sms.hbs", "{{code}}");
+    write("layout.hbs", LAYOUT);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("is taken from the folder", () => {
+    expect(load().mail(DATA)).toMatchObject({ html: "<p>012345</p>", text: "012345" });
+  });
+
+  it.each([
+    ["does not compile", "{{#if code}}", /otp\.text\.hbs: Parse error/],
+    ["uses a name it is not given", "{{cod}}", /otp\.text\.hbs: "cod" on line 1/],
+    ["uses one in a branch nobody takes", "{{#unless code}}\n{{cod}}{{/unless}}", /otp\.text\.hbs: "cod" on line 2/],
+    ["uses a name of every object", "{{constructor}}", /"constructor"/],
+    ["uses a helper there is not", "{{shout code}}", /"shout"/],
+    ["uses a partial there is not", "{{> header}}", /the partial "header" on line 1 does not exist/],
+    ["gives a partial something else than names", "{{> layout code}}", /"layout" on line 1 takes names/],
+    ["chooses a partial by a name it computes", "{{> (lookup code)}}", /the partial "" on line 1 does not exist/],
+    ["uses another decorator", '{{#*outline "x"}}{{/outline}}', /the block on line 1 is not an inline partial/],
+  ])("stops the start when it %s", (_what, text, message) => {
+    write("otp.text.hbs", text);
+    expect(load).toThrow(message);
+  });
+
+  it.each([
+    ["in the block of a partial", '{{#> layout lang="en"}}\n{{cod}}{{/layout}}', /otp\.hbs: "cod" on line 2 is/],
+    [
+      "in an inline partial",
+      '{{#> layout}}{{#*inline "heading"}}\n{{cod}}{{/inline}}{{/layout}}',
+      /"cod" on line 2 is/,
+    ],
+    ["in a parameter", '{{#> layout lang=cod}}{{#*inline "heading"}}{{/inline}}{{/layout}}', /"cod" on line 1 is/],
+    [
+      "by leaving out a parameter",
+      "{{#> layout}}{{/layout}}",
+      /otp\.hbs: "lang" on line 1 of layout\.hbs is not given/,
+    ],
+    [
+      "by leaving out an inline partial",
+      '{{#> layout lang="en"}}{{/layout}}',
+      /"heading" on line 2 of layout\.hbs does/,
+    ],
+    [
+      "by leaving out the block",
+      '{{#*inline "heading"}}{{/inline}}{{> layout lang="en"}}',
+      /"@partial-block" on line 4 of/,
+    ],
+    [
+      "of a partial, outside of it",
+      '{{#*inline "heading"}}{{/inline}}{{#> layout lang="en"}}{{/layout}}{{lang}}',
+      /"lang"/,
+    ],
+  ])("stops the start when it misses a name %s", (_where, text, message) => {
+    write("otp.hbs", text);
+    expect(load).toThrow(message);
+  });
+
+  it("stops the start when a partial does not compile, or includes itself", () => {
+    write("layout.hbs", "{{#if code}}");
+    expect(load).toThrow(/layout\.hbs: Parse error on line 1/);
+    write("layout.hbs", "{{> footer}}");
+    write("footer.hbs", "{{#if code}}\n{{> layout}}{{/if}}");
+    write("otp.hbs", "{{> layout}}");
+    expect(load).toThrow(/otp\.hbs: "layout" on line 2 of footer\.hbs would include itself/);
+  });
+
+  it("gives a partial names, inline partials and a block", () => {
+    write(
+      "otp.hbs",
+      '{{#> layout lang="fr"}}{{#*inline "heading"}}{{sender}} {{lang}}{{/inline}}<p>{{code}}</p>{{/layout}}',
+    );
+    const { html } = load().mail({ ...DATA, sender: "A&B" });
+    expect(html.replace(/\n/g, "")).toBe('<html lang="fr"><h1>A&amp;B fr</h1>no footer<p>012345</p></html>');
+  });
+
+  it("escapes for HTML in a partial too, and not where text includes the same", () => {
+    write("name.hbs", "{{sender}}");
+    for (const name of ["otp.hbs", "otp.text.hbs", "otp.subject.hbs", "otp.sms.hbs"]) write(name, "{{> name}}");
+    const message = { ...DATA, sender: "<A&B>" };
+    expect(load().mail(message)).toEqual({ html: "&lt;A&amp;B&gt;", text: "<A&B>", subject: "<A&B>" });
+    expect(load().sms(message)).toBe("<A&B>");
+  });
+});
+
+it.each([
+  [600_000, "en", "10 minutes"],
+  [599_990, "en", "10 minutes"],
+  [599_000, "en", "9 minutes"],
+  [60_000, "en", "1 minute"],
+  [59_000, "en", "59 seconds"],
+  [1_000, "en", "1 second"],
+  [1, "en", "1 second"],
+  [86_400_000, "en", "1440 minutes"],
+  [600_000, "fr", "10 minutes"],
+  [59_000, "fr", "59 secondes"],
+  [600_000, "de", "10 Minuten"],
+  [60_000, "de", "1 Minute"],
+  [600_000, "es-MX", "10 minutos"],
+  [600_000, "hi", "10 मिनट"],
+  [600_000, "hi-Latn", "10 minutes"],
+  [600_000, "tlh", "10 minutes"],
+])("says %i ms in %s as %s", (ms, locale, words) => {
+  expect(breaking(lifetimeIn(locale)(ms))).toBe(words);
+});

@@ -1,0 +1,89 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseEmail } from "../../../src/otp/recipient/email-address.js";
+
+describe("an e-mail address", () => {
+  it("is mailed as given, without surrounding blanks", () => {
+    expect(parseEmail("  Ada.Lovelace@Example.COM ")?.address).toBe("Ada.Lovelace@Example.COM");
+  });
+
+  it.each([
+    ["case", "ada@example.com", "ADA@Example.Com"],
+    ["surrounding blanks", "ada@example.com", "  ada@example.com "],
+    ["the form of an international domain", "ada@bücher.example", "ada@xn--bcher-kva.example"],
+    ["case in an international domain", "ada@BÜCHER.example", "ada@bücher.example"],
+  ])("is the same recipient whatever its %s", (_what, one, other) => {
+    expect(parseEmail(one)?.identity).toBe(parseEmail(other)?.identity);
+    expect(parseEmail(one)?.identity).toBeDefined();
+  });
+
+  it("is mailed to the very domain that its identity names", () => {
+    // A soft hyphen is dropped by IDNA: identity and mailbox would be two domains if one of them kept it.
+    const recipient = parseEmail("ada@exam\u00adple.com");
+    expect(recipient).toMatchObject({ address: "ada@example.com", identity: "ada@example.com" });
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["no @", "ada.example.com"],
+    ["two @", "ada@home@example.com"],
+    ["no local part", "@example.com"],
+    ["no domain", "ada@"],
+    ["a line break", "ada@example.com\r\nBcc: eve@example.com"],
+    ["a line feed in the local part", "a\nda@example.com"],
+    ["a control character", "a\u0000da@example.com"],
+    ["a line break at the end", "ada@example.com\r\n"],
+    ["a tab at the start", "\tada@example.com"],
+    ["a tab in the domain", "ada@exam\tple.com"],
+    ["a line feed in the domain", "ada@exam\nple.com"],
+    ["a fragment after the domain", "victim@victim.com#.attacker.com"],
+    ["a path after the domain", "victim@victim.com/.attacker.com"],
+    ["a query after the domain", "victim@victim.com?.attacker.com"],
+    ["a backslash after the domain", "victim@victim.com\\.attacker.com"],
+    ["a port after the domain", "victim@victim.com:25"],
+    ["a percent-encoded domain", "victim@%76ictim.com"],
+    ["a full-width fragment sign", "victim@victim.com＃.attacker.com"],
+    ["a full-width slash", "victim@victim.com／.attacker.com"],
+    ["a blank inside", "ada lovelace@example.com"],
+    ["a blank before the @", "ada @example.com"],
+    ["two dots in a row", "ada..lovelace@example.com"],
+    ["a dot at the start", ".ada@example.com"],
+    ["a dot at the end of the domain", "ada@example.com."],
+    ["a comma, as in a list", "ada@example.com,eve"],
+    ["angle brackets", "<ada@example.com>"],
+    ["a name", "Ada <ada@example.com>"],
+    ["a quoted local part", '"ada"@example.com'],
+    ["a letter outside ASCII in the local part", "adä@example.com"],
+    ["an address literal", "ada@[127.0.0.1]"],
+    ["a bare IP address", "ada@127.0.0.1"],
+    ["a bare IP address in hexadecimal", "ada@0x7f000001"],
+    ["an underscore in the domain", "ada@exa_mple.com"],
+    ["a hyphen at the end of a label", "ada@example-.com"],
+    ["a label over 63 characters", `ada@${"a".repeat(64)}.com`],
+    ["a local part over 64 characters", `${"a".repeat(65)}@example.com`],
+    ["over 254 characters", `ada@${"a.".repeat(126)}com`],
+    ["an IDN that is over 254 characters in ASCII", `ada@${"ü.".repeat(60)}example.com`],
+  ])("is refused with %s", (_what, given) => {
+    expect(parseEmail(given)).toBeUndefined();
+  });
+
+  it("takes 254 characters", () => {
+    const address = `${"a".repeat(64)}@${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
+    expect(address).toHaveLength(254);
+    expect(parseEmail(address)?.address).toBe(address);
+  });
+
+  it("is never mailed to another domain than the one its identity names, nor out of a mail header", () => {
+    const odd = fc.constantFrom(..."#/?\\%:@[]<>,;\t\n\r \u00ad\u200b．。／＃？％ßİK", "%2e", "%23");
+    const domain = fc.array(fc.oneof(fc.domain(), odd, fc.string({ maxLength: 3 })), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(domain, (parts) => {
+        const recipient = parseEmail(`ada@${parts.join("")}`);
+        if (recipient === undefined) return;
+        expect(recipient.address).toMatch(/^[\x21-\x7e]+@[A-Za-z0-9.-]+$/);
+        expect(recipient.address.toLowerCase()).toBe(recipient.identity);
+      }),
+      { numRuns: 5000, examples: [[["victim.com", "#", ".attacker.com"]], [["victim", "\t", ".com"]]] },
+    );
+  });
+});

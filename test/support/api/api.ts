@@ -1,0 +1,133 @@
+import { pino } from "pino";
+import { type Access, Gate } from "../../../src/api/access/gate.js";
+import type { Certificates } from "../../../src/api/grpc/credentials.js";
+import { GrpcListener } from "../../../src/api/grpc/listener.js";
+import { httpHandler } from "../../../src/api/http-handler.js";
+import type { PageRoutes } from "../../../src/api/rest/page.js";
+import type { ReceiptTakers } from "../../../src/api/rest/receipts.js";
+import { OpenWatches } from "../../../src/api/rpc/open-watches.js";
+import { otpRpcs } from "../../../src/api/rpc/rpcs.js";
+import type { Pace } from "../../../src/http/pace.js";
+import { HttpServer } from "../../../src/http/server.js";
+import { digestCode } from "../../../src/otp/challenge/code.js";
+import { deriveKeyring } from "../../../src/otp/crypto/keyring.js";
+import type { SealedOrder } from "../../../src/otp/delivery/job.js";
+import type { Challenges, ClientLimits } from "../../../src/otp/ports.js";
+import { OtpService } from "../../../src/otp/service.js";
+import { NO_CLIENT_LIMITS } from "../fakes/client-limits.js";
+import { MemoryChallenges } from "../fakes/memory-challenges.js";
+import { MemoryIdempotencyKeys } from "../fakes/memory-idempotency-keys.js";
+import { NO_CHANGES, NO_DELIVERIES } from "../fakes/no-deliveries.js";
+import { lifeOf } from "../messages/codes.js";
+
+const OPEN: Access = { keys: [], clientCertificates: false, publicRpcs: [], proxies: 0 };
+const LIFE_MS = 600_000;
+const [keys] = deriveKeyring(["a secret for the tests of the API, long enough"]);
+
+/** The real listeners over challenges in memory, and what a worker would have been asked. */
+export interface TestApi {
+  readonly http: string;
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly grpc: GrpcListener;
+  readonly httpServer: HttpServer;
+  readonly orders: readonly SealedOrder[];
+  readonly challenges: MemoryChallenges;
+  readonly watches: OpenWatches;
+  /** Lines that the log has been given. */
+  readonly log: readonly string[];
+  /** Does the worker's part for the last order, with this code. */
+  deliver(code: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startApi(
+  options: {
+    readonly requestTimeoutMs?: number;
+    readonly page?: PageRoutes;
+    readonly corsOrigins?: readonly string[];
+    readonly redisAlive?: () => boolean;
+    readonly tls?: Certificates;
+    readonly clientLimits?: ClientLimits;
+    readonly access?: Partial<Access>;
+    /** Stands before the challenges in memory. */
+    readonly wrap?: (challenges: MemoryChallenges) => Challenges;
+    /** Stands in for the domain's. */
+    readonly watch?: OtpService["watch"];
+    readonly maxWatches?: { readonly total?: number; readonly perClient?: number };
+    readonly pace?: Partial<Pace>;
+    readonly receipts?: ReceiptTakers;
+  } = {},
+): Promise<TestApi> {
+  const lines: string[] = [];
+  const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
+  const challenges = new MemoryChallenges();
+  const orders: SealedOrder[] = [];
+  const service = new OtpService({
+    challenges: options.wrap?.(challenges) ?? challenges,
+    deliveries: NO_DELIVERIES,
+    changes: NO_CHANGES,
+    clientLimits: options.clientLimits ?? NO_CLIENT_LIMITS,
+    idempotencyKeys: new MemoryIdempotencyKeys(() => challenges.now),
+    mailDomains: undefined,
+    outbox: { add: async (order) => void orders.push(order) },
+    keyring: [keys],
+    settings: {
+      channels: ["email"],
+      codeLength: 6,
+      lifeMs: LIFE_MS,
+      maxAttempts: 5,
+      sends: { cooldownMs: 30_000, perHour: 5, perDay: 20 },
+      testAddresses: [],
+    },
+    now: () => challenges.now,
+  });
+
+  const watches = new OpenWatches({ total: 1000, perClient: 0, ...options.maxWatches });
+  const { watch = (...args) => service.watch(...args) } = options;
+  const domain: Parameters<typeof otpRpcs>[0] = {
+    generate: (...args) => service.generate(...args),
+    verify: (...args) => service.verify(...args),
+    watch,
+  };
+  const parts = {
+    rpcs: otpRpcs(domain, new Gate({ ...OPEN, ...options.access }), watches),
+    log,
+    tls: options.tls,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    pace: { heartbeatMs: 15_000, stallMs: 20_000, ...options.pace },
+  };
+  const health = { checks: () => ({ redis: options.redisAlive?.() ?? true }) };
+  const grpc = new GrpcListener(parts);
+  const handler = httpHandler({
+    ...parts,
+    health,
+    receipts: options.receipts ?? { readers: new Map(), take: async () => undefined },
+    page: options.page,
+    corsOrigins: options.corsOrigins ?? [],
+  });
+  const httpServer = new HttpServer({ ...parts, handler });
+  const grpcPort = await grpc.listen("127.0.0.1", 0);
+  const httpPort = await httpServer.listen("127.0.0.1", 0);
+  return {
+    http: `http://127.0.0.1:${httpPort}`,
+    httpPort,
+    grpcPort,
+    grpc,
+    httpServer,
+    orders,
+    challenges,
+    watches,
+    log: lines,
+    deliver: async (code) => {
+      const order = orders.at(-1);
+      if (order === undefined) throw new Error("there is no order");
+      const kept = { digest: digestCode(keys, order.challenge, code), sealed: code };
+      await challenges.store(order.challenge, order.request, kept, lifeOf(LIFE_MS));
+    },
+    stop: async () => {
+      watches.close();
+      await Promise.all([grpc.close(1000), httpServer.close(1000)]);
+    },
+  };
+}

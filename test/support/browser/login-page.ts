@@ -1,0 +1,59 @@
+import type { Locator, Page } from "playwright-core";
+import { otherThan } from "../messages/codes.js";
+
+/** The page in one tab, by what a person finds on it. */
+export class LoginPage {
+  constructor(readonly tab: Page) {}
+
+  get address(): Locator {
+    return this.tab.getByLabel(/e-mail address|phone number/i);
+  }
+
+  get send(): Locator {
+    return this.tab.getByRole("button", { name: "Send code" });
+  }
+
+  get code(): Locator {
+    return this.tab.getByLabel(/code of \d+ digits/i);
+  }
+
+  get resend(): Locator {
+    return this.tab.getByRole("button", { name: /send it again/i });
+  }
+
+  get verified(): Locator {
+    return this.tab.getByRole("heading", { name: "You are verified" });
+  }
+
+  /** Asks for a code, and waits until it can be typed. */
+  async ask(address: string): Promise<void> {
+    await this.address.fill(address);
+    await this.address.press("Enter");
+    await this.code.waitFor();
+  }
+
+  /** Resolves once the step is the latest. */
+  async comesTo(step: string): Promise<void> {
+    await this.tab.locator("li[aria-current=step]", { hasText: step }).waitFor();
+  }
+
+  /** Resolves once the page tells of something that has to be known now. */
+  async tells(text: string | RegExp): Promise<void> {
+    await this.tab.getByRole("alert").filter({ hasText: text }).waitFor();
+  }
+
+  /** Types wrong codes, the first with this token, and waits each time until the page has said how many tries are left of five. */
+  async failTimes(code: string, times: number): Promise<void> {
+    for (let left = 4; left >= 5 - times; left--) {
+      await this.code.fill("");
+      await this.code.pressSequentially(otherThan(code));
+      await this.tells(left === 0 ? "No tries are left" : left === 1 ? "One try is left" : `${left} tries are left`);
+    }
+  }
+
+  /** The steps as a screen reader reads them. */
+  async steps(): Promise<readonly string[]> {
+    const items = await this.tab.getByRole("listitem").all();
+    return Promise.all(items.map(async (item) => (await item.locator("> span").first().textContent()) ?? ""));
+  }
+}

@@ -1,0 +1,405 @@
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { FIRST_WAIT_MS, LOCK_FROM, LOCK_MS, LONGEST_WAIT_MS, WAIT_FROM } from "../../../src/otp/challenge/attempts.js";
+import { type ChallengeId, splitChallengeId } from "../../../src/otp/challenge/id.js";
+import { type SendLimit, sendLimits } from "../../../src/otp/challenge/send-limits.js";
+import type { Attempt, Challenges, Claim, KeptCode } from "../../../src/otp/ports.js";
+import { newRequestId } from "../../../src/otp/token/request-id.js";
+import { lifeOf } from "../messages/codes.js";
+
+/** A store under test, and a way to let time pass for one of its challenges. */
+export interface Subject {
+  readonly challenges: Challenges;
+  pass(challenge: ChallengeId, ms: number): Promise<void>;
+}
+
+const LIFE = lifeOf(600_000);
+const POLICY = { budget: 5, rememberMs: 1_200_000 };
+const RIGHT: KeptCode = { digest: "digest of the right code", sealed: "the-right-code_sealed-00" };
+const OTHER: KeptCode = { digest: "digest of another code", sealed: "another-code_sealed-----" };
+/** Redis counts in whole milliseconds and takes some to answer. */
+const SLACK_MS = 5_000;
+
+const newChallenge = (): ChallengeId => `${randomBytes(16).toString("base64url")}.to-login`;
+
+/** What every store of challenges has to do: run against the one in memory and the one in Redis. */
+export function challengesContract(name: string, open: () => Promise<Subject>): void {
+  describe(`challenges in ${name}`, () => {
+    let subject: Subject;
+    let challenges: Challenges;
+    let id: ChallengeId;
+
+    beforeEach(async () => {
+      subject ??= await open();
+      challenges = subject.challenges;
+      id = newChallenge();
+    });
+
+    const right = (request?: string) =>
+      challenges.attempt(id, { digests: ["nonsense", RIGHT.digest], request }, POLICY);
+    const wrong = (request?: string) =>
+      challenges.attempt(id, { digests: ["nonsense", "more of it"], request }, POLICY);
+    const pass = (ms: number) => subject.pass(id, ms);
+
+    async function wrongInARow(count: number): Promise<void> {
+      for (let n = 0; n < count; n++) {
+        expect(await wrong(`token ${id} ${n}`)).toEqual({ outcome: "incorrect" });
+        await pass(LONGEST_WAIT_MS);
+        await challenges.store(id, `request ${n}`, RIGHT, LIFE);
+      }
+    }
+
+    async function expectRefusal(attempt: Promise<Attempt>, waitMs: number): Promise<void> {
+      const judged = await attempt;
+      expect(judged.outcome).toBe("refused");
+      if (judged.outcome !== "refused") return;
+      expect(judged.retryAfterMs).toBeLessThanOrEqual(waitMs);
+      expect(judged.retryAfterMs).toBeGreaterThan(waitMs - SLACK_MS);
+    }
+
+    describe("the right to send", () => {
+      const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
+      const [one, two] = [newRequestId(1), newRequestId(1)];
+      const claim = (challenge = id, limits = SENDS) => challenges.claimSend(challenge, newRequestId(1), limits);
+      const granted = expect.objectContaining({ granted: true });
+      const otherPurpose = (n: number): ChallengeId => `${splitChallengeId(id).address}.other--${n}`;
+
+      async function expectDenied(denied: Promise<Claim>, kind: SendLimit["kind"], waitMs: number): Promise<void> {
+        const answer = await denied;
+        expect(answer).toMatchObject({ granted: false, limit: { kind } });
+        if (answer.granted) return;
+        expect(answer.retryAfterMs).toBeLessThanOrEqual(waitMs);
+        expect(answer.retryAfterMs).toBeGreaterThan(waitMs - SLACK_MS);
+      }
+
+      it("is granted once within a cooldown", async () => {
+        expect(await claim()).toEqual(granted);
+        await expectDenied(claim(), "cooldown", 30_000);
+        await pass(30_000);
+        expect(await claim()).toEqual(granted);
+      });
+
+      it("is granted five times in any hour, and the sixth when the first is an hour old", async () => {
+        for (let n = 0; n < 5; n++) {
+          expect(await claim()).toEqual(granted);
+          await pass(600_000);
+        }
+        await expectDenied(claim(), "quota", 600_000);
+        await pass(600_000);
+        expect(await claim()).toEqual(granted);
+        await expectDenied(claim(), "quota", 600_000);
+      });
+
+      it("is granted twenty times in any day", async () => {
+        for (let n = 0; n < 20; n++) {
+          expect(await claim()).toEqual(granted);
+          await pass(1_000_000);
+        }
+        await expectDenied(claim(), "quota", 66_400_000);
+        await pass(66_400_000);
+        expect(await claim()).toEqual(granted);
+      });
+
+      it("is counted for each purpose, and four times as often over all of them", async () => {
+        for (let purpose = 0; purpose < 4; purpose++) {
+          for (let n = 0; n < 5; n++) {
+            expect(await claim(otherPurpose(purpose))).toEqual(granted);
+            await pass(30_000);
+          }
+        }
+        await expectDenied(claim(otherPurpose(4)), "quota", 3_000_000);
+        await pass(3_000_000);
+        expect(await claim(otherPurpose(4))).toEqual(granted);
+      });
+
+      it("is not used up by being refused", async () => {
+        await claim();
+        for (let n = 0; n < 30; n++) await expectDenied(claim(), "cooldown", 30_000);
+        await pass(30_000);
+        for (let n = 0; n < 4; n++) {
+          expect(await claim()).toEqual(granted);
+          await pass(30_000);
+        }
+      });
+
+      it("is granted once of 50 at the same time", async () => {
+        const answers = await Promise.all(Array.from({ length: 50 }, () => claim()));
+        expect(answers.filter((answer) => answer.granted)).toHaveLength(1);
+      });
+
+      it("is granted again to the request that has it, and counts once", async () => {
+        for (let n = 0; n < 3; n++) expect(await challenges.claimSend(id, one, SENDS)).toEqual(granted);
+        await pass(30_000);
+        for (let n = 0; n < 4; n++) {
+          expect(await claim()).toEqual(granted);
+          await pass(30_000);
+        }
+        await expectDenied(claim(), "quota", 3_600_000 - 150_000);
+      });
+
+      it("tells when the next send may go ahead", async () => {
+        for (let n = 0; n < 4; n++) {
+          expect(await claim()).toEqual({ granted: true, nextAfterMs: 30_000 });
+          await pass(60_000);
+        }
+        const last = await claim();
+        expect(last.granted).toBe(true);
+        if (!last.granted) return;
+        expect(last.nextAfterMs).toBeLessThanOrEqual(3_600_000 - 240_000);
+        expect(last.nextAfterMs).toBeGreaterThan(3_600_000 - 240_000 - SLACK_MS);
+      });
+
+      it("is granted always without limits", async () => {
+        for (let n = 0; n < 30; n++) expect(await claim(id, [])).toEqual(granted);
+      });
+
+      it("can be given back by the request that took it, and no other", async () => {
+        await challenges.claimSend(id, one, SENDS);
+        await challenges.releaseSend(id, two);
+        expect(await challenges.claimSend(id, two, SENDS)).toMatchObject({ granted: false });
+        await challenges.releaseSend(id, one);
+        expect(await challenges.claimSend(id, two, SENDS)).toEqual(granted);
+      });
+    });
+
+    describe("the code of a request", () => {
+      it("is the same when the request runs again", async () => {
+        expect(await challenges.store(id, "one", RIGHT, LIFE)).toEqual({
+          outcome: "live",
+          sealed: RIGHT.sealed,
+          leftMs: 600_000,
+          sends: 0,
+        });
+        expect(await challenges.store(id, "one", OTHER, LIFE)).toMatchObject({ outcome: "live", sealed: RIGHT.sealed });
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+
+      it("is the live one while at least half of its life is left, and its life grows no longer", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(290_000);
+        const resent = await challenges.store(id, "two", OTHER, LIFE);
+        expect(resent).toMatchObject({ outcome: "live", sealed: RIGHT.sealed });
+        if (resent.outcome === "live") expect(resent.leftMs).toBeLessThanOrEqual(310_000);
+        await pass(310_000);
+        expect(await right()).toEqual({ outcome: "incorrect" });
+      });
+
+      it("is a new one once less than half is left, and the old one dies", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(301_000);
+        expect(await challenges.store(id, "two", OTHER, LIFE)).toEqual({
+          outcome: "live",
+          sealed: OTHER.sealed,
+          leftMs: 600_000,
+          sends: 0,
+        });
+        expect(await right()).toEqual({ outcome: "incorrect" });
+        expect(await challenges.attempt(id, { digests: [OTHER.digest], request: undefined }, POLICY)).toEqual({
+          outcome: "correct",
+        });
+      });
+
+      it("stays the same for a resend that runs again after half of its life", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(200_000);
+        await challenges.store(id, "two", OTHER, LIFE);
+        await pass(200_000);
+        expect(await challenges.store(id, "two", OTHER, LIFE)).toMatchObject({ sealed: RIGHT.sealed });
+      });
+
+      it("is superseded for a request whose code was used", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await right();
+        expect(await challenges.store(id, "one", OTHER, LIFE)).toEqual({ outcome: "superseded" });
+      });
+
+      it("is superseded for a request whose code was replaced", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(400_000);
+        await challenges.store(id, "two", OTHER, LIFE);
+        expect(await challenges.store(id, "one", RIGHT, LIFE)).toEqual({ outcome: "superseded" });
+      });
+
+      it("is superseded for a resend whose code has expired since", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await pass(290_000);
+        await challenges.store(id, "two", OTHER, LIFE);
+        await pass(311_000);
+        expect(await challenges.store(id, "two", OTHER, LIFE)).toEqual({ outcome: "superseded" });
+        expect(await challenges.store(id, "three", OTHER, LIFE)).toMatchObject({ sealed: OTHER.sealed });
+        expect(await challenges.store(id, "two", RIGHT, LIFE)).toEqual({ outcome: "superseded" });
+      });
+
+      it("is none for a request that no worker took up in time, and still its own for one that was", async () => {
+        const late = { ...LIFE, beginBefore: 1 };
+        expect(await challenges.store(id, "one", RIGHT, late)).toEqual({ outcome: "expired" });
+        expect(await right()).toEqual({ outcome: "incorrect" });
+        await challenges.store(id, "two", RIGHT, LIFE);
+        expect(await challenges.store(id, "two", OTHER, late)).toMatchObject({ outcome: "live", sealed: RIGHT.sealed });
+      });
+
+      it("is a new one after the last was used", async () => {
+        await challenges.store(id, "one", RIGHT, LIFE);
+        await right();
+        expect(await challenges.store(id, "two", OTHER, LIFE)).toEqual({
+          outcome: "live",
+          sealed: OTHER.sealed,
+          leftMs: 600_000,
+          sends: 0,
+        });
+      });
+    });
+
+    describe("a try", () => {
+      beforeEach(async () => void (await challenges.store(id, "request", RIGHT, LIFE)));
+
+      it("succeeds once", async () => {
+        expect(await right()).toEqual({ outcome: "correct" });
+        expect(await right()).toEqual({ outcome: "incorrect" });
+      });
+
+      it("succeeds once of 200 at the same time", async () => {
+        const outcomes = await Promise.all(Array.from({ length: 200 }, (_, n) => right(n % 2 ? "token" : undefined)));
+        expect(outcomes.filter(({ outcome }) => outcome === "correct")).toHaveLength(1);
+      });
+
+      it("succeeds once in any interleaving of right and wrong ones", async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 9 }), async (tries) => {
+            id = newChallenge();
+            await challenges.store(id, "request", RIGHT, LIFE);
+            const outcomes = await Promise.all(tries.map((isRight, n) => (isRight ? right(`${n}`) : wrong(`${n}`))));
+            expect(outcomes.filter(({ outcome }) => outcome === "correct")).toHaveLength(tries.includes(true) ? 1 : 0);
+          }),
+          { numRuns: 50 },
+        );
+      });
+
+      it("fails after the code's life", async () => {
+        await pass(600_000);
+        expect(await right()).toEqual({ outcome: "incorrect" });
+      });
+
+      it("counts nothing once the code has died, and the next code is judged as any", async () => {
+        await pass(600_000);
+        // As many as would make the address wait and end each token, were they counted.
+        for (const request of ["request", "token", undefined]) {
+          for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
+        }
+        expect(await challenges.store(id, "later", OTHER, LIFE)).toMatchObject({ sealed: OTHER.sealed });
+        for (const request of ["request", "token", undefined]) {
+          for (let n = 0; n < 2; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
+        }
+        expect(await right("token")).toEqual({ outcome: "incorrect" }); // that code is not the one any more
+        expect(await challenges.attempt(id, { digests: [OTHER.digest], request: "token" }, POLICY)).toEqual({
+          outcome: "correct",
+        });
+      });
+
+      it("is counted with the token whose request made the code, before that, with it and after it", async () => {
+        await wrong("later");
+        await pass(400_000);
+        await challenges.store(id, "later", RIGHT, LIFE);
+        for (let n = 0; n < 2; n++) expect(await wrong("later")).toEqual({ outcome: "incorrect" });
+        await pass(400_000);
+        await challenges.store(id, "latest", RIGHT, LIFE);
+        for (let n = 0; n < 2; n++) expect(await wrong("later")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right("later"), POLICY.rememberMs);
+        expect(await right("request")).toEqual({ outcome: "correct" });
+      });
+
+      it("by address and with the token whose request made the code are counted apart", async () => {
+        for (let n = 0; n < 4; n++) await wrong();
+        for (let n = 0; n < 4; n++) await wrong("request");
+        expect(await wrong()).toEqual({ outcome: "incorrect" });
+        expect((await right()).outcome).toBe("refused");
+        expect(await right("request")).toEqual({ outcome: "correct" });
+      });
+
+      it("does not burn the right code by being wrong", async () => {
+        for (let n = 0; n < 4; n++) await wrong();
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+
+      it("is refused after the fifth wrong one by address, until the code dies", async () => {
+        for (let n = 0; n < 5; n++) expect(await wrong()).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right(), 600_000);
+        expect(await right("token")).toEqual({ outcome: "correct" });
+      });
+
+      it("by address has a new budget with a new code", async () => {
+        for (let n = 0; n < 5; n++) await wrong();
+        await pass(400_000);
+        await challenges.store(id, "other request", RIGHT, LIFE);
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+
+      it("is refused after the fifth wrong one with a token, also for a new code, but not with another token", async () => {
+        for (let n = 0; n < 5; n++) expect(await wrong("token")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right("token"), POLICY.rememberMs);
+        await pass(400_000);
+        await challenges.store(id, "other request", RIGHT, LIFE);
+        expect((await right("token")).outcome).toBe("refused");
+        expect(await right("other token")).toEqual({ outcome: "correct" });
+      });
+
+      it("counts nothing when there is no code to guess", async () => {
+        await right();
+        for (let n = 0; n < 30; n++) expect(await wrong("token")).toEqual({ outcome: "incorrect" });
+        await challenges.store(id, "other request", RIGHT, LIFE);
+        expect(await right("token")).toEqual({ outcome: "correct" });
+      });
+    });
+
+    describe("wrong tries in a row at one address", () => {
+      beforeEach(async () => void (await challenges.store(id, "request", RIGHT, LIFE)));
+
+      it("cost a wait from the tenth on, whatever token is shown, and it doubles", async () => {
+        for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`token ${n}`)).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right("a new token"), FIRST_WAIT_MS);
+        await expectRefusal(right(), FIRST_WAIT_MS);
+        await pass(FIRST_WAIT_MS);
+        expect(await wrong("a new token")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right(), 2 * FIRST_WAIT_MS);
+        await pass(2 * FIRST_WAIT_MS);
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+
+      it("start anew after a success, and after nothing less", async () => {
+        await wrongInARow(WAIT_FROM - 1);
+        expect(await right("a token")).toEqual({ outcome: "correct" });
+        await challenges.store(id, "after success", RIGHT, LIFE);
+        for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`later token ${n}`)).toEqual({ outcome: "incorrect" });
+        expect((await wrong("one more")).outcome).toBe("refused");
+      });
+
+      it("are counted over all purposes of the address, each with codes of its own", async () => {
+        const other: ChallengeId = `${splitChallengeId(id).address}.another`;
+        const attempt = (challenge: ChallengeId, digest: string) =>
+          challenges.attempt(challenge, { digests: [digest], request: undefined }, POLICY);
+        await challenges.store(other, "other request", OTHER, LIFE);
+        for (let n = 0; n < WAIT_FROM / 2; n++) await attempt(id, "wrong");
+        for (let n = 0; n < WAIT_FROM / 2; n++) await attempt(other, "wrong");
+        await expectRefusal(attempt(other, OTHER.digest), FIRST_WAIT_MS);
+        await pass(FIRST_WAIT_MS);
+        expect(await attempt(other, RIGHT.digest)).toMatchObject({ outcome: "refused" }); // its own budget is spent
+        expect(await right("a token")).toEqual({ outcome: "correct" });
+        expect(await right()).toEqual({ outcome: "incorrect" });
+      });
+
+      it("never cost more than an hour's wait, and lock the address for a day after the hundredth", async () => {
+        await wrongInARow(LOCK_FROM - 2);
+        expect(await wrong("the 99th")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right(), LONGEST_WAIT_MS);
+        await pass(LONGEST_WAIT_MS);
+        await challenges.store(id, "for the last one", RIGHT, LIFE);
+        expect(await wrong("the 100th")).toEqual({ outcome: "incorrect" });
+        await expectRefusal(right(), LOCK_MS);
+        await pass(LOCK_MS);
+        await challenges.store(id, "a day later", RIGHT, LIFE);
+        expect(await right()).toEqual({ outcome: "correct" });
+      });
+    });
+  });
+}

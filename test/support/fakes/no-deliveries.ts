@@ -1,0 +1,11 @@
+import type { Changes, Deliveries } from "../../../src/otp/delivery/ports.js";
+
+/** For tests in which nothing is delivered: no worker ever takes a request up. */
+export const NO_DELIVERIES: Deliveries = {
+  begin: async () => undefined,
+  report: async () => undefined,
+  receive: async () => false,
+  read: async () => ({ now: 0, begun: undefined }),
+};
+
+export const NO_CHANGES: Changes = { follow: () => () => undefined };

@@ -1,0 +1,71 @@
+import { type Child, startChild } from "../../../dev/child.js";
+
+/** Characters of a secret that the tests look for in logs and dumps. */
+export const TEST_SECRET = "a-secret-for-the-tests-0123456789-abcdef";
+
+/** A running binary and what it has logged so far. */
+export interface Running extends Child {
+  readonly lines: string[];
+  /** Resolves with the nth line, logged or yet to come, that matches. */
+  line(pattern: RegExp, nth?: number): Promise<string>;
+}
+
+export interface RunningServer extends Running {
+  readonly http: string;
+  /** Authority, without a scheme. */
+  readonly grpc: string;
+}
+
+export interface RunningWorker extends Running {
+  readonly health: string;
+}
+
+type Env = Readonly<Record<string, string>>;
+
+/** Every test calls from one client address and mails to domains that there are not: both go unnoticed but where that is the test. */
+const UNNOTICED = {
+  RATE_IP_PER_MINUTE: "0",
+  RATE_IP_VERIFY_PER_MINUTE: "0",
+  WATCHES_PER_IP: "0",
+  DNS_CHECK: "off",
+};
+
+/** Starts the built server on free ports. */
+export async function startServer(redisUrl: string, env: Env = {}): Promise<RunningServer> {
+  const server = await start("server", { REDIS_URL: redisUrl, GRPC_PORT: "0", HTTP_PORT: "0", ...UNNOTICED, ...env });
+  const { grpcPort, httpPort } = server.listening;
+  return { ...server, http: `http://127.0.0.1:${httpPort}`, grpc: `127.0.0.1:${grpcPort}` };
+}
+
+/** Starts the built worker on a free port. */
+export async function startWorker(redisUrl: string, smtpUrl: string, env: Env = {}): Promise<RunningWorker> {
+  const mail = { SMTP_URL: smtpUrl, MAIL_FROM: "Countersign <otp@countersign.example>" };
+  const worker = await start("worker", { REDIS_URL: redisUrl, HEALTH_PORT: "0", ...mail, ...env });
+  return { ...worker, health: `http://127.0.0.1:${worker.listening.healthPort}` };
+}
+
+async function start(name: "server" | "worker", env: Env): Promise<Running> {
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  const main = new URL(`../../../dist/cmd/${name}/main.js`, import.meta.url);
+  const child = await startChild(main, { OTP_SECRET: TEST_SECRET, LOG_LEVEL: "debug", ...env }, (line) => {
+    lines.push(line);
+    for (const wake of waiting) wake();
+  });
+  const line = (pattern: RegExp, nth = 1): Promise<string> => {
+    const find = () => lines.filter((text) => pattern.test(text))[nth - 1];
+    const found = find();
+    if (found !== undefined) return Promise.resolve(found);
+    return new Promise((resolve, reject) => {
+      void child.ended.then(() => reject(new Error(`the ${name} ended before it logged ${pattern}`)));
+      const wake = () => {
+        const text = find();
+        if (text === undefined) return;
+        waiting.delete(wake);
+        resolve(text);
+      };
+      waiting.add(wake);
+    });
+  };
+  return { ...child, lines, line };
+}
