@@ -23,10 +23,23 @@ export default {
     },
     {
       name: "technologies-know-the-domain-alone",
-      comment: "api, redis, queue, delivery and dns each know the domain, and nothing else of ours.",
+      comment: "redis, queue, delivery and dns each know the domain, and nothing else of ours.",
       severity: "error",
-      from: { path: "^src/(api|redis|queue|delivery|dns)/" },
-      to: { path: "^src/", pathNot: ["^src/$1/", folder("otp", "http", "gen")] },
+      from: { path: "^src/(redis|queue|delivery|dns)/" },
+      to: { path: "^src/", pathNot: ["^src/$1/", folder("otp", "gen")] },
+    },
+    {
+      name: "api-knows-the-domain-and-http",
+      severity: "error",
+      from: { path: folder("api") },
+      to: { path: "^src/", pathNot: folder("api", "otp", "http", "gen") },
+    },
+    {
+      name: "http-knows-nothing-of-ours",
+      comment: "src/http is an HTTP server: it knows neither OTP nor protobuf.",
+      severity: "error",
+      from: { path: folder("http") },
+      to: { path: "^(?:src|cmd|dev)/", pathNot: folder("http") },
     },
     {
       name: "shared-files-know-no-technology",

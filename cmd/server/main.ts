@@ -4,14 +4,15 @@ import { Gate } from "../../src/api/access/gate.js";
 import { GrpcListener } from "../../src/api/grpc/listener.js";
 import { httpHandler } from "../../src/api/http-handler.js";
 import { PageRoutes } from "../../src/api/rest/page.js";
+import { problems } from "../../src/api/rest/problem.js";
 import { OpenWatches } from "../../src/api/rpc/open-watches.js";
-import { otpRpcs } from "../../src/api/rpc/rpcs.js";
+import { otpRpcs } from "../../src/api/rpc/otp-rpcs.js";
 import { isPlaintext, servedChannels, serverProblems, serverWarnings, tlsPaths } from "../../src/config/rules.js";
 import { SERVER } from "../../src/config/server.js";
 import { DnsMailDomains } from "../../src/dns/mail-domains.js";
 import { nameServers } from "../../src/dns/name-servers.js";
 import { HttpServer } from "../../src/http/server.js";
-import { TlsFiles } from "../../src/http/tls-files.js";
+import { TlsFiles } from "../../src/http/tls.js";
 import { Lifecycle } from "../../src/lifecycle.js";
 import { createLog } from "../../src/log.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
@@ -32,7 +33,7 @@ import { runNewKey } from "./new-key.js";
 import { receiptReaders } from "./receipt-readers.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
-const PACE = { heartbeatMs: 15_000, stallMs: 20_000 };
+const STREAM_TIMEOUTS = { heartbeatMs: 15_000, stallMs: 20_000 };
 const PAGE = fileURLToPath(new URL("../../web/page/", import.meta.url)); // as built, beside the binary
 const MAX_WATCHES = 10_000;
 const GRACE_MS = 9_000; // for the calls under way
@@ -102,7 +103,7 @@ const status = await lifecycle.run(async (onClose) => {
 
   const watches = new OpenWatches({ total: MAX_WATCHES, perClient: config.WATCHES_PER_IP });
   const rpcs = otpRpcs(service, gate, watches);
-  const parts = { rpcs, log, tls, requestTimeoutMs: REQUEST_TIMEOUT_MS, pace: PACE };
+  const parts = { rpcs, log, tls, requestTimeoutMs: REQUEST_TIMEOUT_MS, streamTimeouts: STREAM_TIMEOUTS };
   const pageSettings = {
     codeLength: config.OTP_LENGTH,
     maxAttempts: config.OTP_MAX_ATTEMPTS,
@@ -119,6 +120,7 @@ const status = await lifecycle.run(async (onClose) => {
       page: config.WEB === "on" ? new PageRoutes(PAGE, pageSettings) : undefined,
       corsOrigins: config.CORS_ORIGINS,
     }),
+    problemOf: problems(log),
   });
   const grpcPort = await grpc.listen(config.HOST, config.GRPC_PORT);
   const httpPort = await http.listen(config.HOST, config.HTTP_PORT);

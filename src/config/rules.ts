@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import type { CleanedEnv } from "envalid";
-import { readTls, type TlsPaths } from "../http/tls-files.js";
+import { readTls, type TlsPaths } from "../http/tls.js";
 import { CHANNELS, type Channel } from "../otp/recipient/recipient.js";
 import type { SERVER, WORKER } from "./server.js";
 

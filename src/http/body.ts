@@ -1,32 +1,31 @@
 import type { IncomingMessage } from "node:http";
-import { MAX_REQUEST_BYTES } from "../api/rpc/decode.js";
 
-/** How much of a body over the limit is read and thrown away, so that its sender gets to read the answer. */
+/** How much of a body beyond its limit is read and discarded, so that the client gets to read the response. */
 const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
 
 const read = new WeakSet<IncomingMessage>();
 
-/** Whether a body has been read, to its end or to where it was given up. */
+/** Whether `readBody` was called for this request. */
 export function isRead(request: IncomingMessage): boolean {
   return read.has(request);
 }
 
 /**
- * Reads a request's body. One that is too large comes back cut off one byte behind the limit, which `Decode` refuses.
+ * Reads a request's body. A body of more than `maxBytes` is cut off one byte after the limit, so the caller can tell.
  *
- * @returns undefined when the sender went away before the end.
+ * @returns undefined when the client disconnected before the end
  */
-export function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   read.add(request);
   const chunks: Buffer[] = [];
   let length = 0;
   return new Promise((resolve) => {
     const finish = () => {
       request.removeAllListeners("data").resume();
-      resolve(Buffer.concat(chunks).subarray(0, MAX_REQUEST_BYTES + 1));
+      resolve(Buffer.concat(chunks).subarray(0, maxBytes + 1));
     };
     request.on("data", (chunk: Buffer) => {
-      if (length <= MAX_REQUEST_BYTES) chunks.push(chunk);
+      if (length <= maxBytes) chunks.push(chunk);
       length += chunk.length;
       if (length > MAX_DISCARDED_BYTES) finish();
     });

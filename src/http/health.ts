@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { NOT_FOUND, sendProblem } from "./problem.js";
+import { methodNotAllowed, NOT_FOUND, sendProblem } from "./problem.js";
 import type { HttpHandler } from "./server.js";
 
-/** What the health routes tell. */
+/** What the health routes report. */
 export interface Health {
-  /** Whether each thing the process depends on answers. */
+  /** Each dependency of the process by name, and whether it responds. */
   checks(): Readonly<Record<string, boolean>>;
 }
 
@@ -16,18 +16,14 @@ export function healthHandler(health: Health): HttpHandler {
 }
 
 /**
- * Answers `GET /health/live`, `/health/ready` and `/health`, which is the same as ready: 200 when all checks pass, else 503.
+ * Answers `GET /health/live` with 200, and `GET /health/ready` and its alias `/health` with 200 when all checks pass, otherwise 503.
  *
  * @returns false for any other path
  */
 export function serveHealth(path: string, request: IncomingMessage, response: ServerResponse, health: Health): boolean {
   if (!PATHS.has(path)) return false;
   if (request.method !== "GET" && request.method !== "HEAD") {
-    sendProblem(response, {
-      status: 405,
-      detail: "this path takes GET",
-      allow: "GET, HEAD",
-    });
+    sendProblem(response, methodNotAllowed("GET, HEAD"));
     return true;
   }
   if (path === "/health/live") {

@@ -1,55 +1,48 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import { BODY } from "../api/rpc/decode.js";
-import { INTERNAL_MESSAGE, WIRE } from "../api/rpc/errors.js";
-import { memoFrozen } from "../api/rpc/memo-frozen.js";
-import type { OtpError } from "../otp/errors.js";
 import { isRead, readBody } from "./body.js";
 
-/** An answer of RFC 9457. `reason` is absent where the contract has none, as for an unknown route. */
+/** An error response as RFC 9457 defines it. */
 export interface Problem {
   readonly status: number;
   readonly detail: string;
+  /** Extension member; absent where no reason applies, as for an unknown route. */
   readonly reason?: string;
-  /** The fields at fault, as in the example of RFC 9457 §3. */
+  /** Extension member: the fields at fault, in the form of the example in RFC 9457 §3. */
   readonly errors?: readonly { readonly detail: string; readonly pointer: string }[];
   readonly retryAfterMs?: number;
-  /** For 405: the methods that the route does take. */
+  /** With status 405: the methods that the route accepts. */
   readonly allow?: string;
 }
 
-export const NOT_FOUND: Problem = Object.freeze({ status: 404, detail: "there is nothing under this path" });
+export const PROBLEM_TYPE = "application/problem+json";
 
-export function toProblem(error: OtpError | undefined): Problem {
-  return error === undefined ? { status: 500, detail: INTERNAL_MESSAGE } : problemOf(error);
+/** A 401 response names the authentication scheme (RFC 9110 §11.6.1, RFC 6750 §3). */
+export const CHALLENGE = { "WWW-Authenticate": "Bearer" };
+
+export const NOT_FOUND: Problem = { status: 404, detail: "no resource exists at this path" };
+export const INTERNAL_ERROR: Problem = { status: 500, detail: "internal error" };
+export const SHUTTING_DOWN: Problem = {
+  status: 503,
+  detail: "the server is shutting down, try again",
+  reason: "UNAVAILABLE",
+  retryAfterMs: 1000,
+};
+
+/** @param allow the methods that the route accepts, such as `GET, HEAD` */
+export function methodNotAllowed(allow: string): Problem {
+  return { status: 405, detail: `this path accepts only ${allow}`, allow };
 }
 
-const problemOf = memoFrozen((error: OtpError): Problem => {
-  const { httpStatus, reason } = WIRE[error.reason];
-  const problem = {
-    status: httpStatus,
-    detail: error.message,
-    reason,
-    ...(error.violations.length > 0 && {
-      errors: error.violations.map(({ field, description }) => ({
-        detail: description,
-        pointer: field === BODY ? "#" : `#/${field}`,
-      })),
-    }),
-    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
-  };
-  return Object.isFrozen(error) ? Object.freeze(problem) : problem;
-});
-
 /**
- * Answers with `application/problem+json`; 409, 429 and 503 say in `Retry-After` how many whole seconds to wait. A body that has
- * not been read yet is read first: to close a connection on a sender would have it lose the answer.
+ * Answers with `application/problem+json`; 409, 429 and 503 give the wait in whole seconds in `Retry-After`. A body that has
+ * not arrived yet is read first: closing the connection on a client that is still sending would lose the response.
  */
 export function sendProblem(response: ServerResponse, problem: Problem): void {
   if (!hasUnreadBody(response.req) || isRead(response.req)) {
     write(response, problem);
     return;
   }
-  void readBody(response.req).then((body) => body && write(response, problem));
+  void readBody(response.req, 0).then((body) => body && write(response, problem));
 }
 
 function write(response: ServerResponse, problem: Problem): void {
@@ -67,19 +60,14 @@ function write(response: ServerResponse, problem: Problem): void {
     .end(body);
 }
 
-/** A 401 says how to authenticate (RFC 9110 §11.6.1, RFC 6750 §3). */
-export const CHALLENGE = { "WWW-Authenticate": "Bearer" };
-
-/** Whether some of a body is still to come: nobody will read it, and nothing may follow it on its connection. */
+/** Whether part of the body has not arrived. No one will read it, so no other request may follow on this connection. */
 function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
   return !complete && (headers["content-length"] ?? headers["transfer-encoding"] ?? "0") !== "0";
 }
 
-export const PROBLEM_TYPE = "application/problem+json";
-
-/** Its type is about:blank, so that its title is the status phrase (RFC 9457 §4.2.1). */
-export const problemBody = memoFrozen(({ status, detail, reason, errors }: Problem): string =>
-  JSON.stringify({
+/** The body in JSON. The type is `about:blank`, so the title is the status phrase (RFC 9457 §4.2.1). */
+export function problemBody({ status, detail, reason, errors }: Problem): string {
+  return JSON.stringify({
     type: "about:blank",
     title: STATUS_CODES[status],
     status,
@@ -87,5 +75,5 @@ export const problemBody = memoFrozen(({ status, detail, reason, errors }: Probl
     reason,
     message: detail,
     errors,
-  }),
-);
+  });
+}

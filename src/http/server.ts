@@ -3,24 +3,24 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
-import type { Certificates } from "../api/grpc/credentials.js";
-import { asOtpError } from "../api/rpc/errors.js";
-import { OtpError } from "../otp/errors.js";
-import { PROBLEM_TYPE, problemBody, sendProblem, toProblem } from "./problem.js";
+import { INTERNAL_ERROR, PROBLEM_TYPE, type Problem, problemBody, SHUTTING_DOWN, sendProblem } from "./problem.js";
+import type { Certificates } from "./tls.js";
 
-/** Answers one request; `path` is its URL without the query. What it throws is answered as an error. */
+/** Answers one request; `path` is its URL without the query. Whatever it throws becomes an error response. */
 export type HttpHandler = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
-/** Before the path, where a client asks as it would ask a proxy (RFC 9112 §3.2.2). */
-export const ORIGIN = /^https?:\/\/[^/?]*/i;
+/** Precedes the path when a client sends a request in absolute form, as it would to a proxy (RFC 9112 §3.2.2). */
+const ORIGIN = /^https?:\/\/[^/?]*/i;
 const SWEEP_MS = 500;
 const PROBE_MS = 30_000;
-const KEEP_ALIVE_MS = 65_000; // longer than the idle time-out of the usual load balancers
+const KEEP_ALIVE_MS = 65_000; // longer than the idle timeout of common load balancers
 
-/** An HTTP/1.1 listener, with TLS or without, that no slow, broken or endless request wears down, and that closes without cutting an answer. */
+/**
+ * An HTTP/1.1 or HTTPS listener. It survives slow, broken and endless requests, and closes without cutting off a response.
+ */
 export class HttpServer {
   private readonly server: Server;
-  private readonly log: Logger;
+  private readonly problemOf: (thrown: unknown) => Problem;
   private running = 0;
   private isClosing = false;
   private onIdle: (() => void) | undefined;
@@ -31,19 +31,26 @@ export class HttpServer {
   constructor(parts: {
     readonly handler: HttpHandler;
     readonly log: Logger;
-    /** For HTTPS; without, it is HTTP. */
+    /** Turns on HTTPS. */
     readonly tls?: Certificates | undefined;
     /** How long a request may take to arrive. */
     readonly requestTimeoutMs: number;
+    /** The response to an error that the handler throws; by default the error is logged and the client gets status 500. */
+    readonly problemOf?: (thrown: unknown) => Problem;
   }) {
-    this.log = parts.log;
+    this.problemOf =
+      parts.problemOf ??
+      ((thrown) => {
+        parts.log.error({ err: thrown }, INTERNAL_ERROR.detail);
+        return INTERNAL_ERROR;
+      });
     const { tls } = parts;
     const options = {
       headersTimeout: parts.requestTimeoutMs,
       requestTimeout: parts.requestTimeoutMs,
       connectionsCheckingInterval: Math.min(SWEEP_MS, parts.requestTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAlive: true, // a peer that has vanished without a word is to be noticed, however long an answer goes on
+      keepAlive: true, // detects a peer that vanished, also during a long response
       keepAliveInitialDelay: PROBE_MS,
     };
     const listener = (request: IncomingMessage, response: ServerResponse) =>
@@ -65,7 +72,7 @@ export class HttpServer {
     this.server.on("clientError", (error, socket) => this.refuse(error, socket));
   }
 
-  /** @returns the port, of use when 0 asked for a free one */
+  /** @returns the port, which differs from the given one if that is 0 */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.on("error", (error) => reject(new Error(`cannot listen for HTTP: ${error.message}`)));
@@ -73,7 +80,7 @@ export class HttpServer {
     });
   }
 
-  /** Takes no new connection or request, lets those under way end for up to `graceMs`, then closes what is left. */
+  /** Accepts no new connection or request, gives the running ones up to `graceMs` to end, then closes the rest. */
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -84,7 +91,7 @@ export class HttpServer {
     clearTimeout(timer);
   }
 
-  /** Also those that have not finished their TLS handshake, of which the server does not know. */
+  /** Includes connections that have not finished their TLS handshake, which the server does not know about. */
   private dropConnections(): void {
     for (const socket of this.sockets) socket.destroy();
   }
@@ -92,7 +99,7 @@ export class HttpServer {
   private async answer(handler: HttpHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const before = this.answers.get(request.socket);
     if (before?.headersSent && !before.shouldKeepAlive && !before.writableEnded) {
-      // That one was to be the last (RFC 9112 §9.6), and may take long: what comes behind it is not to wait here.
+      // The previous response is the last one on this connection (RFC 9112 §9.6) and may take long: do not queue after it.
       request.socket.destroy();
       return;
     }
@@ -101,18 +108,19 @@ export class HttpServer {
     try {
       if (this.isClosing) {
         response.setHeader("Connection", "close");
-        throw OtpError.unavailable();
+        sendProblem(response, SHUTTING_DOWN);
+        return;
       }
-      const [path] = (request.url ?? "").replace(ORIGIN, "").split("?", 1);
-      await handler(path || "/", request, response); // an origin alone has the path / (RFC 9110 §4.2.3)
+      const [path] = targetOf(request).split("?", 1);
+      await handler(path || "/", request, response); // an empty path is / (RFC 9110 §4.2.3)
     } catch (thrown) {
-      const error = asOtpError(thrown, this.log);
+      const problem = this.problemOf(thrown);
       if (response.headersSent) response.destroy();
-      else sendProblem(response, toProblem(error));
+      else sendProblem(response, problem);
     }
   }
 
-  /** Counts an answer as under way. One that waits behind another is not told when their connection closes. */
+  /** Counts a response as running. Node.js emits no "close" for a pipelined response when its connection closes. */
   private count(response: ServerResponse): void {
     const { socket } = response.req;
     const here = this.underWay.get(socket) ?? this.follow(socket);
@@ -133,11 +141,11 @@ export class HttpServer {
     if (this.running === 0) this.onIdle?.();
   }
 
-  /** Answers what could not be read as a request, and closes its connection. */
+  /** Answers bytes that are not a readable request, and closes the connection. */
   private refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     const answer = this.answers.get(socket);
     if (answer?.req.complete && !answer.writableFinished) {
-      // The request before it was read whole, and has its own answer coming.
+      // The previous request arrived whole, and its response is still due.
       answer.once("close", () => socket.destroy());
       return;
     }
@@ -156,6 +164,11 @@ export class HttpServer {
       () => socket.destroy(),
     );
   }
+}
+
+/** The path and query of a request. */
+export function targetOf({ url = "" }: IncomingMessage): string {
+  return url.replace(ORIGIN, "");
 }
 
 function pairOf({ current: { cert, key } }: Certificates) {

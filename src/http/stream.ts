@@ -1,32 +1,37 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 
-/**
- * An answer over HTTP/1.1 that goes on for as long as there is something to tell. It has its connection for itself, and a reader
- * that does not keep up is dropped.
- */
+/** How long a stream and its reader may be silent, in milliseconds. */
+export interface StreamTimeouts {
+  /** How often an idle event stream sends a comment, so that proxies and clients keep the connection. */
+  readonly heartbeatMs: number;
+  /** How long sent data may stay unread before the reader is dropped. */
+  readonly stallMs: number;
+}
+
+/** A streaming response over HTTP/1.1. It has its connection to itself and drops a reader that does not keep up. */
 export class HttpStream {
-  /** Aborts when the answer has ended or its reader has gone away. */
+  /** Aborts when the response has ended or the reader has disconnected. */
   readonly gone: AbortSignal;
   private readonly ending = new AbortController();
 
-  /** @param stallMs how long what is sent may stay unread */
+  /** @param stallMs how long sent data may stay unread */
   constructor(
     private readonly response: ServerResponse,
     private readonly stallMs: number,
   ) {
     this.gone = this.ending.signal;
     response.once("close", () => this.ending.abort());
-    // It was asked for behind a request that has no answer yet: node would keep what it says until then.
+    // A pipelined request whose predecessor has no response yet: Node.js would buffer everything until then.
     if (response.socket === null) this.drop();
   }
 
-  /** Is the last answer on its connection (RFC 9112 §9.6), and one that proxies pass on as it comes. */
+  /** Sends the head. This is the last response on its connection (RFC 9112 §9.6), and proxies must not buffer it. */
   begin(status: number, headers: OutgoingHttpHeaders): void {
     this.response.shouldKeepAlive = false;
     this.response.writeHead(status, { ...headers, "X-Accel-Buffering": "no" });
   }
 
-  /** Resolves when this has left the process, or nobody is there to read it: node forgets what is written to one who has gone. */
+  /** Resolves when the chunk has left the process or the reader has disconnected, in which case Node.js discards it. */
   send(chunk: string | Uint8Array): Promise<void> {
     if (this.gone.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -41,7 +46,7 @@ export class HttpStream {
     });
   }
 
-  /** Whether all that was sent has left the process. */
+  /** Whether everything sent has left the process. */
   get isFlushed(): boolean {
     return this.response.writableLength === 0;
   }
@@ -51,7 +56,7 @@ export class HttpStream {
   }
 
   private drop(): void {
-    this.ending.abort(); // at once: until the connection is closed, there would be more to tell nobody
+    this.ending.abort(); // now, because the connection may take a while to close and nothing more should be produced
     this.response.req.socket.destroy();
   }
 }

@@ -57,7 +57,7 @@ export class OtpError extends Error {
     return new OtpError("REQUEST_TOO_LARGE", `the request is larger than ${limitBytes} bytes`);
   }
 
-  /** Always the same one: every second Verify may end in it, and to note where that was takes longer than to judge the code. */
+  /** Always the same instance: every second Verify may end in it, and capturing a stack costs more than judging the code. */
   static incorrect(): OtpError {
     return OtpError.INCORRECT;
   }

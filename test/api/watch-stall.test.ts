@@ -54,7 +54,7 @@ describe("a watcher that does not read", () => {
     ["gRPC-Web", post("application/grpc-web+proto")],
   ])("is dropped over %s", async (_protocol, request) => {
     const feed = new EndlessFeed();
-    api = await startApi({ watch: feed.watch, pace: { stallMs: STALL_MS } });
+    api = await startApi({ watch: feed.watch, streamTimeouts: { stallMs: STALL_MS } });
     const socket = connectTcp(api.httpPort, "127.0.0.1");
     socket.on("error", () => undefined);
     socket.write(request, "latin1");
@@ -68,7 +68,7 @@ describe("a watcher that does not read", () => {
 
   it("is dropped over gRPC, and its connection lives on", async () => {
     const feed = new EndlessFeed();
-    api = await startApi({ watch: feed.watch, pace: { stallMs: STALL_MS } });
+    api = await startApi({ watch: feed.watch, streamTimeouts: { stallMs: STALL_MS } });
     const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`, { settings: { initialWindowSize: 0 } });
     const stream = session.request(GRPC);
     stream.end(REQUEST);

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Code } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
-import { successStatus } from "../../src/api/http-handler.js";
 import { routesOf } from "../../src/api/rest/routes.js";
+import { successStatus } from "../../src/api/rest/unary.js";
 import { WIRE } from "../../src/api/rpc/errors.js";
 import { readConfig, SERVER, WORKER } from "../../src/config/server.js";
 import { file_otp_v1_otp_service, OtpService } from "../../src/gen/otp/v1/otp_service_pb.js";

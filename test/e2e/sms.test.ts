@@ -99,7 +99,7 @@ describe("a code for a phone", () => {
     const token = await ask(newNumber());
     let message = "";
     for await (const step of watchSteps(server.http, token)) message = step.message;
-    expect(message).toBe("The code could not be sent: this address takes no messages");
+    expect(message).toBe("The code could not be sent: this address does not accept messages");
   });
 });
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { beforeAll, describe, it } from "vitest";
-import type { Certificates } from "../../src/api/grpc/credentials.js";
+import type { Certificates } from "../../src/http/tls.js";
 import { startApi } from "../support/api/api.js";
 import { newAuthority } from "../support/api/certificates.js";
 

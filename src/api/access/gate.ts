@@ -1,23 +1,30 @@
+import { hash, timingSafeEqual } from "node:crypto";
 import type { Call } from "../../otp/caller/call.js";
 import { OtpError } from "../../otp/errors.js";
 import type { Incoming } from "../rpc/incoming.js";
-import { type ApiKey, findKey } from "./api-keys.js";
 import { clientNetwork, networkOfText, type TrustedProxies } from "./client-address.js";
 
-/** The header in which a backend names the client that it calls for. */
+/** The header in which a backend names the client on whose behalf it calls. */
 const CLIENT_IP_HEADER = "otp-client-ip";
 
-/** Who may call what. With neither keys nor client certificates nor public RPCs, everybody may call everything. */
+/** An API key, known only by its SHA-256. */
+export interface ApiKey {
+  readonly name: string;
+  /** 32 bytes. */
+  readonly digest: Buffer;
+}
+
+/** Who may call what. Without keys, client certificates and public RPCs, anyone may call everything. */
 export interface Access {
   readonly keys: readonly ApiKey[];
   /** Whether gRPC asks for client certificates. */
   readonly clientCertificates: boolean;
-  /** Names of RPCs that anybody may call, as in `Generate`. */
+  /** Names of the RPCs that anyone may call, such as `Generate`. */
   readonly publicRpcs: readonly string[];
   readonly proxies: TrustedProxies;
 }
 
-/** Tells who makes a call and whether they may: the same on every protocol. */
+/** Identifies the caller and decides whether the call is allowed, in the same way on every protocol. */
 export class Gate {
   private readonly isOpen: boolean;
 
@@ -28,7 +35,7 @@ export class Gate {
 
   /**
    * @param rpc the RPC's name
-   * @throws OtpError UNAUTHENTICATED, INVALID_REQUEST for an `otp-client-ip` that is no address
+   * @throws OtpError UNAUTHENTICATED, or INVALID_REQUEST for an `otp-client-ip` that is not an IP address
    */
   admit(rpc: string, incoming: Incoming): Call {
     const name = this.identify(rpc, incoming);
@@ -36,7 +43,7 @@ export class Gate {
     return { caller: { name, network }, onQuota: incoming.onQuota ?? (() => undefined) };
   }
 
-  /** @returns the caller's name, or none for a stranger who may call this */
+  /** @returns the caller's name, or undefined for an anonymous caller who may call this */
   private identify(rpc: string, incoming: Incoming): string | undefined {
     const { keys, publicRpcs } = this.access;
     if (keys.length === 0) {
@@ -45,23 +52,36 @@ export class Gate {
       const shown = readBearer(incoming.header("authorization"));
       const name = shown === undefined ? undefined : findKey(keys, shown);
       if (name !== undefined) return name;
-      // Somebody who shows a key means to be known: to go on as a stranger would hide that it is wrong.
-      if (shown !== undefined) throw OtpError.unauthenticated("the API key is not one of those known here");
+      // A caller that sends a key expects to be identified. Treating it as anonymous would hide that the key is wrong.
+      if (shown !== undefined) throw OtpError.unauthenticated("the API key is not valid");
     }
     if (this.isOpen || publicRpcs.includes(rpc)) return undefined;
     throw OtpError.unauthenticated(
-      keys.length > 0 ? "this call needs an API key: Authorization: Bearer <key>" : "this call is not for everybody",
+      keys.length > 0 ? "this call needs an API key: Authorization: Bearer <key>" : "this call is not public",
     );
   }
 }
 
-/** RFC 6750 §2.1; the scheme is read in any case (RFC 9110 §11.1). What follows it may be malformed: then it is no key. */
+/**
+ * Finds the key that a caller sent. Every key is compared, each in constant time, so the time reveals neither how much of a key
+ * was right nor which key it was.
+ *
+ * @returns its name
+ */
+function findKey(keys: readonly ApiKey[], sent: string): string | undefined {
+  const digest = hash("sha256", sent, "buffer");
+  let found: string | undefined;
+  for (const key of keys) if (timingSafeEqual(key.digest, digest)) found = key.name;
+  return found;
+}
+
+/** Reads a bearer token (RFC 6750 §2.1); the scheme is case-insensitive (RFC 9110 §11.1). A malformed token matches no key. */
 function readBearer(authorization: string | undefined): string | undefined {
   const match = /^Bearer(?:[ \t]+(.*))?$/i.exec(authorization ?? "");
   return match === null ? undefined : (match[1] ?? "");
 }
 
-/** Whom an authenticated caller calls for, if it says so. */
+/** The client on whose behalf an authenticated caller calls, if it names one. */
 function namedClient(incoming: Incoming): string | undefined {
   const given = incoming.header(CLIENT_IP_HEADER);
   if (given === undefined) return undefined;

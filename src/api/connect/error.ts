@@ -1,15 +1,18 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { CHALLENGE } from "../../http/problem.js";
-import type { OtpError } from "../../otp/errors.js";
+import { OtpError } from "../../otp/errors.js";
 import { errorDetails, INTERNAL_MESSAGE, WIRE } from "../rpc/errors.js";
-import { memoFrozen } from "../rpc/memo-frozen.js";
 
-/** What Connect and gRPC-Web make of an error. */
+/** Converts an error for Connect and gRPC-Web; undefined stands for a fault of our own. */
 export function toConnectError(error: OtpError | undefined): ConnectError {
-  return error === undefined ? new ConnectError(INTERNAL_MESSAGE, Code.Internal) : connectErrorOf(error);
+  if (error === undefined) return new ConnectError(INTERNAL_MESSAGE, Code.Internal);
+  return error.reason === "OTP_INCORRECT" ? INCORRECT : connectErrorOf(error);
 }
 
-const connectErrorOf = memoFrozen((error: OtpError): ConnectError => {
+function connectErrorOf(error: OtpError): ConnectError {
   const { code, httpStatus } = WIRE[error.reason];
   return new ConnectError(error.message, code, httpStatus === 401 ? CHALLENGE : undefined, errorDetails(error));
-});
+}
+
+/** Made once: every second Verify may end in it. */
+const INCORRECT = connectErrorOf(OtpError.incorrect());

@@ -54,7 +54,7 @@ export class ConnectHandler {
   async handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const handler = this.handlers.get(path);
     if (handler === undefined) throw new Error("not a path of an RPC");
-    const body = await readBody(request);
+    const body = await readBody(request, MAX_REQUEST_BYTES);
     if (body === undefined) return;
 
     const rpc = isPlainUnary(request) ? this.unaries.get(path) : undefined;

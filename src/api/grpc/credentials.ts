@@ -1,20 +1,10 @@
 import type { SecureContextOptions } from "node:tls";
 import { ServerCredentials } from "@grpc/grpc-js";
+import type { Certificates } from "../../http/tls.js";
 
-/** What a listener needs for TLS, and to be told of when it changes. */
-export interface Certificates {
-  readonly current: {
-    readonly cert: Buffer;
-    readonly key: Buffer;
-    /** Who signs the certificates of clients; none where clients need none. */
-    readonly clientCa: Buffer | undefined;
-  };
-  on(event: "change", listener: () => void): unknown;
-}
-
-/** Credentials for a gRPC listener that follow the certificates; with `clientCa`, every client has to show one. */
+/** Credentials of a gRPC listener that follow changes of the certificates. With `clientCa`, every client must present a certificate. */
 export class TlsCredentials extends ServerCredentials {
-  /** @param handshakeTimeout how long a connection may take to become a secure one, in milliseconds */
+  /** @param handshakeTimeout how long a TLS handshake may take, in milliseconds */
   constructor(certificates: Certificates, handshakeTimeout: number) {
     const requestCert = certificates.current.clientCa !== undefined;
     super({ requestCert, rejectUnauthorized: requestCert, handshakeTimeout }, contextOf(certificates));

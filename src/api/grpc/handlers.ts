@@ -13,11 +13,10 @@ import {
 } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
-import type { OtpError } from "../../otp/errors.js";
+import { OtpError } from "../../otp/errors.js";
 import { decodeBinary } from "../rpc/decode.js";
 import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "../rpc/errors.js";
 import type { Incoming } from "../rpc/incoming.js";
-import { memoFrozen } from "../rpc/memo-frozen.js";
 import type { Rpc, StreamingRpc, UnaryRpc } from "../rpc/rpc.js";
 
 /** What grpc-js calls for each RPC, given its request as bytes. */
@@ -93,14 +92,18 @@ function nameOf({ subject, fingerprint256 }: PeerCertificate): string {
 }
 
 function toStatus(error: OtpError | undefined): Partial<StatusObject> {
-  return error === undefined ? { code: status.INTERNAL, details: INTERNAL_MESSAGE } : statusOf(error);
+  if (error === undefined) return { code: status.INTERNAL, details: INTERNAL_MESSAGE };
+  return error.reason === "OTP_INCORRECT" ? INCORRECT : statusOf(error);
 }
 
-const statusOf = memoFrozen((error: OtpError): Partial<StatusObject> => {
+function statusOf(error: OtpError): Partial<StatusObject> {
   const code: number = WIRE[error.reason].code;
   const details = errorDetails(error).map(({ desc, value }) => anyPack(desc, create(desc, value)));
   const rich = create(StatusSchema, { code, message: error.message, details });
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(toBinary(StatusSchema, rich)));
   return { code, details: error.message, metadata };
-});
+}
+
+/** Made once: every second Verify may end in it. */
+const INCORRECT = statusOf(OtpError.incorrect());

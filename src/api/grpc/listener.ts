@@ -2,10 +2,11 @@ import { logVerbosity, Server, ServerCredentials, type ServiceDefinition, setLog
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import { OtpService } from "../../gen/otp/v1/otp_service_pb.js";
-import type { Pace } from "../../http/pace.js";
+import type { StreamTimeouts } from "../../http/stream.js";
+import type { Certificates } from "../../http/tls.js";
 import type { Rpc } from "../rpc/rpc.js";
 import { GrpcCalls } from "./calls.js";
-import { type Certificates, TlsCredentials } from "./credentials.js";
+import { TlsCredentials } from "./credentials.js";
 import { grpcDefinition } from "./definition.js";
 import { grpcHandlers } from "./handlers.js";
 import { boundOpenStreams } from "./open-streams.js";
@@ -40,14 +41,14 @@ export class GrpcListener {
     readonly tls?: Certificates | undefined;
     /** How long a request may take to arrive. */
     readonly requestTimeoutMs: number;
-    readonly pace: Pick<Pace, "stallMs">;
+    readonly streamTimeouts: Pick<StreamTimeouts, "stallMs">;
   }) {
     setLogVerbosity(logVerbosity.NONE); // it would write metadata that it does not like, keys included, to stderr
     this.credentials = parts.tls
       ? new TlsCredentials(parts.tls, parts.requestTimeoutMs)
       : ServerCredentials.createInsecure();
     const asksClients = parts.tls?.current.clientCa !== undefined;
-    this.calls = new GrpcCalls({ arrivalMs: parts.requestTimeoutMs, stallMs: parts.pace.stallMs });
+    this.calls = new GrpcCalls({ arrivalMs: parts.requestTimeoutMs, stallMs: parts.streamTimeouts.stallMs });
     const open = boundOpenStreams(HEALTH_NAMES);
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,

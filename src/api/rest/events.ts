@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { toJsonString } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
-import type { Pace } from "../../http/pace.js";
-import { HttpStream } from "../../http/stream.js";
+import { HttpStream, type StreamTimeouts } from "../../http/stream.js";
 import { decodeQuery } from "../rpc/decode.js";
 import { asOtpError } from "../rpc/errors.js";
 import { HttpIncoming } from "../rpc/incoming.js";
@@ -14,14 +13,14 @@ const RETRY_MS = 1000;
 /** Server-sent events (HTML, "Server-sent events"), one for each message of a stream. */
 export class EventRoute {
   constructor(
-    private readonly pace: Pace,
+    private readonly timeouts: StreamTimeouts,
     private readonly log: Logger,
   ) {}
 
   /** @throws what the RPC throws before its stream begins */
   async serve(rpc: StreamingRpc, request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.resume(); // nobody reads a body here, and its end has to be got past to notice that of the connection
-    const http = new HttpStream(response, this.pace.stallMs);
+    const http = new HttpStream(response, this.timeouts.stallMs);
     if (http.gone.aborted) return;
     const stream = await rpc.open(decodeQuery(request.url ?? ""), new HttpIncoming(request), http.gone);
     if (http.gone.aborted) return;
@@ -33,7 +32,7 @@ export class EventRoute {
       "Content-Type": "text/event-stream; charset=utf-8",
       "Cache-Control": "no-cache, no-transform",
     });
-    const heartbeat = setInterval(() => http.isFlushed && void http.send(":\n\n"), this.pace.heartbeatMs);
+    const heartbeat = setInterval(() => http.isFlushed && void http.send(":\n\n"), this.timeouts.heartbeatMs);
     http.gone.addEventListener("abort", () => clearInterval(heartbeat), { once: true });
     try {
       await this.tell(rpc, stream, http);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
-import { sendProblem } from "../../http/problem.js";
+import { methodNotAllowed, sendProblem } from "../../http/problem.js";
 import type { Channel } from "../../otp/recipient/recipient.js";
 
 /** What the page has to know of its server, and no call tells. */
@@ -39,7 +39,7 @@ export class PageRoutes {
 
   handle(path: string, request: IncomingMessage, response: ServerResponse): void {
     if (request.method === "GET" || request.method === "HEAD") this.files.get(path)?.send(request, response);
-    else sendProblem(response, { status: 405, detail: "this path takes GET", allow: "GET, HEAD" });
+    else sendProblem(response, methodNotAllowed("GET, HEAD"));
   }
 }
 

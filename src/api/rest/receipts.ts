@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody } from "../../http/body.js";
-import { sendProblem } from "../../http/problem.js";
-import { ORIGIN } from "../../http/server.js";
+import { methodNotAllowed, sendProblem } from "../../http/problem.js";
+import { targetOf } from "../../http/server.js";
 import type { Receipt, ReceiptReader } from "../../otp/delivery/receipts.js";
 import { OtpError } from "../../otp/errors.js";
 import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
 import { HttpIncoming } from "../rpc/incoming.js";
 
-/** Who may tell of messages, by the sender's name, and who is told. */
+/** The readers of receipts by the sender's name, and the place that valid receipts go to. */
 export interface ReceiptTakers {
   readonly readers: ReadonlyMap<string, ReceiptReader>;
   /** @throws OtpError UNAVAILABLE */
   take(sender: string, receipt: Receipt): Promise<void>;
 }
 
-/** Serves `POST /providers/<sender>/status`, where providers say what became of their messages. Their signature is their key. */
+/** Serves `POST /providers/<sender>/status`, where providers report on messages. A provider authenticates by its signature. */
 export class ReceiptRoutes {
   private readonly senders: ReadonlyMap<string, string>;
 
@@ -32,20 +32,19 @@ export class ReceiptRoutes {
     const reader = sender === undefined ? undefined : this.takers.readers.get(sender);
     if (sender === undefined || reader === undefined) throw new Error("not a path of a sender");
     if (request.method !== "POST") {
-      return sendProblem(response, { status: 405, detail: "this path takes POST", allow: "POST" });
+      return sendProblem(response, methodNotAllowed("POST"));
     }
-    const body = await readBody(request);
+    const body = await readBody(request, MAX_REQUEST_BYTES);
     if (body === undefined) return;
     if (body.length > MAX_REQUEST_BYTES) throw OtpError.tooLarge(MAX_REQUEST_BYTES);
 
     const incoming = new HttpIncoming(request);
-    const target = (request.url ?? "").replace(ORIGIN, "");
-    const receipt = await reader.read({ target, header: (name) => incoming.header(name), body });
+    const receipt = await reader.read({ target: targetOf(request), header: (name) => incoming.header(name), body });
     switch (receipt) {
       case "forged":
-        return sendProblem(response, { status: 403, detail: "the provider's signature does not hold" });
+        return sendProblem(response, { status: 403, detail: "the provider's signature is not valid" });
       case "unreadable":
-        return sendProblem(response, { status: 400, detail: "this is not a receipt" });
+        return sendProblem(response, { status: 400, detail: "the body is not a receipt" });
       case "not final":
         break;
       default:

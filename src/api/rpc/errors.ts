@@ -1,20 +1,20 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { OtpError, type Reason } from "../../otp/errors.js";
-import { durationFromMs } from "./duration.js";
-import { SparingLog } from "./throttled-log.js";
+import { ThrottledLog } from "./throttled-log.js";
 
-/** How one reason looks to callers. gRPC and Connect share their codes. */
+/** How callers see one reason. gRPC and Connect share their codes. */
 interface Wire {
   readonly code: Code;
   readonly httpStatus: number;
-  /** `google.rpc.ErrorInfo.reason`, and `reason` of a problem. */
+  /** The `reason` of `google.rpc.ErrorInfo` and of a problem. */
   readonly reason: string;
 }
 
-/** The one table of errors: what a reason is on each protocol. */
+/** The table of errors: what each reason becomes on each protocol. */
 export const WIRE: Readonly<Record<Reason, Wire>> = {
   INVALID_REQUEST: { code: Code.InvalidArgument, httpStatus: 400, reason: "INVALID_REQUEST" },
   REQUEST_TOO_LARGE: { code: Code.ResourceExhausted, httpStatus: 413, reason: "INVALID_REQUEST" },
@@ -53,27 +53,32 @@ function detail<Desc extends DescMessage>(desc: Desc, value: MessageInitShape<De
   return { desc, value: create(desc, value) };
 }
 
-/** A Redis that answers, and refuses (full, read-only, no permission), is for its operator to mend; one that is away is not. */
+export function durationFromMs(ms: number): Duration {
+  const seconds = Math.floor(ms / 1000);
+  return create(DurationSchema, { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 });
+}
+
+/** Whether Redis answered and refused (full, read-only, no permission), which its operator must fix, unlike an unreachable one. */
 function isRefusal(cause: unknown): boolean {
   return cause instanceof Error && cause.name === "ReplyError";
 }
 
-/** Sorts what was thrown: an error that callers are told about, or a fault of ours, which goes to the log alone. */
+/** Classifies a thrown value. @returns the error to report to the caller, or undefined for a fault of our own, which is only logged */
 export function asOtpError(thrown: unknown, log: Logger): OtpError | undefined {
   if (thrown instanceof OtpError) {
-    if (isRefusal(thrown.cause)) sparing(log).refusals.say("warn", { err: thrown }, "request failed");
+    if (isRefusal(thrown.cause)) throttled(log).refusals.log("warn", { err: thrown }, "request failed");
     else if (thrown.cause !== undefined) log.debug({ err: thrown }, "request failed");
     return thrown;
   }
-  sparing(log).faults.say("error", { err: thrown }, INTERNAL_MESSAGE);
+  throttled(log).faults.log("error", { err: thrown }, INTERNAL_MESSAGE);
   return undefined;
 }
 
-/** What every call may have to say, by the log that it goes to. */
-const logs = new WeakMap<Logger, { readonly refusals: SparingLog; readonly faults: SparingLog }>();
+/** One pair of throttles per log, because every call may fail in the same way. */
+const logs = new WeakMap<Logger, { readonly refusals: ThrottledLog; readonly faults: ThrottledLog }>();
 
-function sparing(log: Logger) {
-  const known = logs.get(log) ?? { refusals: new SparingLog(log), faults: new SparingLog(log) };
+function throttled(log: Logger) {
+  const known = logs.get(log) ?? { refusals: new ThrottledLog(log), faults: new ThrottledLog(log) };
   logs.set(log, known);
   return known;
 }

@@ -1,14 +1,22 @@
-import type { DescMethodServerStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
+import type {
+  DescMessage,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  Message,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import type { Call } from "../../otp/caller/call.js";
+import type { Gate } from "../access/gate.js";
 import type { Decode } from "./decode.js";
 import type { Incoming } from "./incoming.js";
 
-/** One RPC, to be called by any protocol. */
+/** One RPC, independent of the protocol that a call arrives by. */
 export type Rpc = UnaryRpc | StreamingRpc;
 
 export interface UnaryRpc {
   readonly kind: "unary";
   readonly method: DescMethodUnary;
-  /** @throws OtpError, or anything else for a fault of our own */
+  /** @throws OtpError, or any other error for a fault of our own */
   call(decode: Decode, incoming: Incoming): Promise<Message>;
 }
 
@@ -16,16 +24,32 @@ export interface StreamingRpc {
   readonly kind: "streaming";
   readonly method: DescMethodServerStreaming;
   /**
-   * Opens a stream, which holds what it needs until it has ended or `gone` aborts: when nobody is there to read it.
+   * Opens a stream. It holds its resources until it has ended or `gone` aborts, which means that its reader has disconnected.
    *
-   * @throws OtpError, or anything else for a fault of our own; the messages too, when it comes to that later
+   * @throws OtpError, or any other error for a fault of our own; reading the messages later can throw the same
    */
   open(decode: Decode, incoming: Incoming, gone: AbortSignal): Promise<MessageStream>;
 }
 
 export interface MessageStream {
-  /** Whether all of it was seen before: there are no messages. */
+  /** Whether the reader has seen all messages before: none will come. */
   readonly isOver: boolean;
-  /** Numbered in their order. What is not asked for is not made. */
+  /** Numbered in order, and made only when the reader asks for the next one. */
   readonly messages: AsyncIterable<Message & { readonly sequence: number }>;
+}
+
+/** Makes a unary RPC that admits the caller, reads the request and runs `run`, in this order. */
+export function unaryRpc<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+  gate: Gate,
+  run: (request: MessageShape<I>, call: Call, incoming: Incoming) => Promise<MessageShape<O>>,
+): UnaryRpc {
+  return {
+    kind: "unary",
+    method,
+    call: async (decode, incoming) => {
+      const call = gate.admit(method.name, incoming);
+      return run(decode(method.input), call, incoming);
+    },
+  };
 }

@@ -1,32 +1,32 @@
 import type { Logger } from "pino";
 
-/** Lines of one kind within a second: who reads them has seen enough, and a disk that fills takes more down with it. */
+/** Lines of one kind per second. More would not help a reader and could fill the disk. */
 const PER_SECOND = 10;
 const SECOND_MS = 1_000;
 
-/** Logs what each of many calls may have to say, at most ten times a second, and says how often it went unsaid. */
-export class SparingLog {
-  private begun = Number.NEGATIVE_INFINITY;
-  private said = 0;
-  private unsaid = 0;
+/** Logs at most ten lines per second, and reports how many it suppressed with the next one. */
+export class ThrottledLog {
+  private secondStart = Number.NEGATIVE_INFINITY;
+  private logged = 0;
+  private suppressed = 0;
 
   /** @param now the clock, in milliseconds */
   constructor(
-    private readonly log: Logger,
+    private readonly target: Logger,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  say(level: "warn" | "error", about: object, message: string): void {
-    if (this.now() - this.begun >= SECOND_MS) {
-      this.begun = this.now();
-      this.said = 0;
+  log(level: "warn" | "error", fields: object, message: string): void {
+    if (this.now() - this.secondStart >= SECOND_MS) {
+      this.secondStart = this.now();
+      this.logged = 0;
     }
-    if (this.said === PER_SECOND) {
-      this.unsaid++;
+    if (this.logged === PER_SECOND) {
+      this.suppressed++;
       return;
     }
-    this.said++;
-    this.log[level]({ ...about, ...(this.unsaid > 0 && { unsaid: this.unsaid }) }, message);
-    this.unsaid = 0;
+    this.logged++;
+    this.target[level]({ ...fields, ...(this.suppressed > 0 && { suppressed: this.suppressed }) }, message);
+    this.suppressed = 0;
   }
 }

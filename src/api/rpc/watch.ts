@@ -6,16 +6,15 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from "../../gen/otp/v1/otp_service_pb.js";
-import type { Status, Step } from "../../otp/delivery/step.js";
+import type { Failure, Status, Step } from "../../otp/delivery/step.js";
 import { OtpError } from "../../otp/errors.js";
 import type { OtpService } from "../../otp/service.js";
 import type { Gate } from "../access/gate.js";
-import { readLastEventId } from "./last-event-id.js";
+import type { Incoming } from "./incoming.js";
 import type { OpenWatch, OpenWatches } from "./open-watches.js";
 import type { StreamingRpc } from "./rpc.js";
-import { sentenceFor } from "./sentences.js";
 
-/** The RPC Watch: the steps of a delivery as messages, for as long as the watch may be open. */
+/** Watch: streams the steps of a delivery. */
 export function watchRpc(service: Pick<OtpService, "watch">, gate: Gate, watches: OpenWatches): StreamingRpc {
   const method = OtpServiceDesc.method.watch;
   return {
@@ -56,7 +55,7 @@ function toMessage(step: Step): WatchResponse {
   return create(WatchResponseSchema, {
     status: STATUSES[status],
     time: timestampFromMs(at),
-    message: sentenceFor(step),
+    message: sentenceOf(step),
     sequence,
     final,
     ...(expiresAt !== undefined && { expireTime: timestampFromMs(expiresAt) }),
@@ -71,4 +70,39 @@ const STATUSES: Readonly<Record<Status, DeliveryStatus>> = {
   FAILED: DeliveryStatus.FAILED,
   VERIFIED: DeliveryStatus.VERIFIED,
   EXPIRED: DeliveryStatus.EXPIRED,
+};
+
+const LAST_EVENT_ID = "last-event-id";
+
+/**
+ * Reads the sequence number of the last step that the watcher has seen. A reconnecting `EventSource` sends it as a header.
+ *
+ * @throws OtpError INVALID_REQUEST
+ */
+function readLastEventId(incoming: Incoming): number | undefined {
+  const given = incoming.header(LAST_EVENT_ID);
+  if (given === undefined || given === "") return undefined;
+  if (/^\d{1,10}$/.test(given)) return Number(given);
+  throw OtpError.invalid([{ field: LAST_EVENT_ID, description: "must be the sequence number of a step" }]);
+}
+
+/** The sentence that a person reads for a step. It depends neither on the recipient nor on the provider's response. */
+function sentenceOf({ status, failure = "unknown" }: Step): string {
+  return status === "FAILED" ? FAILURES[failure] : SENTENCES[status];
+}
+
+const SENTENCES: Readonly<Record<Exclude<Status, "FAILED">, string>> = {
+  QUEUED: "The code is waiting to be sent",
+  PROCESSING: "The code is being sent",
+  SENT: "The code was sent",
+  DELIVERED: "The code has arrived",
+  VERIFIED: "The code was verified",
+  EXPIRED: "The code has expired",
+};
+
+const FAILURES: Readonly<Record<Failure, string>> = {
+  address: "The code could not be sent: this address does not accept messages",
+  provider: "The code could not be sent: no provider accepted the message",
+  undelivered: "The code was sent but did not arrive",
+  unknown: "The code may not have been sent: request a new one",
 };

@@ -9,7 +9,11 @@ let api: TestApi;
 
 beforeEach(async () => {
   feed = new Feed();
-  api = await startApi({ watch: feed.watch, pace: { heartbeatMs: 50 }, corsOrigins: ["https://app.example.com"] });
+  api = await startApi({
+    watch: feed.watch,
+    streamTimeouts: { heartbeatMs: 50 },
+    corsOrigins: ["https://app.example.com"],
+  });
 });
 afterEach(() => api.stop());
 

@@ -56,7 +56,7 @@ describe.each(PROTOCOLS)("a watch over %s", (protocol) => {
     feed.push({ ...SENT, status: "FAILED", failure: "undelivered", final: true });
     expect(await open(feed.token).next()).toMatchObject({
       status: DeliveryStatus.FAILED,
-      message: "The code was sent and did not arrive",
+      message: "The code was sent but did not arrive",
     });
   });
 

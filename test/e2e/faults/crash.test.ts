@@ -61,6 +61,6 @@ it("does not send again what may have gone out, and says so, with ON_UNKNOWN=sto
   worker = await startWorker(redis.url, smtp.url, { ON_UNKNOWN: "stop" });
   let last = "";
   for await (const { message } of watchSteps(server.http, String(body.token))) last = message;
-  expect(last).toBe("The code may not have been sent: ask for a new one");
+  expect(last).toBe("The code may not have been sent: request a new one");
   expect(smtp.mailsTo(email)).toHaveLength(1);
 }, 90_000);

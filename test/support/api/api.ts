@@ -1,14 +1,15 @@
 import { pino } from "pino";
 import { type Access, Gate } from "../../../src/api/access/gate.js";
-import type { Certificates } from "../../../src/api/grpc/credentials.js";
 import { GrpcListener } from "../../../src/api/grpc/listener.js";
 import { httpHandler } from "../../../src/api/http-handler.js";
 import type { PageRoutes } from "../../../src/api/rest/page.js";
+import { problems } from "../../../src/api/rest/problem.js";
 import type { ReceiptTakers } from "../../../src/api/rest/receipts.js";
 import { OpenWatches } from "../../../src/api/rpc/open-watches.js";
-import { otpRpcs } from "../../../src/api/rpc/rpcs.js";
-import type { Pace } from "../../../src/http/pace.js";
+import { otpRpcs } from "../../../src/api/rpc/otp-rpcs.js";
 import { HttpServer } from "../../../src/http/server.js";
+import type { StreamTimeouts } from "../../../src/http/stream.js";
+import type { Certificates } from "../../../src/http/tls.js";
 import { digestCode } from "../../../src/otp/challenge/code.js";
 import { deriveKeyring } from "../../../src/otp/crypto/keyring.js";
 import type { SealedOrder } from "../../../src/otp/delivery/job.js";
@@ -55,7 +56,7 @@ export async function startApi(
     /** Stands in for the domain's. */
     readonly watch?: OtpService["watch"];
     readonly maxWatches?: { readonly total?: number; readonly perClient?: number };
-    readonly pace?: Partial<Pace>;
+    readonly streamTimeouts?: Partial<StreamTimeouts>;
     readonly receipts?: ReceiptTakers;
   } = {},
 ): Promise<TestApi> {
@@ -95,7 +96,7 @@ export async function startApi(
     log,
     tls: options.tls,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
-    pace: { heartbeatMs: 15_000, stallMs: 20_000, ...options.pace },
+    streamTimeouts: { heartbeatMs: 15_000, stallMs: 20_000, ...options.streamTimeouts },
   };
   const health = { checks: () => ({ redis: options.redisAlive?.() ?? true }) };
   const grpc = new GrpcListener(parts);
@@ -106,7 +107,7 @@ export async function startApi(
     page: options.page,
     corsOrigins: options.corsOrigins ?? [],
   });
-  const httpServer = new HttpServer({ ...parts, handler });
+  const httpServer = new HttpServer({ ...parts, handler, problemOf: problems(log) });
   const grpcPort = await grpc.listen("127.0.0.1", 0);
   const httpPort = await httpServer.listen("127.0.0.1", 0);
   return {

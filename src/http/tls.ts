@@ -4,39 +4,46 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { Logger } from "pino";
 
-/** Where the certificate, its key and the authority of clients are; PEM. */
+/** Paths of the certificate, its key and the CA of client certificates; all PEM. */
 export interface TlsPaths {
   readonly cert: string;
   readonly key: string;
   readonly clientCa: string | undefined;
 }
 
-/** What stands in these files. */
+/** The contents of these files. */
 interface TlsMaterial {
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** The CA that signs client certificates; undefined if clients need none. */
   readonly clientCa: Buffer | undefined;
 }
 
-const LOOK_MS = 1_000;
+/** The TLS material of a listener, and an event when it changes. */
+export interface Certificates {
+  readonly current: TlsMaterial;
+  on(event: "change", listener: () => void): unknown;
+}
+
+const POLL_MS = 1_000;
 
 /**
- * The TLS files as they are now: `change` is emitted when others stand there. They are compared by content, so that a link
- * that is turned to another folder counts too; while they do not fit together, the last that did stay in use.
+ * The current contents of the TLS files; emits `change` when they change. Contents are compared, so redirecting a symbolic link
+ * counts as a change. While the files do not match each other, the last valid ones stay in use.
  */
-export class TlsFiles extends EventEmitter<{ change: [] }> {
+export class TlsFiles extends EventEmitter<{ change: [] }> implements Certificates {
   private material: TlsMaterial;
   private readonly timer: NodeJS.Timeout;
   private lastProblem: string | undefined;
 
-  /** @throws when they do not fit together; the message names the variable at fault */
+  /** @throws when the files do not match each other; the message names the variable at fault */
   constructor(
     private readonly paths: TlsPaths,
     private readonly log: Logger,
   ) {
     super();
     this.material = readTls(paths);
-    this.timer = setInterval(() => this.look(), LOOK_MS);
+    this.timer = setInterval(() => this.poll(), POLL_MS);
   }
 
   get current(): TlsMaterial {
@@ -47,7 +54,7 @@ export class TlsFiles extends EventEmitter<{ change: [] }> {
     clearInterval(this.timer);
   }
 
-  private look(): void {
+  private poll(): void {
     try {
       const found = readTls(this.paths);
       this.lastProblem = undefined;
@@ -58,13 +65,13 @@ export class TlsFiles extends EventEmitter<{ change: [] }> {
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       if (problem !== this.lastProblem)
-        this.log.warn({ problem }, "TLS files cannot be used: the last ones stay in use");
+        this.log.warn({ problem }, "the TLS files are not usable, the last valid ones stay in use");
       this.lastProblem = problem;
     }
   }
 }
 
-/** Reads the files and sees that they fit together. @throws with a line that names the variable at fault, and no path */
+/** Reads the files and checks that they match. @throws an error that names the variable at fault, and no path */
 export function readTls(paths: TlsPaths): TlsMaterial {
   const cert = read("TLS_CERT_FILE", paths.cert);
   const key = read("TLS_KEY_FILE", paths.key);
@@ -74,11 +81,11 @@ export function readTls(paths: TlsPaths): TlsMaterial {
   const privateKey = tryTo("TLS_KEY_FILE must hold a private key in PEM", () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey)) throw new Error("TLS_KEY_FILE is not the key of TLS_CERT_FILE");
   if (clientCa !== undefined) parseCertificates("TLS_CLIENT_CA_FILE", clientCa);
-  tryTo("TLS_CERT_FILE holds a certificate that TLS cannot use", () => createSecureContext({ cert, key }));
+  tryTo("TLS_CERT_FILE must hold a certificate that TLS can use", () => createSecureContext({ cert, key }));
   return { cert, key, clientCa };
 }
 
-/** Every certificate of a file has to be whole: TLS would pass over what follows a broken one. @returns the first */
+/** Requires every certificate in a file to be whole, because TLS ignores everything after a broken one. @returns the first */
 function parseCertificates(variable: string, pem: Buffer): X509Certificate {
   const text = pem.toString("latin1");
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
