@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Keyring, Keys } from "../crypto/keyring.js";
+import { hmac, type Keyring, type Keys } from "../crypto/keyring.js";
 import { OtpError } from "../errors.js";
 import type { ClientLimits } from "../ports.js";
 import type { Call, ClientAction } from "./call.js";
@@ -41,5 +41,5 @@ export class ClientLimiter {
 
 /** A client as the store knows it: an HMAC of its network, 16 bytes in base64url. */
 function clientId(keys: Keys, network: string): string {
-  return keys.client.digest(network).toString("base64url", 0, 16);
+  return hmac(keys.client, network).toString("base64url", 0, 16);
 }

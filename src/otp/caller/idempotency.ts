@@ -1,4 +1,4 @@
-import type { Keyring, Keys } from "../crypto/keyring.js";
+import { hmac, type Keyring, type Keys } from "../crypto/keyring.js";
 import { OtpError } from "../errors.js";
 import type { Beginning, IdempotencyKeys } from "../ports.js";
 import type { RequestId } from "../token/request-id.js";
@@ -95,5 +95,5 @@ export class Idempotency {
 
 /** 16 bytes in base64url: what callers put into a key, and whom a code is for, are not to be read from the store. */
 function mac(keys: Keys, parts: readonly string[]): string {
-  return keys.idempotency.digest(parts.join("\0")).toString("base64url", 0, 16);
+  return hmac(keys.idempotency, parts.join("\0")).toString("base64url", 0, 16);
 }

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { Keys } from "../crypto/keyring.js";
+import { hmac, type Keys } from "../crypto/keyring.js";
 import type { ChallengeId } from "./id.js";
 
 /** Draws a code: `length` decimal digits, each combination equally likely (NIST SP 800-63B-4 §3.1.3.2). */
@@ -21,5 +21,5 @@ const DIGEST_BYTES = 16;
  * a dump cannot be searched through, and comparing two digests tells nothing of the code by its timing.
  */
 export function digestCode(keys: Keys, challenge: ChallengeId, code: string): string {
-  return keys.digest.digest(`${challenge}\0${code}`).toString("base64url", 0, DIGEST_BYTES);
+  return hmac(keys.digest, `${challenge}\0${code}`).toString("base64url", 0, DIGEST_BYTES);
 }

@@ -1,4 +1,4 @@
-import type { Keys } from "../crypto/keyring.js";
+import { hmac, type Keys } from "../crypto/keyring.js";
 import type { Recipient } from "../recipient/recipient.js";
 
 /**
@@ -50,5 +50,5 @@ export function unpackChallengeId(bytes: Buffer): ChallengeId {
 }
 
 function mac(keys: Keys, text: string, length: number): Buffer {
-  return keys.challenge.digest(text).subarray(0, length);
+  return hmac(keys.challenge, text).subarray(0, length);
 }

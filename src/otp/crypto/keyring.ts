@@ -1,27 +1,26 @@
-import { hkdfSync } from "node:crypto";
-import { Hmac } from "./hmac.js";
+import { createHmac, hkdfSync } from "node:crypto";
 
-/** The keys of one secret: a use each, so that no two uses can be played against one another. Of 32 bytes each. */
+/** The keys derived from one secret, 32 bytes each. Every use has its own key, so a value made for one use is worthless for another. */
 export interface Keys {
   /** Names challenges. */
-  readonly challenge: Hmac;
+  readonly challenge: Buffer;
   /** Signs session tokens. */
-  readonly token: Hmac;
+  readonly token: Buffer;
   /** Makes the digest that a typed code is compared with. */
-  readonly digest: Hmac;
+  readonly digest: Buffer;
   /** Seals codes in Redis. */
   readonly code: Buffer;
   /** Seals recipients in jobs. */
-  readonly order: Buffer;
-  /** Signs what providers repeat in their receipts. */
-  readonly reference: Hmac;
+  readonly job: Buffer;
+  /** Signs the references that providers repeat in their receipts. */
+  readonly reference: Buffer;
   /** Names clients. */
-  readonly client: Hmac;
-  /** Names idempotency keys, and what they were used for. */
-  readonly idempotency: Hmac;
+  readonly client: Buffer;
+  /** Names idempotency keys and the payloads they were used for. */
+  readonly idempotency: Buffer;
 }
 
-/** The keys of every secret in `OTP_SECRET`. The first makes, all open, so that a secret can be replaced without a gap. */
+/** The keys of every secret in `OTP_SECRET`. The first set seals and signs, every set opens, so a secret can be rotated without a gap. */
 export type Keyring = readonly [Keys, ...Keys[]];
 
 /** Derives the keys of each secret with HKDF-SHA-256 (RFC 5869). */
@@ -32,15 +31,21 @@ export function deriveKeyring(secrets: readonly [string, ...string[]]): Keyring 
 
 function deriveKeys(secret: string): Keys {
   const key = (use: string) => Buffer.from(hkdfSync("sha256", secret, "", `countersign otp.v1 ${use}`, 32));
-  const hmac = (use: string) => new Hmac(key(use));
   return {
-    challenge: hmac("challenge"),
-    token: hmac("token"),
-    digest: hmac("digest"),
+    challenge: key("challenge"),
+    token: key("token"),
+    digest: key("digest"),
     code: key("code"),
-    order: key("order"),
-    reference: hmac("reference"),
-    client: hmac("client"),
-    idempotency: hmac("idempotency"),
+    job: key("order"),
+    reference: key("reference"),
+    client: key("client"),
+    idempotency: key("idempotency"),
   };
+}
+
+/** HMAC-SHA-256 (RFC 2104) of a message given whole or in parts. @returns 32 bytes */
+export function hmac(key: Buffer, ...parts: readonly (string | Buffer)[]): Buffer {
+  const mac = createHmac("sha256", key);
+  for (const part of parts) mac.update(part);
+  return mac.digest();
 }

@@ -1,5 +1,4 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
-import { drawBytes } from "./random.js";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -9,7 +8,7 @@ const TAG_BYTES = 16;
  * context alone, so that a sealed value cannot be moved to another place.
  */
 export function seal(key: Buffer, text: string, context: string): string {
-  const nonce = drawBytes(NONCE_BYTES);
+  const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(context));
   return Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]).toString("base64url");
 }

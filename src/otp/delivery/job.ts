@@ -25,12 +25,12 @@ export interface SealedOrder {
 
 export function sealOrder(keyring: Keyring, order: Order): SealedOrder {
   const { request, challenge, channel, ...secret } = order;
-  return { request, challenge, channel, sealed: seal(keyring[0].order, JSON.stringify(secret), context(order)) };
+  return { request, challenge, channel, sealed: seal(keyring[0].job, JSON.stringify(secret), context(order)) };
 }
 
 /** @throws when the order was sealed under a secret that is no longer in `OTP_SECRET`. */
 export function openOrder(keyring: Keyring, { sealed, ...order }: SealedOrder): Order {
-  const keys = keyring.map(({ order: key }) => key);
+  const keys = keyring.map(({ job: key }) => key);
   const secret: Pick<Order, "address" | "purpose" | "locale"> = JSON.parse(open(keys, sealed, context(order)));
   return { ...order, ...secret };
 }

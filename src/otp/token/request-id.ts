@@ -1,4 +1,4 @@
-import { drawBytes } from "../crypto/random.js";
+import { randomBytes } from "node:crypto";
 
 /**
  * One accepted Generate: 6 bytes of Unix time in milliseconds and 10 random ones, in base64url. It names the job, the
@@ -12,7 +12,7 @@ export const REQUEST_ID_BYTES = 16;
 const TIME_CHARACTERS = 8;
 
 export function newRequestId(now: number): RequestId {
-  const bytes = drawBytes(REQUEST_ID_BYTES);
+  const bytes = randomBytes(REQUEST_ID_BYTES);
   bytes.writeUIntBE(now, 0, 6);
   return bytes.toString("base64url");
 }

@@ -1,11 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Hmac } from "../crypto/hmac.js";
+import { hmac } from "../crypto/keyring.js";
 
 /** Bytes of a MAC: an HMAC-SHA-256 cut to 128 bits (RFC 2104 §5). */
 const MAC_BYTES = 16;
 
 /** Bytes and their MAC, in base64url. @param label keeps texts of one kind from being taken for another's */
-export function sign(key: Hmac, label: string, bytes: Buffer): string {
+export function sign(key: Buffer, label: string, bytes: Buffer): string {
   return Buffer.concat([bytes, mac(key, label, bytes)]).toString("base64url");
 }
 
@@ -16,7 +16,7 @@ export function sign(key: Hmac, label: string, bytes: Buffer): string {
  */
 export function readSigned<K>(
   keys: readonly K[],
-  keyOf: (keys: K) => Hmac,
+  keyOf: (keys: K) => Buffer,
   label: string,
   length: number,
   text: string,
@@ -30,6 +30,6 @@ export function readSigned<K>(
   return signer && { bytes, keys: signer };
 }
 
-function mac(key: Hmac, label: string, bytes: Buffer): Buffer {
-  return key.digest(label, "\0", bytes).subarray(0, MAC_BYTES);
+function mac(key: Buffer, label: string, bytes: Buffer): Buffer {
+  return hmac(key, label, "\0", bytes).subarray(0, MAC_BYTES);
 }
