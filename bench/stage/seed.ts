@@ -5,7 +5,7 @@ import { challengeId } from "../../src/otp/challenge/id.js";
 import { sendLimits } from "../../src/otp/challenge/send-limits.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
 import { seal } from "../../src/otp/crypto/seal.js";
-import { beginBefore } from "../../src/otp/delivery/progress.js";
+import { beginBefore } from "../../src/otp/token/request-id.js";
 import type { Recipient } from "../../src/otp/recipient/recipient.js";
 import { newRequestId } from "../../src/otp/token/request-id.js";
 import { issueToken, tokenLifeMs } from "../../src/otp/token/token.js";

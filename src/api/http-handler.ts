@@ -32,9 +32,9 @@ export function httpHandler(parts: {
   const plain = plainRoutes(rpcs, new EventRoute(streamTimeouts, log));
 
   const serve: HttpHandler = (path, request, response) => {
-    if (connect.serves(path)) return connect.handle(path, request, response);
     const route = plain.get(path);
     if (route !== undefined) return route(path, request, response);
+    if (connect.serves(path)) return connect.handle(path, request, response);
     if (receipts.serves(path)) return receipts.handle(path, request, response);
     if (page?.serves(path)) return page.handle(path, request, response);
     if (!serveHealth(path, request, response, health)) sendProblem(response, NOT_FOUND);

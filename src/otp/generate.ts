@@ -4,17 +4,16 @@ import { FieldReader, type OneOf } from "./caller/fields.js";
 import type { Idempotency } from "./caller/idempotency.js";
 import { digestCode } from "./challenge/code.js";
 import { type ChallengeId, challengeId } from "./challenge/id.js";
-import { type SendPolicy, sendLimits } from "./challenge/send-limits.js";
+import { type SendLimit, type SendPolicy, sendLimits } from "./challenge/send-limits.js";
 import type { Keyring } from "./crypto/keyring.js";
 import { seal } from "./crypto/seal.js";
 import { sealOrder } from "./delivery/job.js";
 import type { Deliveries } from "./delivery/ports.js";
-import { beginBefore } from "./delivery/progress.js";
 import { OtpError } from "./errors.js";
 import type { Challenges, Claim, MailDomains, Outbox } from "./ports.js";
 import type { Channel, Recipient } from "./recipient/recipient.js";
 import type { TestAddresses } from "./recipient/test-addresses.js";
-import { newRequestId, type RequestId } from "./token/request-id.js";
+import { beginBefore, newRequestId, type RequestId } from "./token/request-id.js";
 import { issueToken, tokenLifeMs } from "./token/token.js";
 
 export interface Generate {
@@ -25,22 +24,24 @@ export interface Generate {
 
 export interface Generated {
   readonly token: string;
-  /** The life that the code will have. */
+  /** The lifetime that the code will have. */
   readonly lifeMs: number;
-  /** How long to wait before asking again. */
+  /** The wait until the next Generate for this recipient is accepted. */
   readonly resendAfterMs: number;
 }
 
-/** A Generate that has been read and found valid. */
-interface Asked {
+/** A Generate whose fields are valid. */
+interface ValidGenerate {
   readonly challenge: ChallengeId;
   readonly recipient: Recipient;
   readonly purpose: string;
   readonly locale: string;
 }
 
-/** Accepts requests for codes. What one costs is spent in this order: the client's count, a look at DNS, a send. */
+/** Accepts requests for codes. Each check comes before the next, more costly one: the client's limit, DNS, the send limits. */
 export class Generator {
+  private readonly limits: readonly SendLimit[];
+
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
@@ -49,78 +50,90 @@ export class Generator {
       readonly idempotency: Idempotency;
       readonly mailDomains: MailDomains | undefined;
       readonly outbox: Outbox;
-      readonly testAddresses: TestAddresses;
+      readonly testAddresses: TestAddresses | undefined;
       readonly keyring: Keyring;
-      /** On which messages can be sent. */
+      /** The channels that have a sender. */
       readonly channels: readonly Channel[];
       readonly lifeMs: number;
       readonly sends: SendPolicy;
+      /** The clock, in Unix milliseconds. */
       readonly now: () => number;
     },
-  ) {}
+  ) {
+    this.limits = sendLimits(parts.sends);
+  }
 
   async generate(given: Generate, call: Call): Promise<Generated> {
-    const { idempotency, keyring, lifeMs, sends, testAddresses } = this.parts;
-    const asked = this.read(given);
-    const { challenge, recipient, purpose, locale } = asked;
-    const testCode = testAddresses.codeFor(challenge);
-    const newRequest = newRequestId(this.parts.now());
-    // A repetition is the same request: it is not counted again.
-    const { request, result } = await idempotency.run(call, [recipient.identity, purpose, locale], newRequest, (id) =>
-      testCode === undefined ? this.send(asked, id, call) : this.keep(asked, id, testCode),
-    );
+    const { keyring, lifeMs, sends } = this.parts;
+    const valid = this.validate(given);
+    const { request, result } = await this.acceptOnce(valid, call);
     return {
-      token: issueToken(keyring[0], challenge, request),
+      token: issueToken(keyring[0], valid.challenge, request),
       lifeMs,
       resendAfterMs: result?.nextAfterMs ?? sends.cooldownMs,
     };
   }
 
-  private read(given: Generate): Asked {
+  private validate(given: Generate): ValidGenerate {
     const fields = new FieldReader();
     const recipient = fields.recipient(given.recipient);
     const purpose = fields.purpose(given.purpose);
     const locale = fields.locale(given.locale);
     if (recipient !== undefined && !this.parts.channels.includes(recipient.channel)) {
-      fields.reject(given.recipient.case ?? "recipient", "is of a kind that this service sends nothing to");
+      fields.reject(given.recipient.case ?? "recipient", "belongs to a channel that this service does not send on");
     }
     if (recipient === undefined || fields.violations.length > 0) throw OtpError.invalid(fields.violations);
     const challenge = challengeId(this.parts.keyring[0], purpose, recipient);
     return { challenge, recipient, purpose, locale };
   }
 
-  private async send(asked: Asked, request: RequestId, call: Call): Promise<Sent> {
+  /** @returns the request's id, and its send unless an earlier call with the same idempotency key made it */
+  private async acceptOnce(
+    valid: ValidGenerate,
+    call: Call,
+  ): Promise<{ request: RequestId; result: Sent | undefined }> {
+    const { idempotency, testAddresses } = this.parts;
+    const { challenge, recipient, purpose, locale } = valid;
+    const testCode = testAddresses?.codeFor(challenge);
+    const request = newRequestId(this.parts.now());
+    const accept = (id: RequestId) =>
+      testCode === undefined ? this.send(valid, id, call) : this.storeTestCode(valid, id, testCode);
+    if (call.idempotencyKey === undefined) return { request, result: await accept(request) };
+    // A repetition is the same request, so it does not count towards any limit again.
+    return idempotency.run(call.caller, call.idempotencyKey, [recipient.identity, purpose, locale], request, accept);
+  }
+
+  private async send(valid: ValidGenerate, request: RequestId, call: Call): Promise<Sent> {
     const { clients, mailDomains } = this.parts;
-    const { channel, domain } = asked.recipient;
+    const { channel, domain } = valid.recipient;
     const takeBack = await clients.count("generate", call);
-    // A domain that takes no mail stays counted for the client: the resolvers are to be spared too.
+    // A domain that accepts no mail still counts for the client, which limits the load on the DNS resolvers.
     if (domain !== undefined && (await mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
-    const claim = await this.claimAndQueue(asked, request);
+    const claim = await this.claimAndQueue(valid, request);
     if (claim.granted) return claim;
     takeBack?.();
     throw OtpError.sentTooOften(claim.limit.kind, claim.retryAfterMs);
   }
 
-  private async claimAndQueue(asked: Asked, request: RequestId): Promise<Claim> {
-    const { challenges, keyring, outbox, sends } = this.parts;
-    const { challenge, recipient, purpose, locale } = asked;
+  private async claimAndQueue(valid: ValidGenerate, request: RequestId): Promise<Claim> {
+    const { challenges, keyring, outbox } = this.parts;
+    const { challenge, recipient, purpose, locale } = valid;
     const { channel, address } = recipient;
-    const limits = sendLimits(sends);
     try {
-      const claim = await challenges.claimSend(challenge, request, limits);
+      const claim = await challenges.claimSend(challenge, request, this.limits);
       if (claim.granted) {
         await outbox.add(sealOrder(keyring, { request, challenge, channel, address, purpose, locale }));
       }
       return claim;
     } catch (error) {
-      // The caller may ask again at once. Not awaited: a store that hangs has cost enough time, and takes calls in their order.
-      if (limits.length > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
+      // The caller may retry at once. Not awaited, because a store that hangs has already cost the caller enough time.
+      if (this.limits.length > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
       throw error;
     }
   }
 
-  /** A test address gets its code at once, and nothing is sent or counted. */
-  private async keep({ challenge }: Asked, request: RequestId, code: string): Promise<Sent> {
+  /** Stores the fixed code of a test address. Nothing is sent and nothing is counted. */
+  private async storeTestCode({ challenge }: ValidGenerate, request: RequestId, code: string): Promise<Sent> {
     const { challenges, deliveries, keyring, lifeMs } = this.parts;
     const [keys] = keyring;
     const fresh = { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge) };
@@ -135,7 +148,7 @@ export class Generator {
   }
 }
 
-/** A send that went ahead, and how long after it the next one may. */
+/** An accepted send, and the wait until the next one is allowed. */
 interface Sent {
   readonly nextAfterMs: number;
 }

@@ -12,20 +12,20 @@ import { type TestAddress, TestAddresses } from "./recipient/test-addresses.js";
 import { Verifier, type Verify } from "./verify.js";
 import { Watcher } from "./watch.js";
 
-/** The settings that the domain needs. */
+/** The settings of the domain. */
 export interface OtpSettings {
-  /** On which messages can be sent. */
+  /** The channels that have a sender. */
   readonly channels: readonly Channel[];
   /** Digits of a code. */
   readonly codeLength: number;
   readonly lifeMs: number;
-  /** Wrong tries that one token, or one code for tries by address, bears. */
+  /** Wrong attempts allowed per token, or per code for attempts by address. */
   readonly maxAttempts: number;
   readonly sends: SendPolicy;
   readonly testAddresses: readonly TestAddress[];
 }
 
-/** What the service does, whichever protocol asks for it. */
+/** What the service does, independent of the protocol of a call. */
 export class OtpService {
   private readonly generator: Generator;
   private readonly verifier: Verifier;
@@ -37,7 +37,7 @@ export class OtpService {
     readonly changes: Changes;
     readonly clientLimits: ClientLimits;
     readonly idempotencyKeys: IdempotencyKeys;
-    /** None: every domain is taken to be one that takes mail. */
+    /** If undefined, every domain is assumed to accept mail. */
     readonly mailDomains: MailDomains | undefined;
     readonly outbox: Outbox;
     readonly keyring: Keyring;
@@ -46,11 +46,12 @@ export class OtpService {
     readonly now: () => number;
   }) {
     const { keyring, settings } = parts;
+    const { testAddresses } = settings;
     const shared = {
       ...parts,
       ...settings,
       clients: new ClientLimiter(parts.clientLimits, keyring),
-      testAddresses: new TestAddresses(settings.testAddresses, keyring),
+      testAddresses: testAddresses.length > 0 ? new TestAddresses(testAddresses, keyring) : undefined,
     };
     this.generator = new Generator({ ...shared, idempotency: new Idempotency(parts.idempotencyKeys, keyring) });
     this.verifier = new Verifier(shared);
@@ -58,35 +59,35 @@ export class OtpService {
   }
 
   /**
-   * Accepts a request for a code and puts its delivery into the queue.
+   * Accepts a request for a code and queues its delivery.
    *
    * @throws OtpError INVALID_REQUEST, UNDELIVERABLE_ADDRESS, RATE_LIMITED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE,
    *   UNAVAILABLE
    */
-  generate(asked: Generate, call: Call): Promise<Generated> {
-    return this.generator.generate(asked, call);
+  generate(request: Generate, call: Call): Promise<Generated> {
+    return this.generator.generate(request, call);
   }
 
   /**
-   * Judges what a person typed. Returns when it is right, once.
+   * Judges the code that a person typed. Returns if it is correct; a code is correct once.
    *
    * @throws OtpError INVALID_REQUEST, OTP_INCORRECT, TOO_MANY_ATTEMPTS, RATE_LIMITED, UNAVAILABLE
    */
-  verify(asked: Verify, call: Call): Promise<void> {
-    return this.verifier.verify(asked, call);
+  verify(request: Verify, call: Call): Promise<void> {
+    return this.verifier.verify(request, call);
   }
 
   /**
-   * Follows a delivery: the state as it is, then each change in order, until a final one.
+   * Follows a delivery: its current state, then each change in order, until a final one.
    *
-   * @param options.after the number of the last step seen, by a watcher that comes back: it is told all since then
-   * @param options.signal aborts when the watcher goes away
-   * @throws OtpError INVALID_REQUEST for a token that is not ours, UNAVAILABLE; once it has begun, a watch outlasts an outage
+   * @param options.after the number of the last step that a returning watcher has seen; it gets every later step
+   * @param options.signal aborts when the watcher disconnects
+   * @throws OtpError INVALID_REQUEST for a token that this service did not make, UNAVAILABLE; once begun, a watch survives an outage
    */
   watch(
-    asked: { readonly token: string },
+    request: { readonly token: string },
     options: { readonly after?: number; readonly signal: AbortSignal },
   ): Promise<Watch> {
-    return this.watcher.watch(asked.token, options.after, options.signal);
+    return this.watcher.watch(request.token, options.after, options.signal);
   }
 }

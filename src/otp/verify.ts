@@ -16,19 +16,19 @@ export interface Verify {
   readonly purpose: string;
 }
 
-/** Which challenges a try is made at, and with whose token, if any. */
+/** The challenges that an attempt is made at, and the request whose token was given, if any. */
 interface Target {
   readonly challenges: readonly ChallengeId[];
   readonly request: RequestId | undefined;
 }
 
-/** Judges what people typed. */
+/** Judges the codes that people typed. */
 export class Verifier {
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
       readonly clients: ClientLimiter;
-      readonly testAddresses: TestAddresses;
+      readonly testAddresses: TestAddresses | undefined;
       readonly keyring: Keyring;
       readonly codeLength: number;
       readonly lifeMs: number;
@@ -45,7 +45,7 @@ export class Verifier {
     if (target === undefined || fields.violations.length > 0) throw OtpError.invalid(fields.violations);
 
     const testCode = this.testCode(target);
-    // Nothing is limited at a test address: a wrong try is not even counted, and a right one has nothing in its way.
+    // Nothing is limited at a test address: wrong attempts do not count, and a correct one is never refused.
     if (testCode !== undefined && otp !== testCode) throw OtpError.incorrect();
     const takeBack = testCode === undefined ? await clients.count("verify", call) : undefined;
     const judged = await this.judge(target, otp);
@@ -65,30 +65,31 @@ export class Verifier {
     switch (subject.case) {
       case "token": {
         const session = readToken(this.parts.keyring, subject.value);
-        if (session === undefined) return fields.reject("token", "is not one that this service made");
-        if (given !== "" && !session.isFor(purpose)) fields.reject("purpose", "is not the one the token was made for");
-        return { challenges: this.isOutlived(session.request) ? [] : [session.challenge], request: session.request };
+        if (session === undefined) return fields.reject("token", "was not issued by this service");
+        if (given !== "" && !session.isFor(purpose))
+          fields.reject("purpose", "is not the purpose that the token was issued for");
+        return { challenges: this.isExpired(session.request) ? [] : [session.challenge], request: session.request };
       }
       case "email":
       case "phone": {
         const recipient = fields.recipient(subject);
         if (recipient === undefined) return undefined;
-        // A code that was made before the secret was rotated lies under the id that the old secret gives.
+        // A code made before the secret was rotated is stored under the id that the old secret gives.
         const challenges = this.parts.keyring.map((keys) => challengeId(keys, purpose, recipient));
         return { challenges, request: undefined };
       }
       case undefined:
-        return fields.reject("subject", "is required: one of email, phone and token");
+        return fields.reject("subject", "is required: one of email, phone or token");
     }
   }
 
   private testCode({ challenges }: Target): string | undefined {
-    return challenges
-      .map((challenge) => this.parts.testAddresses.codeFor(challenge))
-      .find((code) => code !== undefined);
+    const { testAddresses } = this.parts;
+    if (testAddresses === undefined) return undefined;
+    return challenges.map((challenge) => testAddresses.codeFor(challenge)).find((code) => code !== undefined);
   }
 
-  /** Tries the code at each challenge in turn. One that refuses to judge outweighs one that found it wrong. */
+  /** Attempts the code at each challenge in turn. A challenge that refuses to judge outweighs one that judged the code wrong. */
   private async judge({ challenges, request }: Target, otp: string): Promise<Attempt> {
     const { keyring, maxAttempts } = this.parts;
     const policy = { budget: maxAttempts, rememberMs: tokenLifeMs(this.parts.lifeMs) };
@@ -102,7 +103,7 @@ export class Verifier {
     return outcome;
   }
 
-  private isOutlived(request: RequestId): boolean {
+  private isExpired(request: RequestId): boolean {
     return this.parts.now() > requestedAt(request) + tokenLifeMs(this.parts.lifeMs);
   }
 }

@@ -1,26 +1,27 @@
 import type { Keyring } from "./crypto/keyring.js";
 import { Bell } from "./delivery/bell.js";
 import type { Changes, Deliveries } from "./delivery/ports.js";
-import { beginBefore, stepsOf } from "./delivery/progress.js";
+import { stepsOf } from "./delivery/progress.js";
 import type { Step, Watch } from "./delivery/step.js";
 import { OtpError } from "./errors.js";
+import { beginBefore } from "./token/request-id.js";
 import { readToken, type Session } from "./token/token.js";
 
-/** How long a watch may take to begin, with a store that has just gone away or is about to come back. */
-const PATIENCE_MS = 1_200;
+/** How long a new watch retries its first read while the store is unreachable. */
+const FIRST_READ_TIMEOUT_MS = 1_200;
 const FIRST_RETRY_MS = 100;
 const RETRY_MS = 500;
-/** A store's milliseconds are whole: what is to be over at a time is looked at a little after it. */
+/** The store rounds to whole milliseconds, so a state that ends at a certain time is read a little later. */
 const SLACK_MS = 5;
 
-/** What one reading found. */
+/** The result of one read. */
 interface Seen {
   readonly steps: readonly Step[];
-  /** Until something is over by the clock alone. */
+  /** The time until the clock alone changes the state. */
   readonly againInMs: number;
 }
 
-/** Follows deliveries. What has happened is read anew after each change, so that nothing that is missed stays missed. */
+/** Follows deliveries. It reads the whole state after each change, so a missed notification loses nothing. */
 export class Watcher {
   constructor(
     private readonly parts: {
@@ -35,15 +36,15 @@ export class Watcher {
   async watch(token: string, after: number | undefined, signal: AbortSignal): Promise<Watch> {
     const session = readToken(this.parts.keyring, token);
     if (session === undefined) {
-      throw OtpError.invalid([{ field: "token", description: "is not one that this service made" }]);
+      throw OtpError.invalid([{ field: "token", description: "was not issued by this service" }]);
     }
     const changed = new Bell();
     const unfollow = this.parts.changes.follow(session.challenge, changed.ring);
     signal.addEventListener("abort", unfollow, { once: true });
     try {
-      const first = await this.readPatiently(session, signal);
+      const first = await this.readFirst(session, signal);
       const last = first.steps.at(-1);
-      // Who comes new is told the state as it is; who comes back, all that it has not seen.
+      // A new watcher gets the current state; a returning one gets every step that it has not seen.
       const seen = after ?? (last === undefined ? 0 : last.sequence - 1);
       const isOver = last?.final === true && seen >= last.sequence;
       if (isOver) unfollow();
@@ -66,7 +67,7 @@ export class Watcher {
       let seen = after;
       for (let found: Seen | undefined = first; !signal.aborted; found = await this.tryRead(session, signal)) {
         for (const step of found?.steps ?? []) {
-          // A store that has lost what it knew knows of fewer steps than were told. The end is told all the same.
+          // A store that lost data knows fewer steps than the watcher has seen. The final step is sent in any case.
           if (step.sequence <= seen && !step.final) continue;
           seen = Math.max(seen + 1, step.sequence);
           yield { ...step, sequence: seen };
@@ -89,25 +90,25 @@ export class Watcher {
     };
   }
 
-  /** @returns undefined while the store is away */
+  /** @returns undefined while the store is unreachable */
   private async tryRead(session: Session, signal: AbortSignal): Promise<Seen | undefined> {
     if (signal.aborted) return undefined;
     try {
       return await this.read(session);
     } catch (error) {
-      if (isAway(error)) return undefined;
+      if (isUnreachable(error)) return undefined;
       throw error;
     }
   }
 
-  /** A browser's EventSource never asks again after an error: a server that has just come up looks for its store for a moment. */
-  private async readPatiently(session: Session, signal: AbortSignal): Promise<Seen> {
-    const until = this.parts.now() + PATIENCE_MS;
+  /** An EventSource does not reconnect after an error response, so a server that has just started retries for a moment. */
+  private async readFirst(session: Session, signal: AbortSignal): Promise<Seen> {
+    const until = this.parts.now() + FIRST_READ_TIMEOUT_MS;
     for (;;) {
       try {
         return await this.read(session);
       } catch (error) {
-        if (!isAway(error) || this.parts.now() >= until || signal.aborted) throw error;
+        if (!isUnreachable(error) || this.parts.now() >= until || signal.aborted) throw error;
       }
       await new Bell().sleep(FIRST_RETRY_MS, signal);
     }
@@ -116,6 +117,6 @@ export class Watcher {
 
 async function* nothing(): AsyncGenerator<Step> {}
 
-function isAway(error: unknown): boolean {
+function isUnreachable(error: unknown): boolean {
   return error instanceof OtpError && error.reason === "UNAVAILABLE";
 }

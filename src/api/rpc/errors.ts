@@ -1,9 +1,9 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { OtpError, type Reason } from "../../otp/errors.js";
+import { durationFromMs } from "./rpc.js";
 import { ThrottledLog } from "./throttled-log.js";
 
 /** How callers see one reason. gRPC and Connect share their codes. */
@@ -51,11 +51,6 @@ export function errorDetails({ reason, violations, retryAfterMs }: OtpError): De
 
 function detail<Desc extends DescMessage>(desc: Desc, value: MessageInitShape<Desc>): Detail {
   return { desc, value: create(desc, value) };
-}
-
-export function durationFromMs(ms: number): Duration {
-  const seconds = Math.floor(ms / 1000);
-  return create(DurationSchema, { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 });
 }
 
 /** Whether Redis answered and refused (full, read-only, no permission), which its operator must fix, unlike an unreachable one. */

@@ -3,9 +3,8 @@ import { GenerateResponseSchema, OtpService as OtpServiceDesc } from "../../gen/
 import { OtpError } from "../../otp/errors.js";
 import type { OtpService } from "../../otp/service.js";
 import type { Gate } from "../access/gate.js";
-import { durationFromMs } from "./errors.js";
 import type { Incoming } from "./incoming.js";
-import { type UnaryRpc, unaryRpc } from "./rpc.js";
+import { durationFromMs, type UnaryRpc, unaryRpc } from "./rpc.js";
 
 /** Generate: asks for a code to be sent. */
 export function generateRpc(service: Pick<OtpService, "generate">, gate: Gate): UnaryRpc {

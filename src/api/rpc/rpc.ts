@@ -1,10 +1,12 @@
-import type {
-  DescMessage,
-  DescMethodServerStreaming,
-  DescMethodUnary,
-  Message,
-  MessageShape,
+import {
+  create,
+  type DescMessage,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type Message,
+  type MessageShape,
 } from "@bufbuild/protobuf";
+import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
 import type { Call } from "../../otp/caller/call.js";
 import type { Gate } from "../access/gate.js";
 import type { Decode } from "./decode.js";
@@ -52,4 +54,10 @@ export function unaryRpc<I extends DescMessage, O extends DescMessage>(
       return run(decode(method.input), call, incoming);
     },
   };
+}
+
+/** Whole milliseconds as the message that responses and error details carry. */
+export function durationFromMs(ms: number): Duration {
+  const seconds = Math.floor(ms / 1000);
+  return create(DurationSchema, { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 });
 }

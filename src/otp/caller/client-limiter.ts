@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
-import { hmac, type Keyring, type Keys } from "../crypto/keyring.js";
+import type { Keyring, Keys } from "../crypto/keyring.js";
+import { hmac } from "../crypto/mac.js";
 import { OtpError } from "../errors.js";
 import type { ClientLimits } from "../ports.js";
 import type { Call, ClientAction } from "./call.js";

@@ -1,20 +1,21 @@
-import { hmac, type Keyring, type Keys } from "../crypto/keyring.js";
+import type { Keyring, Keys } from "../crypto/keyring.js";
+import { hmac } from "../crypto/mac.js";
 import { OtpError } from "../errors.js";
 import type { Beginning, IdempotencyKeys } from "../ports.js";
 import type { RequestId } from "../token/request-id.js";
-import type { Call } from "./call.js";
+import type { Caller } from "./call.js";
 
-/** How long a request may be under way before somebody else may go on with it. */
+/** How long a request may run before a repetition may continue it. */
 export const UNDER_WAY_MS = 10_000;
-/** How long a request is remembered of which nobody knows whether it was carried out: shorter than most codes live. */
+/** How long a request with an unknown outcome is remembered. Shorter than the lifetime of most codes. */
 export const UNSETTLED_MS = 30_000;
-/** How long a request is remembered that was carried out. */
+/** How long an accepted request is remembered. */
 export const REMEMBERED_MS = 24 * 3_600_000;
 
 /**
- * Carries a request out once for each idempotency key of a caller (draft-ietf-httpapi-idempotency-key-header). One that was
- * refused is forgotten, and its key can be used again. Where it cannot be told whether it was carried out, its repetition goes
- * on with the same request id, so that the queue takes it once.
+ * Carries out a request once per idempotency key of a caller (draft-ietf-httpapi-idempotency-key-header). A refused request is
+ * forgotten, so its key can be used again. If the outcome is unknown, a repetition continues under the same request id, so the
+ * queue accepts the job once.
  */
 export class Idempotency {
   constructor(
@@ -23,24 +24,24 @@ export class Idempotency {
   ) {}
 
   /**
-   * @param payload what has to be the same when the key is
-   * @param carryOut is given the id to carry the request out under
-   * @returns what it returned, if it was carried out now, and the id it was carried out under, now or before
+   * @param payload the values that must be the same whenever the key is
+   * @param request the id of the request if it is the first with this key
+   * @param carryOut receives the id to carry the request out under
+   * @returns the id that the request was carried out under, and the result if it was carried out by this call
    * @throws OtpError IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE, and whatever `carryOut` throws
    */
   async run<T>(
-    { caller, idempotencyKey }: Call,
+    caller: Caller,
+    idempotencyKey: string,
     payload: readonly string[],
     request: RequestId,
     carryOut: (request: RequestId) => Promise<T>,
   ): Promise<{ readonly request: RequestId; readonly result: T | undefined }> {
-    if (idempotencyKey === undefined) return { request, result: await carryOut(request) };
-
     const [keys] = this.keyring;
-    // A key is its caller's own, and for strangers their client's: nobody else gets at the token by guessing it.
+    // A key belongs to its caller, or to the client of an anonymous call, so no one else can get the token by guessing the key.
     const owner = caller.name === undefined ? `client\0${caller.network}` : `caller\0${caller.name}`;
-    const id = mac(keys, ["key", owner, idempotencyKey]);
-    const begun = await this.begin(id, mac(keys, ["payload", ...payload]), request);
+    const id = name(keys, ["key", owner, idempotencyKey]);
+    const begun = await this.begin(id, name(keys, ["payload", ...payload]), request);
     switch (begun.outcome) {
       case "done":
         return { request: begun.request, result: undefined };
@@ -60,13 +61,13 @@ export class Idempotency {
     try {
       return await this.keys.begin(id, payload, request);
     } catch (error) {
-      // It may have begun, and nobody is going to carry it out.
+      // The store may have recorded the key although its reply was lost, and this call will not carry the request out.
       this.putDown(id, request);
       throw error;
     }
   }
 
-  /** Where the store goes away meanwhile, the key is free again by itself. */
+  /** If the store becomes unreachable during the call, the key becomes free again when its entry expires. */
   private async settle<T>(
     id: string,
     isFirst: boolean,
@@ -77,7 +78,7 @@ export class Idempotency {
     try {
       result = await carryOut(request);
     } catch (error) {
-      // What is refused now may have been carried out the first time: then it is still the same request.
+      // A request that is refused now may have been carried out the first time, and then it keeps its id.
       const isRefused = isFirst && error instanceof OtpError && error.reason !== "UNAVAILABLE";
       if (isRefused) await this.keys.forget(id, request).catch(() => undefined);
       else this.putDown(id, request);
@@ -87,13 +88,13 @@ export class Idempotency {
     return result;
   }
 
-  /** Not awaited: a store that hangs has cost enough time. */
+  /** Not awaited: a store that hangs has already cost the caller enough time. */
   private putDown(id: string, request: RequestId): void {
     void this.keys.putDown(id, request).catch(() => undefined);
   }
 }
 
-/** 16 bytes in base64url: what callers put into a key, and whom a code is for, are not to be read from the store. */
-function mac(keys: Keys, parts: readonly string[]): string {
+/** An HMAC of 16 bytes in base64url, so that the store reveals neither what callers put into a key nor whom a code is for. */
+function name(keys: Keys, parts: readonly string[]): string {
   return hmac(keys.idempotency, parts.join("\0")).toString("base64url", 0, 16);
 }

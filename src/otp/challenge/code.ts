@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
-import { hmac, type Keys } from "../crypto/keyring.js";
+import type { Keys } from "../crypto/keyring.js";
+import { hmac } from "../crypto/mac.js";
 import type { ChallengeId } from "./id.js";
 
 /** Draws a code: `length` decimal digits, each combination equally likely (NIST SP 800-63B-4 §3.1.3.2). */

@@ -1,4 +1,5 @@
-import { hmac, type Keys } from "../crypto/keyring.js";
+import type { Keys } from "../crypto/keyring.js";
+import { hmac } from "../crypto/mac.js";
 import type { Recipient } from "../recipient/recipient.js";
 
 /**

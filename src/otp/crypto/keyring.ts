@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from "node:crypto";
+import { hkdfSync } from "node:crypto";
 
 /** The keys derived from one secret, 32 bytes each. Every use has its own key, so a value made for one use is worthless for another. */
 export interface Keys {
@@ -41,11 +41,4 @@ function deriveKeys(secret: string): Keys {
     client: key("client"),
     idempotency: key("idempotency"),
   };
-}
-
-/** HMAC-SHA-256 (RFC 2104) of a message given whole or in parts. @returns 32 bytes */
-export function hmac(key: Buffer, ...parts: readonly (string | Buffer)[]): Buffer {
-  const mac = createHmac("sha256", key);
-  for (const part of parts) mac.update(part);
-  return mac.digest();
 }

@@ -1,11 +1,6 @@
-import { type RequestId, requestedAt } from "../token/request-id.js";
+import { beginBefore, type RequestId, requestedAt } from "../token/request-id.js";
 import type { Progress } from "./ports.js";
 import type { Failure, Status, Step } from "./step.js";
-
-/** When a request is given up that no worker has taken up, in Unix milliseconds. */
-export function beginBefore(request: RequestId, lifeMs: number): number {
-  return requestedAt(request) + lifeMs;
-}
 
 /**
  * The steps a request has taken, from the first on. They follow from what is known of it and from the clock alone: that it was

@@ -1,7 +1,7 @@
 import { CHALLENGE_ID_BYTES, type ChallengeId, packChallengeId, unpackChallengeId } from "../challenge/id.js";
 import type { Keyring, Keys } from "../crypto/keyring.js";
+import { readSigned, sign } from "../crypto/mac.js";
 import { REQUEST_ID_BYTES, type RequestId } from "./request-id.js";
-import { readSigned, sign } from "./signed.js";
 
 /** One send of a message: what a provider's receipt is about. */
 export interface Send {

@@ -26,3 +26,8 @@ export function randomPart(id: RequestId): string {
 export function requestedAt(id: RequestId): number {
   return Buffer.from(id, "base64url").readUIntBE(0, 6);
 }
+
+/** The time until which a worker must take up a request, in Unix milliseconds; after that the request expires. */
+export function beginBefore(id: RequestId, lifeMs: number): number {
+  return requestedAt(id) + lifeMs;
+}

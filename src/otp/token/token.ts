@@ -6,8 +6,8 @@ import {
   unpackChallengeId,
 } from "../challenge/id.js";
 import type { Keyring, Keys } from "../crypto/keyring.js";
+import { readSigned, sign } from "../crypto/mac.js";
 import { REQUEST_ID_BYTES, type RequestId } from "./request-id.js";
-import { readSigned, sign } from "./signed.js";
 
 /** What a session token says once its signature holds. */
 export interface Session {
