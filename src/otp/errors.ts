@@ -1,6 +1,6 @@
 import type { SendLimit } from "./challenge/send-limits.js";
 
-/** What can be wrong with a request, in the words that callers see. `REQUEST_TOO_LARGE` reaches them as `INVALID_REQUEST`. */
+/** Why a call is refused, in the words that callers see. `REQUEST_TOO_LARGE` reaches them as `INVALID_REQUEST`. */
 export type Reason =
   | "INVALID_REQUEST"
   | "REQUEST_TOO_LARGE"
@@ -13,20 +13,20 @@ export type Reason =
   | "UNAUTHENTICATED"
   | "UNAVAILABLE";
 
-/** One field at fault. `field` is the proto's name, `description` a clause that follows it: "must be …". */
+/** An invalid field. `field` is its name in the proto, `description` continues a sentence that starts with it: "must be …". */
 export interface Violation {
   readonly field: string;
   readonly description: string;
 }
 
 /**
- * The one error that callers are told about. Its message never holds an address, a code, a token or a secret; its cause
- * goes to the log at most. Anything else that is thrown is a fault of our own.
+ * The only error that is reported to callers. Its message never contains an address, a code, a token or a secret; its cause is at
+ * most logged. Any other thrown error is a fault of our own.
  */
 export class OtpError extends Error {
   readonly reason: Reason;
   readonly violations: readonly Violation[];
-  /** How long to wait before the same call can succeed. */
+  /** The wait until the same call can succeed. */
   readonly retryAfterMs: number | undefined;
 
   private constructor(
@@ -49,8 +49,8 @@ export class OtpError extends Error {
   }
 
   static undeliverable(field: string): OtpError {
-    const violations = [{ field, description: "has a domain that takes no mail" }];
-    return new OtpError("UNDELIVERABLE_ADDRESS", "the address has a domain that takes no mail", { violations });
+    const violations = [{ field, description: "has a domain that does not accept mail" }];
+    return new OtpError("UNDELIVERABLE_ADDRESS", "the domain of the address does not accept mail", { violations });
   }
 
   static tooLarge(limitBytes: number): OtpError {
@@ -63,12 +63,12 @@ export class OtpError extends Error {
   }
 
   static tooManyAttempts(retryAfterMs: number): OtpError {
-    return new OtpError("TOO_MANY_ATTEMPTS", "too many wrong tries", { retryAfterMs });
+    return new OtpError("TOO_MANY_ATTEMPTS", "too many wrong attempts", { retryAfterMs });
   }
 
   static sentTooOften(kind: SendLimit["kind"], retryAfterMs: number): OtpError {
     const why = kind === "cooldown" ? "a code was sent a moment ago" : "too many codes were sent";
-    return new OtpError("RATE_LIMITED", `${why}, wait before asking for another`, { retryAfterMs });
+    return new OtpError("RATE_LIMITED", `${why}, wait before requesting another`, { retryAfterMs });
   }
 
   static clientTooFast(retryAfterMs: number): OtpError {
@@ -78,17 +78,21 @@ export class OtpError extends Error {
   }
 
   static tooManyWatches(retryAfterMs: number): OtpError {
-    return new OtpError("RATE_LIMITED", "too many watches are open from this client address, end some of them first", {
-      retryAfterMs,
-    });
+    return new OtpError(
+      "RATE_LIMITED",
+      "too many watches are open from this client address, close some of them first",
+      {
+        retryAfterMs,
+      },
+    );
   }
 
   static keyReused(): OtpError {
-    return new OtpError("IDEMPOTENCY_KEY_REUSED", "this Idempotency-Key was used for another request");
+    return new OtpError("IDEMPOTENCY_KEY_REUSED", "this Idempotency-Key was already used for a different request");
   }
 
   static keyInUse(): OtpError {
-    return new OtpError("IDEMPOTENCY_KEY_IN_USE", "a request with this Idempotency-Key is under way", {
+    return new OtpError("IDEMPOTENCY_KEY_IN_USE", "a request with this Idempotency-Key is in progress", {
       retryAfterMs: 1000,
     });
   }
@@ -98,7 +102,7 @@ export class OtpError extends Error {
   }
 
   static unavailable(cause?: unknown): OtpError {
-    return new OtpError("UNAVAILABLE", "the service is not available, try again", { retryAfterMs: 1000, cause });
+    return new OtpError("UNAVAILABLE", "the service is unavailable, try again", { retryAfterMs: 1000, cause });
   }
 
   static shuttingDown(): OtpError {

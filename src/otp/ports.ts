@@ -5,56 +5,62 @@ import type { SendLimit } from "./challenge/send-limits.js";
 import type { SealedOrder } from "./delivery/job.js";
 import type { RequestId } from "./token/request-id.js";
 
-/** Whether a send may go ahead, and how long after it the next one may; if not, which limit is in the way, and until when. */
+/**
+ * Whether a send is allowed, and the wait until the next one is; if it is not allowed, the limit that refuses it, and for how
+ * long.
+ */
 export type Claim =
   | { readonly granted: true; readonly nextAfterMs: number }
   | { readonly granted: false; readonly limit: SendLimit; readonly retryAfterMs: number };
 
-/** A code as it is kept: what Verify compares with, and what a re-run or resend opens. Both in base64url. */
+/**
+ * A code as it is stored: the digest that Verify compares with, and the sealed code that a re-run or a resend opens. Both in
+ * base64url.
+ */
 export interface KeptCode {
   readonly digest: string;
   readonly sealed: string;
 }
 
-/** How long things live that have to do with a code. */
+/** The lifetimes and deadlines around a code. */
 export interface CodeLife {
   readonly lifeMs: number;
-  /** How much of its life a code must have left to be sent again. */
+  /** The remaining lifetime that a code needs to be sent again. */
   readonly reuseFromMs: number;
-  /** When a request that no worker has taken up is too old, in Unix milliseconds. */
+  /** The time until which a worker must take up the request, in Unix milliseconds. */
   readonly beginBefore: number;
-  /** How long what became of the request is remembered: no shorter than a code lives. */
+  /** How long the request's outcome is remembered: at least as long as a code lives. */
   readonly rememberMs: number;
 }
 
 /**
- * The code an order is to carry, or why there is nothing to send. `sent`, `failed`: this is settled already. `expired`: it waited
- * for too long. `superseded`: it carried a code that was used, replaced or has expired since.
+ * The code that a job must send, or the reason why it sends nothing. `sent`, `failed`: an earlier run settled this. `expired`:
+ * the job waited too long. `superseded`: its code has since been used or replaced, or has expired.
  */
 export type Stored =
   | {
       readonly outcome: "live";
       readonly sealed: string;
-      /** The rest of the code's life. */
+      /** The remaining lifetime of the code. */
       readonly leftMs: number;
       /** How many sends have begun. */
       readonly sends: number;
-      /** The sender that the last one was begun with, if nobody has told what became of it. */
+      /** The sender of the last send, if its outcome was never recorded. */
       readonly unsettled: string | undefined;
     }
   | { readonly outcome: "sent" | "failed" | "expired" | "superseded" };
 
-/** One try at a code. */
+/** One attempt at a code. */
 export interface Try {
-  /** The digests of what was typed, one under each secret. */
+  /** The digests of the typed code, one per secret. */
   readonly digests: readonly string[];
-  /** The request whose token was shown; none for a try by address. */
+  /** The request whose token was given; undefined for an attempt by address. */
   readonly request: RequestId | undefined;
 }
 
 /**
- * How a try was judged. `incorrect` covers a wrong code and no code alike; without a code there is nothing to guess, and
- * nothing is counted. `refused`: not judged, because the budget is spent or the address has to wait.
+ * The result of an attempt. `incorrect` covers both a wrong code and no code; where no code exists, there is nothing to guess and
+ * nothing is counted. `refused`: the attempt was not judged, because the budget is spent or the address must wait.
  */
 export type Attempt =
   | { readonly outcome: "correct" }
@@ -62,79 +68,81 @@ export type Attempt =
   | { readonly outcome: "refused"; readonly retryAfterMs: number };
 
 /**
- * Where challenges are kept. Each method is atomic, and each key it writes expires by itself.
- *
- * All throw OtpError UNAVAILABLE when the store cannot be reached.
+ * The store of challenges. Each method is atomic, gives every key that it writes an expiry, and throws OtpError UNAVAILABLE when
+ * the store is unreachable.
  */
 export interface Challenges {
   /**
-   * Takes the right to send now, unless one of the limits is reached. What is refused counts for none of them, and a request
-   * that has the right already counts once.
+   * Claims the right to send now, unless a limit is reached. A refused claim counts towards no limit, and a request that claims
+   * twice counts once.
    */
   claimSend(challenge: ChallengeId, request: RequestId, limits: readonly SendLimit[]): Promise<Claim>;
 
-  /** Gives back a claim of this request, as if it had not been made. */
+  /** Takes back this request's claim, as if it had never been made. */
   releaseSend(challenge: ChallengeId, request: RequestId): Promise<void>;
 
   /**
-   * Settles which code the request carries, and writes down that it is being processed. It is the code it carried before, else the
-   * live one if enough of its life is left, else `fresh`.
+   * Decides which code the request sends, and records that the request is being processed. This is the code that an earlier run
+   * of the request sent; otherwise the live code, if enough of its lifetime is left; otherwise `fresh`.
    */
   store(challenge: ChallengeId, request: RequestId, fresh: KeptCode, life: CodeLife): Promise<Stored>;
 
-  /** Judges a try; of any number of correct ones at the same time, one succeeds. A success forgets all wrong tries. */
+  /**
+   * Judges an attempt. Of any number of concurrent correct attempts, exactly one succeeds. A success resets all counts of wrong
+   * attempts.
+   */
   attempt(challenge: ChallengeId, attempted: Try, policy: AttemptPolicy): Promise<Attempt>;
 }
 
-/** Whether a client may go on, and where it stands. */
+/** Whether a call is within the limit of its client, and the state of that limit. */
 export interface Spent {
   readonly granted: boolean;
   readonly quota: Quota;
 }
 
-/** How often a client may call. Each method throws OtpError UNAVAILABLE when the store cannot be reached. */
+/** The limits per client. Each method throws OtpError UNAVAILABLE when the store is unreachable. */
 export interface ClientLimits {
-  /** Counts a call. @returns undefined when this is not limited */
+  /** Counts a call. @returns undefined if this action has no limit */
   spend(action: ClientAction, client: string): Promise<Spent | undefined>;
 
-  /** Takes a call back that another limit has refused, if its window has not ended. */
+  /** Takes back the count of a call that another limit refused, unless its window has ended. */
   giveBack(action: ClientAction, client: string): Promise<void>;
 }
 
 /**
- * Whether a request may begin, and under which id; if not, what its idempotency key was used for before. The id is an earlier
- * one where nobody knows how that request ended.
+ * Whether a request may begin, and under which id; otherwise, what its idempotency key was used for. The id is that of an earlier
+ * request if the outcome of that request is unknown.
  */
 export type Beginning =
   | { readonly outcome: "begun" | "done"; readonly request: RequestId }
   | { readonly outcome: "under way" | "other payload" };
 
 /**
- * What idempotency keys were used for. Each method is atomic, each key it writes expires by itself, and all throw OtpError
- * UNAVAILABLE when the store cannot be reached.
+ * The uses of idempotency keys. Each method is atomic, gives every key that it writes an expiry, and throws OtpError UNAVAILABLE
+ * when the store is unreachable.
  */
 export interface IdempotencyKeys {
-  /** Takes a key for a request, unless it is taken. */
+  /** Reserves a key for a request, unless the key is taken. */
   begin(id: string, payload: string, request: RequestId): Promise<Beginning>;
 
-  /** Remembers that the request was carried out. */
+  /** Records that the request was carried out. */
   remember(id: string, request: RequestId): Promise<void>;
 
-  /** Sets the key free again, as if it had not been used. */
+  /** Frees the key, as if it had never been used. */
   forget(id: string, request: RequestId): Promise<void>;
 
-  /** Lets the request be taken up again, under its id: nobody knows whether it was carried out. */
+  /** Lets a repetition continue the request under its id, because its outcome is unknown. */
   putDown(id: string, request: RequestId): Promise<void>;
 }
 
-/** Which domains mail can be sent to. */
+/** The domains that accept mail. */
 export interface MailDomains {
-  /** @returns false when it is certain that mail to this domain cannot arrive; what cannot be told is not held against it */
+  /** @returns false only if it is certain that mail to this domain cannot arrive */
   takesMail(domain: string): Promise<boolean>;
 }
 
-/** Where orders wait for a worker. */
+/** The queue in which jobs wait for a worker. */
 export interface Outbox {
-  /** Adds the order once, however often it is called for one request. @throws OtpError UNAVAILABLE */
+  /** Adds a job. Calling it again for the same request adds nothing. @throws OtpError UNAVAILABLE */
   add(order: SealedOrder): Promise<void>;
 }

@@ -82,7 +82,8 @@ export class OtpService {
    *
    * @param options.after the number of the last step that a returning watcher has seen; it gets every later step
    * @param options.signal aborts when the watcher disconnects
-   * @throws OtpError INVALID_REQUEST for a token that this service did not make, UNAVAILABLE; once begun, a watch survives an outage
+   * @throws OtpError INVALID_REQUEST for a token that this service did not make, UNAVAILABLE; once begun, a watch survives an
+   *   outage
    */
   watch(
     request: { readonly token: string },

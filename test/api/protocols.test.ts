@@ -63,7 +63,7 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
       .catch(() => undefined); // within the cooldown of an earlier test or not
     expect(await failure(client().generate({ recipient: email }))).toEqual({
       code: "ResourceExhausted",
-      message: "a code was sent a moment ago, wait before asking for another",
+      message: "a code was sent a moment ago, wait before requesting another",
       reason: "RATE_LIMITED",
       domain: "otp.v1",
       fields: [],

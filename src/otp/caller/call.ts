@@ -1,30 +1,30 @@
-/** What is known of a call besides what it asks for. */
+/** The context of a call: everything except its request message. */
 export interface Call {
   readonly caller: Caller;
-  /** What the caller tells repetitions of a Generate by, if it does. */
+  /** The key by which the caller marks repetitions of a Generate, if it sent one. */
   readonly idempotencyKey?: string | undefined;
-  /** Is told how much the client has left, once that is known. */
+  /** Receives the client's remaining quota once it is known. */
   readonly onQuota: (quota: Quota) => void;
 }
 
-/** Who calls. */
+/** Who makes a call. */
 export interface Caller {
-  /** The name that its key or certificate goes by; none for a stranger. */
+  /** The name of its API key or certificate; undefined for an anonymous caller. */
   readonly name: string | undefined;
-  /** The client that calls are counted for: an IPv4 address or an IPv6 /64; none for a backend that calls for itself. */
+  /** The client that the call counts for: an IPv4 address or an IPv6 /64; undefined for a backend that calls for itself. */
   readonly network: string | undefined;
 }
 
-/** What is counted by the client address. */
+/** The actions that are limited per client address. */
 export type ClientAction = "generate" | "verify";
 
-/** Where a client stands with one limit. */
+/** The state of one limit of a client. */
 export interface Quota {
   readonly action: ClientAction;
   /** Calls allowed within `windowMs`. */
   readonly limit: number;
   readonly windowMs: number;
   readonly remaining: number;
-  /** Until the count starts anew. */
+  /** The time until the window ends and the count restarts. */
   readonly resetMs: number;
 }

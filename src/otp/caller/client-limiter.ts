@@ -5,10 +5,10 @@ import { OtpError } from "../errors.js";
 import type { ClientLimits } from "../ports.js";
 import type { Call, ClientAction } from "./call.js";
 
-/** Clients whose ids are kept at hand: who calls once calls again. */
-const KNOWN = 10_000;
+/** How many client ids are cached. */
+const CACHED_IDS = 10_000;
 
-/** Counts calls for the clients that they come from. */
+/** Counts calls per client. */
 export class ClientLimiter {
   private readonly ids: LRUCache<string, string>;
 
@@ -16,13 +16,13 @@ export class ClientLimiter {
     private readonly limits: ClientLimits,
     [keys]: Keyring,
   ) {
-    this.ids = new LRUCache({ max: KNOWN, memoMethod: (network) => clientId(keys, network) });
+    this.ids = new LRUCache({ max: CACHED_IDS, memoMethod: (network) => clientId(keys, network) });
   }
 
   /**
-   * Counts a call, before anything else is spent on it.
+   * Counts a call, before anything more costly happens.
    *
-   * @returns takes it back, for a call that another limit refuses, if it was counted; nobody waits for that
+   * @returns a function that takes the count back, for a call that another limit refuses; undefined if the call was not counted
    * @throws OtpError RATE_LIMITED, UNAVAILABLE
    */
   async count(action: ClientAction, { caller: { network }, onQuota }: Call): Promise<(() => void) | undefined> {

@@ -8,12 +8,12 @@ export const DEFAULT_PURPOSE = "login";
 const PURPOSE = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 const MAX_LOCALE = 35; // RFC 5646 §4.4.1
 
-/** A oneof of the API: the field that was set, and its value. */
+/** A oneof of the API: the field that is set, and its value. */
 export type OneOf<Name extends string> =
   | (Name extends string ? { readonly case: Name; readonly value: string } : never)
   | { readonly case: undefined; readonly value?: undefined };
 
-/** Reads a request's fields one after the other and gathers all that is wrong with them. */
+/** Validates the fields of a request one by one and collects every violation. */
 export class FieldReader {
   readonly violations: Violation[] = [];
 
@@ -21,20 +21,20 @@ export class FieldReader {
     switch (given.case) {
       case "email": {
         const recipient = parseEmail(given.value);
-        return recipient ?? this.reject("email", "must be an e-mail address such as name@example.com");
+        return recipient ?? this.reject("email", "must be an email address such as name@example.com");
       }
       case "phone": {
         const recipient = parsePhone(given.value);
         return recipient ?? this.reject("phone", "must be a phone number with its country code, such as +14155552671");
       }
       case undefined:
-        return this.reject("recipient", "is required: one of email and phone");
+        return this.reject("recipient", "is required: one of email or phone");
     }
   }
 
   purpose(given: string): string {
     if (given !== "" && !PURPOSE.test(given)) {
-      this.reject("purpose", 'must be 1 to 32 of a-z, 0-9, "-" and "_", starting with a letter or digit');
+      this.reject("purpose", 'must be 1 to 32 of a-z, 0-9, "-" and "_", and start with a letter or digit');
     }
     return given || DEFAULT_PURPOSE;
   }
@@ -45,7 +45,7 @@ export class FieldReader {
       const [locale] = given.length <= MAX_LOCALE ? Intl.getCanonicalLocales(given) : [];
       if (locale !== undefined) return locale;
     } catch {
-      // Not a language tag: said below.
+      // Not a language tag: rejected below.
     }
     this.reject("locale", "must be a BCP 47 language tag such as fr-CA");
     return "";

@@ -1,23 +1,23 @@
 /**
- * What wrong tries cost. Each token has a budget of its own, so that a stranger who asks for a code to someone's address
- * cannot burn that person's tries; tries by address share one budget per code. Above both, the address counts its wrong
- * tries in a row, whoever made them and for whatever purpose: no resend, new token or restart sets that count back, a
- * success does (NIST SP 800-63B-4 §3.2.2: no more than 100 in a row; §3.1.3.2).
+ * The limits on wrong attempts. Each token has its own budget, so a stranger who requests a code for someone else's address
+ * cannot use up that person's attempts; attempts by address share one budget per code. In addition, each address counts its
+ * consecutive wrong attempts, whoever made them and for whatever purpose. Only a success resets that count; a resend, a new token
+ * or a restart does not (NIST SP 800-63B-4 §3.2.2: no more than 100 in a row; §3.1.3.2).
  */
 export interface AttemptPolicy {
-  /** Wrong tries that one token, or one code for tries by address, bears. */
+  /** Wrong attempts allowed per token, or per code for attempts by address. */
   readonly budget: number;
-  /** How long a token's spent tries are remembered: no shorter than the token can be used. */
+  /** How long a token's wrong attempts are remembered: at least as long as the token can be used. */
   readonly rememberMs: number;
 }
 
-/** From this many wrong tries in a row on, each one more makes the address wait. */
+/** From this many consecutive wrong attempts on, each further one makes the address wait. */
 export const WAIT_FROM = 10;
-/** The first wait. It doubles with each further wrong try. */
+/** The first wait. Each further wrong attempt doubles it. */
 export const FIRST_WAIT_MS = 30_000;
 export const LONGEST_WAIT_MS = 3_600_000;
-/** After this many in a row the address takes no try at all for LOCK_MS, and then starts anew. */
+/** After this many consecutive wrong attempts the address accepts no attempt for LOCK_MS. Then its count restarts. */
 export const LOCK_FROM = 100;
 export const LOCK_MS = 86_400_000;
-/** How long the count in a row is remembered after its last wrong try. */
+/** How long the count is remembered after the last wrong attempt. */
 export const COUNT_LIFE_MS = 30 * 86_400_000;

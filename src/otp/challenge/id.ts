@@ -3,13 +3,13 @@ import { hmac } from "../crypto/mac.js";
 import type { Recipient } from "../recipient/recipient.js";
 
 /**
- * A challenge is one purpose and one address. Its id is an HMAC of the address (16 bytes), a dot, and an HMAC of the purpose
- * (6 bytes), each in base64url: the same address always leads to the same id, and an id leads nobody to the address. What is
- * counted by the address alone, whatever the purpose, goes by the first half.
+ * A challenge belongs to one purpose and one address. Its id is an HMAC of the address (16 bytes), a dot, and an HMAC of the
+ * purpose (6 bytes), each in base64url. The same address always gives the same id, and the id does not reveal the address. Counts
+ * per address, for any purpose, use the first half.
  */
 export type ChallengeId = `${string}.${string}`;
 
-/** The half of a challenge id that all purposes of an address share. */
+/** The half of a challenge id that is the same for all purposes of an address. */
 export type AddressId = string;
 
 const ADDRESS_ID_BYTES = 16;
@@ -28,13 +28,13 @@ function purposeId(keys: Keys, purpose: string): string {
   return mac(keys, `purpose\0${purpose}`, PURPOSE_ID_BYTES).toString("base64url");
 }
 
-/** The two halves of an id. */
+/** Splits an id into its halves. */
 export function splitChallengeId(id: ChallengeId): { readonly address: AddressId; readonly purpose: string } {
   const dot = id.indexOf(".");
   return { address: id.slice(0, dot), purpose: id.slice(dot + 1) };
 }
 
-/** Whether a challenge is one of this purpose. */
+/** Whether a challenge belongs to this purpose. */
 export function isForPurpose(keys: Keys, id: ChallengeId, purpose: string): boolean {
   return splitChallengeId(id).purpose === purposeId(keys, purpose);
 }

@@ -1,4 +1,4 @@
-/** At most `count` sends to an address within any `spanMs`: for one purpose, or for all purposes together. */
+/** At most `count` sends to an address within any `spanMs`, for one purpose or for all purposes together. */
 export interface SendLimit {
   readonly kind: "cooldown" | "quota";
   readonly over: "purpose" | "address";
@@ -6,16 +6,16 @@ export interface SendLimit {
   readonly spanMs: number;
 }
 
-/** How often an address may be sent codes for one purpose. 0 turns a limit off. */
+/** How often codes may be sent to an address for one purpose. 0 turns a limit off. */
 export interface SendPolicy {
-  /** Between two sends. */
+  /** The minimum time between two sends. */
   readonly cooldownMs: number;
   readonly perHour: number;
   readonly perDay: number;
 }
 
-/** Callers choose purposes freely, so all of them together have a ceiling: this many times what one may have. */
-const PURPOSES_CEILING = 4;
+/** Callers choose purposes freely, so all purposes of an address together have a limit: this many times the limit of one. */
+const ALL_PURPOSES_FACTOR = 4;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -23,7 +23,7 @@ const DAY_MS = 24 * HOUR_MS;
 export function sendLimits({ cooldownMs, perHour, perDay }: SendPolicy): readonly SendLimit[] {
   const quota = (count: number, spanMs: number): SendLimit[] => [
     { kind: "quota", over: "purpose", count, spanMs },
-    { kind: "quota", over: "address", count: PURPOSES_CEILING * count, spanMs },
+    { kind: "quota", over: "address", count: ALL_PURPOSES_FACTOR * count, spanMs },
   ];
   return [
     ...(cooldownMs > 0 ? [{ kind: "cooldown", over: "purpose", count: 1, spanMs: cooldownMs } as const] : []),

@@ -1,6 +1,9 @@
 import { hkdfSync } from "node:crypto";
 
-/** The keys derived from one secret, 32 bytes each. Every use has its own key, so a value made for one use is worthless for another. */
+/**
+ * The keys derived from one secret, 32 bytes each. Every use has its own key, so a value made for one use is worthless for
+ * another.
+ */
 export interface Keys {
   /** Names challenges. */
   readonly challenge: Buffer;
@@ -20,7 +23,10 @@ export interface Keys {
   readonly idempotency: Buffer;
 }
 
-/** The keys of every secret in `OTP_SECRET`. The first set seals and signs, every set opens, so a secret can be rotated without a gap. */
+/**
+ * The keys of every secret in `OTP_SECRET`. The first set seals and signs, every set opens, so a secret can be rotated without a
+ * gap.
+ */
 export type Keyring = readonly [Keys, ...Keys[]];
 
 /** Derives the keys of each secret with HKDF-SHA-256 (RFC 5869). */

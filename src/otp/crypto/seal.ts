@@ -4,8 +4,8 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Seals a text with AES-256-GCM (NIST SP 800-38D): nonce, ciphertext and tag, in base64url. It opens under the same key and
- * context alone, so that a sealed value cannot be moved to another place.
+ * Seals a text with AES-256-GCM (NIST SP 800-38D). The result is nonce, ciphertext and tag in base64url. It opens only with the
+ * same key and context, so a sealed value is worthless anywhere else.
  */
 export function seal(key: Buffer, text: string, context: string): string {
   const nonce = randomBytes(NONCE_BYTES);
@@ -13,7 +13,7 @@ export function seal(key: Buffer, text: string, context: string): string {
   return Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]).toString("base64url");
 }
 
-/** Opens what one of the keys sealed in this context. @throws when none of them did. */
+/** Opens a value that one of the keys sealed in this context. @throws when none of them did */
 export function open(keys: readonly Buffer[], sealed: string, context: string): string {
   const bytes = Buffer.from(sealed, "base64url");
   for (const key of keys) {

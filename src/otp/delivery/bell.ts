@@ -1,4 +1,4 @@
-/** Lets one sleeper wait until it is rung. A ring while nobody sleeps is kept for the next sleep. */
+/** Wakes one sleeper. A ring while no one sleeps is kept for the next sleep. */
 export class Bell {
   private isRung = false;
   private wake: (() => void) | undefined;
@@ -8,7 +8,7 @@ export class Bell {
     this.wake?.();
   };
 
-  /** Resolves when it is rung, after `ms`, or when the signal aborts, whichever is first. */
+  /** Resolves on a ring, after `ms`, or when the signal aborts, whichever comes first. */
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
     if (!this.isRung && !signal.aborted) {
       await new Promise<void>((resolve) => {

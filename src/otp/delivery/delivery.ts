@@ -1,29 +1,36 @@
 /**
- * What became of an order that needs no further run. `superseded`: the code it carried was used or replaced since. `expired`: the
- * code, or the request for it, outlived its time before it could be sent. `failed`: it will not arrive.
+ * The outcome of a job that needs no further run. `superseded`: its code has since been used or replaced. `expired`: the code, or
+ * the request for it, expired before the message could be sent. `failed`: the message will not arrive.
  */
 export type Delivery = "sent" | "superseded" | "expired" | "failed";
 
-/** An order that waits for its turn, through no fault of its own: the senders are given messages at a certain pace. */
+/** A job that must wait because the senders' rate limits are reached. This does not count as a failed run. */
 export interface PutOff {
   /** Whole milliseconds. */
   readonly putOffMs: number;
 }
 
 /**
- * Whose fault it is that a message did not go out, and so what may help. `address`: nothing, it takes no messages. `provider`:
- * another provider; this one refuses whatever it is sent (a login, an account, a setting). `outage`: another one, or time; this one
- * is not well. `route`: another provider; this one does not reach the address, and is well. `busy`: time; it says nothing of the
- * provider (a full mailbox, greylisting). `throttled`: a slower pace.
+ * Why a message did not go out, which decides what may help.
+ *
+ * - `address`: nothing helps, because the address does not accept messages.
+ * - `provider`: another provider helps. This one refuses every message (a login, an account, a setting).
+ * - `outage`: another provider or a later attempt helps. This one is unhealthy.
+ * - `route`: another provider helps. This one is healthy but does not reach the address.
+ * - `busy`: a later attempt helps. This says nothing about the provider (a full mailbox, greylisting).
+ * - `throttled`: a lower rate helps.
  */
 export type Fault = "address" | "provider" | "outage" | "route" | "busy" | "throttled";
 
-/** A message that did not go out, or of which nobody knows. Its text is safe to store and log: no address, no code, no secret. */
+/**
+ * A message did not go out, or it is unknown whether it did. The error text is safe to store and log: it has no address, code or
+ * secret.
+ */
 export class DeliveryError extends Error {
   readonly fault: Fault;
-  /** Whether it may have gone out all the same: the other side had all of it, and its answer did not come. */
+  /** Whether the message may have gone out: the other side received all of it, but its reply did not arrive. */
   readonly mayHaveGone: boolean;
-  /** With `throttled`: when the provider will take more, if it says so. */
+  /** With `throttled`: the wait that the provider asks for, if it names one. */
   readonly retryAfterMs: number | undefined;
 
   constructor(

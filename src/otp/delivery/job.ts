@@ -4,7 +4,7 @@ import { open, seal } from "../crypto/seal.js";
 import type { Channel } from "../recipient/recipient.js";
 import type { RequestId } from "../token/request-id.js";
 
-/** What a worker is asked to deliver. */
+/** A message for a worker to deliver. */
 export interface Order {
   readonly request: RequestId;
   readonly challenge: ChallengeId;
@@ -15,7 +15,7 @@ export interface Order {
   readonly locale: string;
 }
 
-/** An order as it lies in the queue: the address is not to be read from it. Plain JSON. */
+/** A job as it is stored in the queue, in plain JSON. The address in it is sealed. */
 export interface SealedOrder {
   readonly request: RequestId;
   readonly challenge: ChallengeId;
@@ -28,7 +28,7 @@ export function sealOrder(keyring: Keyring, order: Order): SealedOrder {
   return { request, challenge, channel, sealed: seal(keyring[0].job, JSON.stringify(secret), context(order)) };
 }
 
-/** @throws when the order was sealed under a secret that is no longer in `OTP_SECRET`. */
+/** @throws when the job was sealed under a secret that is no longer in `OTP_SECRET` */
 export function openOrder(keyring: Keyring, { sealed, ...order }: SealedOrder): Order {
   const keys = keyring.map(({ job: key }) => key);
   const secret: Pick<Order, "address" | "purpose" | "locale"> = JSON.parse(open(keys, sealed, context(order)));

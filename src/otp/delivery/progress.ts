@@ -3,21 +3,20 @@ import type { Progress } from "./ports.js";
 import type { Failure, Status, Step } from "./step.js";
 
 /**
- * The steps a request has taken, from the first on. They follow from what is known of it and from the clock alone: that it was
- * queued its id says, and that its code died is true whether anybody was there to write it down or not. So every request ends in
- * a final step, whatever is lost on the way. More of them may follow, and none that is here changes.
+ * The steps of a request so far, from the first on. A request's id records when it was queued, and expiry follows from the clock,
+ * so every request reaches a final step even if a worker dies. Later calls may return more steps; the earlier ones never change.
  */
 export function stepsOf(request: RequestId, lifeMs: number, { now, begun }: Progress): readonly Step[] {
   const steps: Step[] = [];
   const add = (status: Status, at: number, failure?: Failure) => {
-    const latest = Math.max(at, steps.at(-1)?.at ?? 0); // clocks differ, and time goes on
+    const latest = Math.max(at, steps.at(-1)?.at ?? 0); // the clocks of server and store may differ, and steps must be in order
     steps.push({
       sequence: steps.length + 1,
       status,
       at: latest,
       final: FINAL.has(status),
       failure,
-      expiresAt: status === "QUEUED" ? undefined : begun?.expiresAt, // there was no code yet
+      expiresAt: status === "QUEUED" ? undefined : begun?.expiresAt, // no code existed yet
     });
   };
 

@@ -2,18 +2,18 @@ import type { Keyring } from "../crypto/keyring.js";
 import { readReference } from "../token/reference.js";
 import type { Deliveries, SenderHealth } from "./ports.js";
 
-/** What a provider says became of a message that it took over. */
+/** A provider's report on a message that it accepted. */
 export interface Receipt {
-  /** What the message was sent with: see `issueReference`. */
+  /** The reference that the message was sent with: see `issueReference`. */
   readonly reference: string;
   readonly outcome: "delivered" | "failed";
-  /** With `failed`: whose fault it is. A number that takes no messages says nothing of the provider. */
+  /** With `failed`: the cause. A number that does not accept messages says nothing about the provider. */
   readonly fault?: "address" | "provider";
 }
 
-/** A provider's call with a receipt, as it came in. */
+/** A provider's HTTP request that carries a receipt. */
 export interface ReceiptCall {
-  /** The path and the query of its URL. */
+  /** The path and query of its URL. */
   readonly target: string;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
@@ -23,13 +23,13 @@ export interface ReceiptCall {
 /** Reads the receipts of one provider. */
 export interface ReceiptReader {
   /**
-   * `forged`: it does not bear the provider's signature. `unreadable`: it does, and is no receipt. `not final`: it tells of a step on
-   * the way, or of a message that is not ours.
+   * `forged`: it lacks the provider's signature. `unreadable`: it is signed but is not a receipt. `not final`: it reports an
+   * intermediate step, or a message that is not ours.
    */
   read(call: ReceiptCall): Promise<Receipt | "forged" | "unreadable" | "not final">;
 }
 
-/** Takes what providers say became of their messages. */
+/** Records the receipts of providers. */
 export class Receipts {
   constructor(
     private readonly parts: {
@@ -40,10 +40,10 @@ export class Receipts {
   ) {}
 
   /**
-   * Writes a receipt down, once, and counts a message that did not arrive against its sender, also one whose code was used or died
-   * meanwhile. One that is not about a message of ours is passed over: others may send through the same account.
+   * Records a receipt once. A message that did not arrive counts against its sender, even if its code has since been used or has
+   * expired. A receipt for a message that is not ours is ignored, because others may send through the same account.
    *
-   * @throws OtpError UNAVAILABLE: the provider may call again
+   * @throws OtpError UNAVAILABLE, upon which the provider may call again
    */
   async take(sender: string, { reference, outcome, fault }: Receipt): Promise<void> {
     const { deliveries, senderHealth, keyring } = this.parts;

@@ -1,16 +1,17 @@
-/** How far a delivery has come, in the order in which it does. The last three are final. */
+/** The status of a delivery, in the order in which it advances. The last three are final. */
 export type Status = "QUEUED" | "PROCESSING" | "SENT" | "DELIVERED" | "FAILED" | "VERIFIED" | "EXPIRED";
 
 /**
- * Why a message did not arrive. `address`: it takes no messages. `provider`: none of the providers took it. `undelivered`: a provider
- * took it and says that it did not arrive. `unknown`: nobody knows whether it went out, and it is not to be sent twice.
+ * Why a message did not arrive. `address`: the address does not accept messages. `provider`: no provider accepted the message.
+ * `undelivered`: a provider accepted it and reports that it did not arrive. `unknown`: it may have gone out, and must not go out
+ * twice.
  */
 export const FAILURES = ["address", "provider", "undelivered", "unknown"] as const;
 export type Failure = (typeof FAILURES)[number];
 
 /** One step of a delivery. */
 export interface Step {
-  /** Its number within the delivery, from 1. */
+  /** The number of the step within its delivery, starting at 1. */
   readonly sequence: number;
   readonly status: Status;
   /** Unix milliseconds. */
@@ -18,14 +19,14 @@ export interface Step {
   readonly final: boolean;
   /** With `FAILED`. */
   readonly failure?: Failure | undefined;
-  /** When the code dies, in Unix milliseconds; none while there is no code yet. */
+  /** When the code expires, in Unix milliseconds; undefined until a code exists. */
   readonly expiresAt: number | undefined;
 }
 
-/** The steps of one delivery as they come. */
+/** A live stream of the steps of one delivery. */
 export interface Watch {
-  /** Whether it had ended before the watch began, with a step that the watcher has seen: nothing comes. */
+  /** Whether the delivery had ended with a step that the watcher has already seen: no step will come. */
   readonly isOver: boolean;
-  /** Ends after the final step, and when the watcher's signal aborts. What is not asked for is not kept. */
+  /** Ends after the final step, or when the watcher's signal aborts. Steps are read on demand and not buffered. */
   readonly steps: AsyncIterable<Step>;
 }

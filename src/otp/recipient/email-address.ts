@@ -7,17 +7,18 @@ const DOT_ATOM = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/; // RFC 1123 §2.1
 const ASCII = /^[\x21-\x7e]+$/;
 /**
- * What may stand in a domain before IDNA. domainToASCII reads the host of a URL: without this it would cut the domain at "/",
- * "?" and "#", decode "%41" and drop tabs, and the identity would be another domain than the one that is mailed.
+ * The characters allowed in a domain before IDNA. `domainToASCII` parses the host of a URL: without this check it would cut the
+ * domain at "/", "?" and "#", decode "%41" and drop tabs, and the identity would name a different domain from the one that gets
+ * the mail.
  */
 const DOMAIN_CHARACTERS = /^[a-z0-9.\-\u{80}-\u{10ffff}]+$/iu;
 
 /**
- * Reads an e-mail address (RFC 5321 §4.1.2, without quoted local parts and address literals). Two spellings that differ in
- * case, surrounding blanks or the form of an international domain have one identity. An ASCII address is mailed as given;
- * an international domain is mailed in its ASCII form (UTS 46), so that the identity and the mailbox cannot drift apart.
+ * Reads an email address (RFC 5321 §4.1.2, without quoted local parts and address literals). Spellings that differ only in case,
+ * surrounding spaces or the form of an international domain have the same identity. Mail goes to an ASCII address as it was given
+ * and to the ASCII form (UTS 46) of an international domain, so the identity and the mailbox cannot diverge.
  *
- * @returns undefined for what no mail could be sent to.
+ * @returns undefined if no mail could be sent to it
  */
 export function parseEmail(given: string): Recipient | undefined {
   const trimmed = given.replace(/^ +| +$/g, "");
@@ -37,7 +38,10 @@ export function parseEmail(given: string): Recipient | undefined {
   return { channel: "email", address, identity, domain: ascii.toLowerCase() };
 }
 
-/** An IPv4 address in any of the spellings that a URL's host takes, which domainToASCII has turned into dotted numbers. */
+/**
+ * Whether the domain is an IPv4 address, in any spelling that a URL's host allows; `domainToASCII` normalises those to dotted
+ * numbers.
+ */
 function isNumeric(domain: string): boolean {
   return /(?:^|\.)\d+$/.test(domain);
 }

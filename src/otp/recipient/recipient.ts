@@ -1,14 +1,14 @@
-/** How a message travels. */
+/** The channels that messages are sent on. */
 export const CHANNELS = ["email", "sms"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** Somebody a code can be sent to. */
+/** The destination of a code. */
 export interface Recipient {
   readonly channel: Channel;
-  /** Where the message goes: an e-mail address as the caller gave it, without surrounding blanks, or a phone number in E.164. */
+  /** Where the message goes: an email address as the caller gave it, without surrounding spaces, or a phone number in E.164. */
   readonly address: string;
-  /** What makes two spellings the same recipient. */
+  /** The same for all spellings of one recipient. */
   readonly identity: string;
-  /** The domain of an e-mail address in ASCII, lower case; a phone number has none. */
+  /** The domain of an email address in lower-case ASCII; a phone number has none. */
   readonly domain?: string;
 }

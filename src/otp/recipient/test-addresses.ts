@@ -2,13 +2,13 @@ import { type AddressId, addressId, type ChallengeId, splitChallengeId } from ".
 import type { Keyring } from "../crypto/keyring.js";
 import type { Recipient } from "./recipient.js";
 
-/** An address with a code of its own, for the tests of those who build on the service. */
+/** An address with a fixed code, for the tests of applications that use the service. */
 export interface TestAddress {
   readonly recipient: Recipient;
   readonly code: string;
 }
 
-/** Addresses to which nothing is sent and for which nothing is limited: their code is known from the start. */
+/** Addresses with fixed codes. Nothing is sent to them and nothing is limited for them. */
 export class TestAddresses {
   private readonly codes: ReadonlyMap<AddressId, string>;
 
@@ -18,7 +18,7 @@ export class TestAddresses {
     );
   }
 
-  /** @returns undefined for an address like any other */
+  /** @returns undefined for an ordinary address */
   codeFor(challenge: ChallengeId): string | undefined {
     return this.codes.get(splitChallengeId(challenge).address);
   }

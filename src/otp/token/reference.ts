@@ -3,11 +3,11 @@ import type { Keyring, Keys } from "../crypto/keyring.js";
 import { readSigned, sign } from "../crypto/mac.js";
 import { REQUEST_ID_BYTES, type RequestId } from "./request-id.js";
 
-/** One send of a message: what a provider's receipt is about. */
+/** One send of a message, which a provider's receipt refers to. */
 export interface Send {
   readonly challenge: ChallengeId;
   readonly request: RequestId;
-  /** From 1; it grows with each time the message is handed to a sender. */
+  /** Starts at 1 and grows each time the message is handed to a sender. */
   readonly number: number;
 }
 
@@ -15,7 +15,9 @@ const LABEL = "reference";
 const NUMBER_BYTES = 4;
 const SIGNED_BYTES = CHALLENGE_ID_BYTES + REQUEST_ID_BYTES + NUMBER_BYTES;
 
-/** Names a send towards a provider, which repeats it in its receipt: 78 characters. It is no session token, and opens nothing. */
+/**
+ * Makes the name of a send that a provider repeats in its receipt: 78 characters. It is not a session token and grants no access.
+ */
 export function issueReference(keys: Keys, { challenge, request, number }: Send): string {
   const counted = Buffer.alloc(NUMBER_BYTES);
   counted.writeUInt32BE(number);
@@ -23,7 +25,7 @@ export function issueReference(keys: Keys, { challenge, request, number }: Send)
   return sign(keys.reference, LABEL, bytes);
 }
 
-/** @returns undefined for what we did not make */
+/** @returns undefined if this service did not make it */
 export function readReference(keyring: Keyring, reference: string): Send | undefined {
   const signed = readSigned(keyring, ({ reference: key }) => key, LABEL, SIGNED_BYTES, reference);
   if (signed === undefined) return undefined;

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 
 /**
- * One accepted Generate: 6 bytes of Unix time in milliseconds and 10 random ones, in base64url. It names the job, the
- * mail's Message-ID and the token of that request.
+ * The id of one accepted Generate: 6 bytes of Unix time in milliseconds and 10 random bytes, in base64url. The queue's job id,
+ * the mail's Message-ID and the session token contain it.
  */
 export type RequestId = string;
 
@@ -17,7 +17,7 @@ export function newRequestId(now: number): RequestId {
   return bytes.toString("base64url");
 }
 
-/** What tells it from all others of its time: 14 characters. */
+/** The part that distinguishes it from other requests of the same millisecond: 14 characters. */
 export function randomPart(id: RequestId): string {
   return id.slice(TIME_CHARACTERS);
 }

@@ -9,7 +9,7 @@ import type { Keyring, Keys } from "../crypto/keyring.js";
 import { readSigned, sign } from "../crypto/mac.js";
 import { REQUEST_ID_BYTES, type RequestId } from "./request-id.js";
 
-/** What a session token says once its signature holds. */
+/** The content of a valid session token. */
 export interface Session {
   readonly challenge: ChallengeId;
   readonly request: RequestId;
@@ -20,20 +20,20 @@ export interface Session {
 const LABEL = "token";
 const SIGNED_BYTES = CHALLENGE_ID_BYTES + REQUEST_ID_BYTES;
 
-/** A request waits in the queue for one life of a code at the most, and its code lives for another: no token serves longer. */
+/** How long a token is usable: a request waits in the queue for at most one lifetime of a code, and its code lives for another. */
 export function tokenLifeMs(lifeMs: number): number {
   return 2 * lifeMs;
 }
 
 /**
- * Makes a session token: challenge id, request id, and a MAC over both, 72 characters. Nothing is stored for it, and nobody
- * without the secret can make one.
+ * Makes a session token: challenge id, request id and a MAC of both, 72 characters. Nothing is stored for it, and it cannot be made
+ * without the secret.
  */
 export function issueToken(keys: Keys, challenge: ChallengeId, request: RequestId): string {
   return sign(keys.token, LABEL, Buffer.concat([packChallengeId(challenge), Buffer.from(request, "base64url")]));
 }
 
-/** Opens a token made under any secret of the ring. @returns undefined for what we did not make. */
+/** Reads a token made under any secret of the keyring. @returns undefined if this service did not make it */
 export function readToken(keyring: Keyring, token: string): Session | undefined {
   const signed = readSigned(keyring, ({ token: key }) => key, LABEL, SIGNED_BYTES, token);
   if (signed === undefined) return undefined;
