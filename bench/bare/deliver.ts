@@ -16,7 +16,7 @@ const { subject, text, html } = Templates.load(new URL("../../templates/", impor
   code: "123456",
   leftMs: 600_000,
   purpose: "login",
-  sender: "Countersign",
+  brand: "Countersign",
   locale: "",
 });
 const pool = createTransport({

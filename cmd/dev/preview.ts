@@ -21,7 +21,7 @@ try {
   const page = previewPage(loadTemplates(config), {
     code: drawCode(config.OTP_LENGTH),
     leftMs: config.OTP_TTL_SECONDS * 1000,
-    sender: brandName(config),
+    brand: brandName(config),
     origin: config.SMS_ORIGIN,
   });
   writeFileSync(PAGE, page);

@@ -31,10 +31,10 @@ export async function openInboxes(parts: {
   readonly onClose: (name: string, close: () => unknown) => void;
 }): Promise<void> {
   const { config, redis, templates, log, onClose } = parts;
-  const sender = brandName(config);
+  const brand = brandName(config);
   if (config.SMS_SENDERS.length > 0) {
     const extent = {
-      sender,
+      brand,
       origin: config.SMS_ORIGIN,
       codeLength: config.OTP_LENGTH,
       lifeMs: config.OTP_TTL_SECONDS * 1000,
@@ -73,8 +73,8 @@ export async function openInboxes(parts: {
     onClose(`${channel} inbox`, () => inbox.close());
   }
 
-  open("email", await emailSenders(config), (to, content) => ({ ...to, ...templates.mail({ ...content, sender }) }));
+  open("email", await emailSenders(config), (to, content) => ({ ...to, ...templates.mail({ ...content, brand }) }));
   open("sms", smsSenders(config), (to, content) => {
-    return { ...to, text: templates.sms({ ...content, sender, origin: config.SMS_ORIGIN }) };
+    return { ...to, text: templates.sms({ ...content, brand, origin: config.SMS_ORIGIN }) };
   });
 }

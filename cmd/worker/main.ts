@@ -22,6 +22,7 @@ const lifecycle = new Lifecycle(log, CLOSING_MS);
 
 const status = await lifecycle.run(async (onClose) => {
   const templates = loadTemplates(config);
+  for (const warning of templates.warnings) log.warn(warning);
   const redis = connectRedis(config.REDIS_URL, "wait", log);
   onClose("redis", () => redis.disconnect());
   const probe = connectRedis(config.REDIS_URL, "fail-fast", log);

@@ -6,7 +6,7 @@ import { look } from "../support/browser/looks.js";
 import { startTestInbox, type TestInbox } from "../support/messages/inbox.js";
 
 const TEMPLATES = Templates.load(new URL("../../templates/", import.meta.url));
-const DATA = { leftMs: 600_000, sender: "Countersign", purpose: "login", origin: "example.com" };
+const DATA = { leftMs: 600_000, brand: "Countersign", purpose: "login", origin: "example.com" };
 
 let browser: Browser;
 let inbox: TestInbox;

@@ -75,7 +75,7 @@ describe("what is caught", () => {
   });
 
   it("has the code that was sent, whatever other digits come before it", async () => {
-    const data = { code: "482913", leftMs: 600_000, sender: "Radio 1018000", purpose: "order-20261121" };
+    const data = { code: "482913", leftMs: 600_000, brand: "Radio 1018000", purpose: "order-20261121" };
     for (const template of TEMPLATES.mailTemplates) {
       const { subject, text, html } = template.render(data);
       expect(await inbox.mail("digits@example.com", { subject, text, html })).toMatchObject({ code: "482913" });

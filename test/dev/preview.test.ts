@@ -7,7 +7,7 @@ import { previewPage } from "../../dev/preview.js";
 import { Templates } from "../../src/delivery/templates/templates.js";
 
 const OURS = new URL("../../templates/", import.meta.url);
-const DATA = { code: "012345", leftMs: 600_000, sender: "Acme", origin: "example.com" };
+const DATA = { code: "012345", leftMs: 600_000, brand: "Acme", origin: "example.com" };
 
 describe("the page of all templates", () => {
   it("shows every template we include, in all its parts", () => {
@@ -44,7 +44,7 @@ describe("the page of all templates", () => {
   });
 
   it("keeps each mail in its frame, and needs no other file", () => {
-    const page = previewPage(Templates.load(OURS), { ...DATA, sender: '"><script>' });
+    const page = previewPage(Templates.load(OURS), { ...DATA, brand: '"><script>' });
     expect(page).not.toContain("<script");
     expect(page).toContain("&amp;lt;script&amp;gt;");
     expect(page).not.toMatch(/<link|\b(?:src|href)=|url\(/);

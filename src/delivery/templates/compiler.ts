@@ -1,30 +1,34 @@
 import Handlebars from "handlebars";
 import { NameCheck } from "./name-check.js";
 
-/** What a template may use. */
+/** The names that a template may use. */
 export interface TemplateData {
   readonly code: string;
-  /** How long the code still lives, in words: "10 minutes". */
+  /** The remaining lifetime of the code in words: "10 minutes". */
   readonly lifetime: string;
-  /** What the code is for, as given to Generate. */
+  /** The purpose that was given to Generate. */
   readonly purpose: string;
-  /** The name the message is from. */
-  readonly sender: string;
+  /** The name that the message speaks of. */
+  readonly brand: string;
 }
 
 export type Template = (data: TemplateData) => string;
 
-/** A file as it was read. */
+/** The text of a template file. */
 export interface Source {
   readonly file: string;
   readonly text: string;
 }
 
-const SAMPLE: TemplateData = { code: "123456", lifetime: "10 minutes", purpose: "login", sender: "Countersign" };
+const SAMPLE: TemplateData = { code: "123456", lifetime: "10 minutes", purpose: "login", brand: "Countersign" };
+/** Former names, which still work. */
+const RENAMED: ReadonlyMap<string, keyof TemplateData> = new Map([["sender", "brand"]]);
 const STRICT = { strict: true, knownHelpersOnly: true };
 
 /** Compiles the templates of a folder, which share its partials. */
 export class Compiler {
+  /** A line for each use of a former name in the templates compiled so far. */
+  readonly warnings = new Set<string>();
   private readonly programs: ReadonlyMap<string, hbs.AST.Program>;
   private readonly html;
   private readonly text;
@@ -36,11 +40,14 @@ export class Compiler {
     this.text = environment(partials, { ...STRICT, noEscape: true });
   }
 
-  /** @throws when it does not compile, or uses a name or a partial that there is not */
+  /** @throws when the template does not compile, or uses an unknown name or partial */
   compile(source: Source, as: "html" | "text"): Template {
     return naming(source, ({ text }) => {
-      new NameCheck(Object.keys(SAMPLE), this.programs).accept(parse(source));
-      const template = this[as](text);
+      const check = new NameCheck(Object.keys(SAMPLE), RENAMED, this.programs);
+      check.accept(parse(source));
+      for (const use of check.formerNames) this.warnings.add(`template ${source.file}: ${use}`);
+      const compiled = this[as](text);
+      const template: Template = (data) => compiled({ ...data, sender: data.brand });
       template(SAMPLE);
       return template;
     });
@@ -51,11 +58,11 @@ function parse({ text }: Source): hbs.AST.Program {
   return Handlebars.parse(text);
 }
 
-/** A partial escapes as it was compiled, whoever includes it: so each way of escaping has its own. */
-function environment(partials: ReadonlyMap<string, Source>, options: CompileOptions): (text: string) => Template {
+/** A partial escapes as it was compiled, no matter which template includes it, so each way of escaping has its own environment. */
+function environment(partials: ReadonlyMap<string, Source>, options: CompileOptions) {
   const handlebars = Handlebars.create();
   for (const [name, { text }] of partials) handlebars.registerPartial(name, handlebars.compile(text, options));
-  return (text) => handlebars.compile<TemplateData>(text, options);
+  return (text: string) => handlebars.compile<TemplateData & { readonly sender: string }>(text, options);
 }
 
 function naming<T>(source: Source, work: (source: Source) => T): T {

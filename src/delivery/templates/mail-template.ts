@@ -1,18 +1,17 @@
 import type { Compiler, Template } from "./compiler.js";
 import type { VariantName } from "./file-name.js";
 import type { VariantFiles } from "./folder.js";
-import { languageOf } from "./language.js";
-import { lifetimeIn } from "./lifetime.js";
+import { languageOf, lifetimeIn } from "./lifetime.js";
 
-/** What a message is to say. */
+/** The content of a message. */
 export interface MessageData {
   readonly code: string;
-  /** How long the code still lives. */
+  /** The remaining lifetime of the code. */
   readonly leftMs: number;
-  /** What the code is for, as given to Generate. */
+  /** The purpose that was given to Generate. */
   readonly purpose: string;
-  /** The name the message is from. */
-  readonly sender: string;
+  /** The name that the message speaks of. */
+  readonly brand: string;
 }
 
 export interface RenderedMail {
@@ -21,7 +20,7 @@ export interface RenderedMail {
   readonly html: string;
 }
 
-/** A mail in one language, and for one purpose or any. */
+/** The template of a mail in one language, for one purpose or for all. */
 export class MailTemplate implements VariantName {
   readonly purpose: string;
   readonly locale: string;

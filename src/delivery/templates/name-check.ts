@@ -1,11 +1,11 @@
 import Handlebars from "handlebars";
 
-/** What may be used at some place in a template. */
+/** The names that are defined at some place in a template. */
 interface Scope {
   readonly names: ReadonlySet<string>;
   /** Inline partials, and the block that a partial is called with. */
   readonly blocks: ReadonlySet<string>;
-  /** The partials on the way here, from the outermost: what stands here is in the last. */
+  /** The partials that enclose this place, outermost first. */
   readonly path: readonly string[];
 }
 
@@ -14,13 +14,20 @@ type Call = hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement;
 const BUILT_IN: ReadonlySet<string> = new Set(["if", "unless"]);
 const BLOCK = "@partial-block";
 
-/** Finds names that a template and its partials are not given, also in branches that a sample would not reach. */
+/** Finds unknown names in a template and its partials, also in branches that rendering a sample would not reach. */
 export class NameCheck extends Handlebars.Visitor {
+  /** A clause for each use of a former name, such as `"sender" on line 3 is now "brand"`. */
+  readonly formerNames: string[] = [];
   private scope: Scope;
 
-  /** @param partials the files that a template may include, by name */
+  /**
+   * @param names that a template may use
+   * @param renamed former names that still work, and their present names
+   * @param partials the files that a template may include, by name
+   */
   constructor(
     names: Iterable<string>,
+    private readonly renamed: ReadonlyMap<string, string>,
     private readonly partials: ReadonlyMap<string, hbs.AST.Program>,
   ) {
     super();
@@ -32,8 +39,11 @@ export class NameCheck extends Handlebars.Visitor {
   }
 
   override PathExpression(path: hbs.AST.PathExpression): void {
-    const isKnown = this.scope.names.has(path.original) || BUILT_IN.has(path.original);
-    if (!isKnown) throw new Error(`"${path.original}" on ${this.lineOf(path)} is not given to it`);
+    const name = path.original;
+    if (this.scope.names.has(name) || BUILT_IN.has(name)) return;
+    const present = this.renamed.get(name);
+    if (present === undefined) throw new Error(`"${name}" on ${this.lineOf(path)} is not a known name`);
+    this.formerNames.push(`"${name}" on ${this.lineOf(path)} is now "${present}"`);
   }
 
   override DecoratorBlock(block: hbs.AST.DecoratorBlock): void {
@@ -52,9 +62,10 @@ export class NameCheck extends Handlebars.Visitor {
 
   private include(call: Call, given: readonly string[]): void {
     const name = call.name.type === "PathExpression" ? call.name.original : "";
-    if (call.params.length > 0) throw new Error(`"${name}" on ${this.lineOf(call)} takes names, as in lang="fr"`);
+    if (call.params.length > 0)
+      throw new Error(`"${name}" on ${this.lineOf(call)} takes named parameters, such as lang="fr"`);
     this.acceptKey(call, "hash");
-    if (this.scope.blocks.has(name)) return; // checked where it stands
+    if (this.scope.blocks.has(name)) return; // checked where it is defined
 
     const program = this.partials.get(name);
     const hasFallback = call.type === "PartialBlockStatement";

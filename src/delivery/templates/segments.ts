@@ -1,7 +1,7 @@
 import { SegmentedMessage } from "sms-segments-calculator";
 import type { Templates } from "./templates.js";
 
-/** What an SMS is sent as, and charged by: 160 characters of GSM-7 make one segment, or 70 of UCS-2. */
+/** The units that an SMS is sent in and charged by: 160 characters of GSM-7, or 70 of UCS-2, fit into one segment. */
 export interface Segments {
   readonly count: number;
   readonly encoding: "GSM-7" | "UCS-2";
@@ -12,27 +12,27 @@ export function segmentsOf(text: string): Segments {
   return { count, encoding };
 }
 
-/** What makes an SMS longer or shorter. */
+/** Everything that the length of an SMS depends on. */
 export interface SmsExtent {
-  readonly sender: string;
+  readonly brand: string;
   readonly origin: string | undefined;
   readonly codeLength: number;
   readonly lifeMs: number;
 }
 
-/** The longest life that is said in seconds, in more letters than a short one in minutes. */
+/** The longest lifetime that is given in seconds, which takes more letters than a short one in minutes. */
 const SECONDS_MS = 59_000;
 
 const LONGEST_PURPOSE = "p".repeat(32);
 
-/** @returns a line for each SMS template that can take more than one segment of GSM-7, which names its file */
-export function oversizedSms(templates: Templates, { sender, origin, codeLength, lifeMs }: SmsExtent): string[] {
+/** @returns a line for each SMS template that may need more than one GSM-7 segment; it names the file */
+export function oversizedSms(templates: Templates, { brand, origin, codeLength, lifeMs }: SmsExtent): string[] {
   const code = "0".repeat(codeLength);
   return [...templates.smsTemplates].flatMap((template) => {
     const purpose = template.purpose || LONGEST_PURPOSE;
     const lives = [lifeMs, Math.min(lifeMs, SECONDS_MS)];
     const worst = lives
-      .map((leftMs) => segmentsOf(template.render({ code, leftMs, purpose, sender, origin })))
+      .map((leftMs) => segmentsOf(template.render({ code, leftMs, purpose, brand, origin })))
       .reduce((one, other) => (other.count > one.count ? other : one));
     if (worst.encoding === "GSM-7" && worst.count === 1) return [];
     const unit = worst.count === 1 ? "segment" : "segments";

@@ -1,18 +1,17 @@
 import type { Compiler, Source, Template } from "./compiler.js";
 import type { VariantName } from "./file-name.js";
-import { languageOf } from "./language.js";
-import { lifetimeIn } from "./lifetime.js";
+import { languageOf, lifetimeIn } from "./lifetime.js";
 import type { MessageData } from "./mail-template.js";
 
 export interface SmsData extends MessageData {
-  /** The domain that the code is to be typed in at, such as `example.com`. Browsers offer the code nowhere else. */
+  /** The domain of the page that the code is for, such as `example.com`. Browsers offer the code only there. */
   readonly origin: string | undefined;
 }
 
-/** Spaces that do not break, which GSM-7 does not have: French puts one before a unit. */
+/** No-break spaces, which GSM-7 lacks. French puts one before a unit. */
 const NO_BREAK_SPACES = /[\u00a0\u202f]/g;
 
-/** An SMS in one language, and for one purpose or any. */
+/** The template of an SMS in one language, for one purpose or for all. */
 export class SmsTemplate implements VariantName {
   readonly purpose: string;
   readonly locale: string;
@@ -36,7 +35,7 @@ export class SmsTemplate implements VariantName {
   }
 }
 
-/** @see https://wicg.github.io/sms-one-time-codes/#format: nothing may follow it. */
+/** The last line of an SMS, which nothing may follow: https://wicg.github.io/sms-one-time-codes/#format */
 function boundTo(origin: string, code: string): string {
   return `@${origin} #${code}`;
 }

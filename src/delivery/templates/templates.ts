@@ -4,40 +4,41 @@ import { MailTemplate, type MessageData, type RenderedMail } from "./mail-templa
 import { type SmsData, SmsTemplate } from "./sms-template.js";
 import { Variants } from "./variants.js";
 
-/** Asks for the words of a language. */
+/** Names the language of a message. */
 interface Localised {
   /** BCP 47, or empty for the default. */
   readonly locale: string;
 }
 
-/** The messages' templates, compiled once. */
+/** The compiled templates of all messages. */
 export class Templates {
   private constructor(
     readonly mailTemplates: Variants<MailTemplate>,
     readonly smsTemplates: Variants<SmsTemplate>,
+    /** A line for each use of a name that has been renamed. */
+    readonly warnings: readonly string[],
   ) {}
 
   /**
-   * Compiles the templates of a folder: `otp.hbs`, `otp.text.hbs` and `otp.subject.hbs` for the mail and `otp.sms.hbs`, and beside
-   * them those for a purpose, a locale or both, such as `otp-password-reset.fr-CA.sms.hbs`.
+   * Compiles the templates of a folder: `otp.hbs`, `otp.text.hbs` and `otp.subject.hbs` for the mail, `otp.sms.hbs` for the SMS, and the
+   * variants for a purpose, a locale or both, such as `otp-password-reset.fr-CA.sms.hbs`.
    *
-   * @throws when one is missing, does not compile, or uses a name that it is not given
+   * @throws when a template is missing, does not compile, or uses an unknown name
    */
   static load(folder: URL): Templates {
     const { partials, variants } = readFolder(folder);
     const compiler = new Compiler(partials);
-    return new Templates(
-      new Variants(variants.flatMap(({ mail, ...name }) => (mail ? new MailTemplate(name, mail, compiler) : []))),
-      new Variants(variants.flatMap(({ sms, ...name }) => (sms ? new SmsTemplate(name, sms, compiler) : []))),
-    );
+    const mails = variants.flatMap(({ mail, ...name }) => (mail ? new MailTemplate(name, mail, compiler) : []));
+    const texts = variants.flatMap(({ sms, ...name }) => (sms ? new SmsTemplate(name, sms, compiler) : []));
+    return new Templates(new Variants(mails), new Variants(texts), [...compiler.warnings]);
   }
 
-  /** All parts are of one template, that of the purpose in the nearest language. */
+  /** Renders the mail for the purpose in the nearest language. All parts come from the same template. */
   mail(message: MessageData & Localised): RenderedMail {
     return this.mailTemplates.find(message).render(message);
   }
 
-  /** With an origin, it ends in the line that binds the code to it. */
+  /** Renders the SMS. With an origin, it ends in the line that binds the code to that origin. */
   sms(message: SmsData & Localised): string {
     return this.smsTemplates.find(message).render(message);
   }

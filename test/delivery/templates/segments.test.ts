@@ -8,7 +8,7 @@ import { Templates } from "../../../src/delivery/templates/templates.js";
 
 const OURS = new URL("../../../templates/", import.meta.url);
 const WORST = {
-  sender: "Zwanzig Buchstaben &",
+  brand: "Zwanzig Buchstaben &",
   origin: "login.long-name-of.example.com",
   codeLength: 10,
   lifeMs: 86_400_000,
@@ -31,7 +31,7 @@ describe("the SMS templates", () => {
   const templates = Templates.load(OURS);
 
   it.each(["", "fr", "de", "es", "hi"])("take one segment of GSM-7 with the longest of everything (%j)", (locale) => {
-    expect(WORST.sender).toHaveLength(20);
+    expect(WORST.brand).toHaveLength(20);
     expect(WORST.origin).toHaveLength(30);
     for (const leftMs of [WORST.lifeMs, 59_000]) {
       const sms = templates.sms({ ...WORST, code: "0123456789", leftMs, purpose: "login", locale });
@@ -45,7 +45,7 @@ describe("the SMS templates", () => {
   });
 
   it("are all too long for a name that GSM-7 cannot write", () => {
-    expect(oversizedSms(templates, { ...WORST, sender: "Crème brûlée" })).toEqual(
+    expect(oversizedSms(templates, { ...WORST, brand: "Crème brûlée" })).toEqual(
       ["otp", "otp.de", "otp.es", "otp.fr", "otp.hi"].map(
         (stem) => `template ${stem}.sms.hbs takes 3 segments in UCS-2`,
       ),
@@ -63,7 +63,7 @@ it("names the SMS templates that take more than one segment, or another encoding
   write("otp.de.sms.hbs", `{{lifetime}}${"e".repeat(150)}`); // 9 Minuten, 59 Sekunden
 
   const templates = Templates.load(pathToFileURL(folder));
-  const extent = { sender: "Acme", origin: undefined, codeLength: 10, lifeMs: 540_000 };
+  const extent = { brand: "Acme", origin: undefined, codeLength: 10, lifeMs: 540_000 };
   expect(oversizedSms(templates, extent)).toEqual([
     "template otp-reset.fr.sms.hbs takes 2 segments in GSM-7",
     "template otp.de.sms.hbs takes 2 segments in GSM-7",

@@ -7,7 +7,7 @@ import { lifetimeIn } from "../../../src/delivery/templates/lifetime.js";
 import { Templates } from "../../../src/delivery/templates/templates.js";
 
 const OURS = new URL("../../../templates/", import.meta.url);
-const MESSAGE = { code: "012345", leftMs: 599_000, purpose: "login", sender: "Acme & Söhne <GmbH>" };
+const MESSAGE = { code: "012345", leftMs: 599_000, purpose: "login", brand: "Acme & Söhne <GmbH>" };
 const DATA = { ...MESSAGE, locale: "", origin: undefined };
 
 /** Where French has spaces that do not break differs from one ICU to the next. */
@@ -233,7 +233,7 @@ describe("a template", () => {
     folder = mkdtempSync(join(tmpdir(), "countersign-templates-"));
     write("otp.hbs", "<p>{{code}}</p>");
     write("otp.text.hbs", "{{code}}");
-    write("otp.subject.hbs", "{{sender}}");
+    write("otp.subject.hbs", "{{brand}}");
     write("otp.sms.hbs", "{{code}}");
     write("layout.hbs", LAYOUT);
   });
@@ -243,6 +243,21 @@ describe("a template", () => {
     expect(load().mail(DATA)).toMatchObject({ html: "<p>012345</p>", text: "012345" });
   });
 
+  it("that uses {{sender}}, the former name of {{brand}}, still works and causes a warning", () => {
+    write("otp.hbs", '{{#> layout lang="en"}}{{#*inline "heading"}}{{brand}}{{/inline}}<p>\n{{sender}}</p>{{/layout}}');
+    write("layout.hbs", `${LAYOUT}{{sender}}`);
+    const templates = load();
+    expect(templates.mail({ ...DATA, brand: "Acme" }).html).toMatch(/<p>\nAcme<\/p>[\s\S]*<\/html>Acme/);
+    expect(templates.warnings).toEqual([
+      'template otp.hbs: "sender" on line 2 is now "brand"',
+      'template otp.hbs: "sender" on line 5 of layout.hbs is now "brand"',
+    ]);
+  });
+
+  it("that uses {{brand}} causes no warning", () => {
+    expect(load().warnings).toEqual([]);
+  });
+
   it.each([
     ["does not compile", "{{#if code}}", /otp\.text\.hbs: Parse error/],
     ["uses a name it is not given", "{{cod}}", /otp\.text\.hbs: "cod" on line 1/],
@@ -250,7 +265,7 @@ describe("a template", () => {
     ["uses a name of every object", "{{constructor}}", /"constructor"/],
     ["uses a helper there is not", "{{shout code}}", /"shout"/],
     ["uses a partial there is not", "{{> header}}", /the partial "header" on line 1 does not exist/],
-    ["gives a partial something else than names", "{{> layout code}}", /"layout" on line 1 takes names/],
+    ["gives a partial something else than names", "{{> layout code}}", /"layout" on line 1 takes named parameters/],
     ["chooses a partial by a name it computes", "{{> (lookup code)}}", /the partial "" on line 1 does not exist/],
     ["uses another decorator", '{{#*outline "x"}}{{/outline}}', /the block on line 1 is not an inline partial/],
   ])("stops the start when it %s", (_what, text, message) => {
@@ -269,7 +284,7 @@ describe("a template", () => {
     [
       "by leaving out a parameter",
       "{{#> layout}}{{/layout}}",
-      /otp\.hbs: "lang" on line 1 of layout\.hbs is not given/,
+      /otp\.hbs: "lang" on line 1 of layout\.hbs is not a known name/,
     ],
     [
       "by leaving out an inline partial",
@@ -303,16 +318,16 @@ describe("a template", () => {
   it("gives a partial names, inline partials and a block", () => {
     write(
       "otp.hbs",
-      '{{#> layout lang="fr"}}{{#*inline "heading"}}{{sender}} {{lang}}{{/inline}}<p>{{code}}</p>{{/layout}}',
+      '{{#> layout lang="fr"}}{{#*inline "heading"}}{{brand}} {{lang}}{{/inline}}<p>{{code}}</p>{{/layout}}',
     );
-    const { html } = load().mail({ ...DATA, sender: "A&B" });
+    const { html } = load().mail({ ...DATA, brand: "A&B" });
     expect(html.replace(/\n/g, "")).toBe('<html lang="fr"><h1>A&amp;B fr</h1>no footer<p>012345</p></html>');
   });
 
   it("escapes for HTML in a partial too, and not where text includes the same", () => {
-    write("name.hbs", "{{sender}}");
+    write("name.hbs", "{{brand}}");
     for (const name of ["otp.hbs", "otp.text.hbs", "otp.subject.hbs", "otp.sms.hbs"]) write(name, "{{> name}}");
-    const message = { ...DATA, sender: "<A&B>" };
+    const message = { ...DATA, brand: "<A&B>" };
     expect(load().mail(message)).toEqual({ html: "&lt;A&amp;B&gt;", text: "<A&B>", subject: "<A&B>" });
     expect(load().sms(message)).toBe("<A&B>");
   });
