@@ -1,7 +1,6 @@
 import http from "node:http";
 import https from "node:https";
 import { DeliveryError, type Fault } from "../../otp/delivery/delivery.js";
-import { retryAfterMs } from "./retry-after.js";
 
 /** What a provider answered. */
 export interface Answer {
@@ -110,4 +109,30 @@ async function readBody(response: http.IncomingMessage): Promise<string> {
     if (length >= MAX_BODY) break; // which closes the connection
   }
   return Buffer.concat(chunks).toString("utf8", 0, MAX_BODY);
+}
+
+/**
+ * Reads a Retry-After header: seconds, or an HTTP date (RFC 9110 §10.2.3).
+ *
+ * @returns milliseconds from now; undefined without the header, or if it is neither
+ */
+export function retryAfterMs(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+/** Parses JSON from a provider. @returns undefined if the text is not JSON */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a field of an object. @returns undefined if `value` is not an object */
+export function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,7 +1,6 @@
 import { SESv2ServiceException } from "@aws-sdk/client-sesv2";
 import { DeliveryError, type Fault } from "../../../otp/delivery/delivery.js";
-import { faultOf, mayHaveGone } from "../http-client.js";
-import { retryAfterMs } from "../retry-after.js";
+import { faultOf, mayHaveGone, retryAfterMs } from "../http-client.js";
 
 /**
  * The exceptions of SendEmail, and those that all AWS services share. What is not named here goes by its status.

@@ -1,7 +1,14 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Receipt, ReceiptCall, ReceiptReader } from "../../../otp/delivery/receipts.js";
-import { CONNECTION_OVERRIDES } from "./callback.js";
 import { twilioFault } from "./faults.js";
+
+/**
+ * The fragment of a callback URL that makes Twilio call again, up to five times, if it cannot reach us, if we do not answer in time, or
+ * if we answer 5xx. Without it, Twilio calls at most once more, and only if it cannot reach us.
+ *
+ * https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+ */
+export const CONNECTION_OVERRIDES = "#rc=5&rp=ct,rt,5xx";
 
 /**
  * Reads Twilio's status callbacks, which are signed with the account's token.

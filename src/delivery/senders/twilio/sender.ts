@@ -1,8 +1,7 @@
 import type { Sender, Sms } from "../../sender.js";
-import { HttpClient } from "../http-client.js";
-import { field, parseJson } from "../json.js";
-import { CONNECTION_OVERRIDES } from "./callback.js";
+import { field, HttpClient, parseJson } from "../http-client.js";
 import { twilioFault } from "./faults.js";
+import { CONNECTION_OVERRIDES } from "./receipts.js";
 
 const MAX_VALIDITY_SECONDS = 36_000;
 

@@ -1,5 +1,5 @@
 import type { Fault } from "../../../otp/delivery/delivery.js";
-import { field } from "../json.js";
+import { field } from "../http-client.js";
 
 /**
  * Vonage's error codes, of its answers and of its receipts alike: https://developer.vonage.com/en/api-errors/messages. Those that are

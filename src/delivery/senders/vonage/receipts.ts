@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { Receipt, ReceiptCall, ReceiptReader } from "../../../otp/delivery/receipts.js";
-import { field, parseJson } from "../json.js";
+import { field, parseJson } from "../http-client.js";
 import { vonageFault } from "./faults.js";
 
 /** Vonage calls again for up to 24 hours; an old call that is replayed says again what it said, and can say nothing else. */

@@ -1,6 +1,5 @@
 import type { Sender, Sms } from "../../sender.js";
-import { HttpClient } from "../http-client.js";
-import { parseJson } from "../json.js";
+import { HttpClient, parseJson } from "../http-client.js";
 import { vonageCode, vonageFault } from "./faults.js";
 import { type VonageApplication, VonageTokens } from "./tokens.js";
 
