@@ -2,8 +2,8 @@ import type { CleanedEnv } from "envalid";
 import type { Logger } from "pino";
 import type { WORKER } from "../../src/config/server.js";
 import { type Content, Deliverer } from "../../src/delivery/deliver.js";
-import { Failover, type Paced, type Patience } from "../../src/delivery/failover.js";
-import type { Addressed } from "../../src/delivery/sender.js";
+import { Failover, type SendTimeouts } from "../../src/delivery/failover.js";
+import type { Addressed, ConfiguredSender } from "../../src/delivery/sender.js";
 import { oversizedSms } from "../../src/delivery/templates/segments.js";
 import type { Templates } from "../../src/delivery/templates/templates.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
@@ -16,14 +16,14 @@ import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.j
 import { brandName } from "./messages.js";
 import { emailSenders, smsSenders } from "./senders.js";
 
-/** A mail server may take its time over a greeting, where a provider of short messages answers at once or is not well. */
-const PATIENCE: Readonly<Record<Channel, Patience>> = {
+/** A mail server may delay its greeting for many seconds, but a healthy SMS provider answers at once. */
+const TIMEOUTS: Readonly<Record<Channel, SendTimeouts>> = {
   email: { sendMs: 30_000, probeMs: 10_000 },
   sms: { sendMs: 5_000, probeMs: 1_200 },
 };
 
-/** Opens an inbox for each channel that has senders. */
-export async function openInboxes(parts: {
+/** Opens a consumer for each channel that has senders. */
+export async function openConsumers(parts: {
   readonly config: CleanedEnv<typeof WORKER>;
   readonly redis: ReturnType<typeof connectRedis>;
   readonly templates: Templates;
@@ -55,22 +55,22 @@ export async function openInboxes(parts: {
 
   function open<Message>(
     channel: Channel,
-    senders: readonly Paced<Message>[],
+    senders: readonly ConfiguredSender<Message>[],
     compose: (to: Addressed, content: Content) => Message,
   ): void {
     if (senders.length === 0) return;
-    onClose(`${channel} senders`, () => senders.map((paced) => paced.sender.close()));
-    const failover = new Failover({ ...shared, senders, patience: PATIENCE[channel] });
+    onClose(`${channel} senders`, () => senders.map(({ sender }) => sender.close()));
+    const failover = new Failover({ ...shared, senders, timeouts: TIMEOUTS[channel] });
     const deliverer = new Deliverer({ ...shared, failover, compose });
-    const inbox = new BullInbox({
+    const consumer = new BullInbox({
       redis,
       channel,
       concurrency: config.WORKER_CONCURRENCY,
       deliver: (order) => deliverer.deliver(order),
       log,
     });
-    inbox.open();
-    onClose(`${channel} inbox`, () => inbox.close());
+    consumer.open();
+    onClose(`${channel} consumer`, () => consumer.close());
   }
 
   open("email", await emailSenders(config), (to, content) => ({ ...to, ...templates.mail({ ...content, brand }) }));

@@ -9,7 +9,7 @@ import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisPulse } from "../../src/redis/connection/pulse.js";
 import { checkSetUp } from "../../src/redis/connection/set-up.js";
 import { configOrExit } from "../config-or-exit.js";
-import { openInboxes } from "./consumers.js";
+import { openConsumers } from "./consumers.js";
 import { loadTemplates, templateProblems } from "./messages.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -37,7 +37,7 @@ const status = await lifecycle.run(async (onClose) => {
   const healthPort = await http.listen(config.HOST, config.HEALTH_PORT);
   onClose("health", () => http.close(GRACE_MS));
 
-  await openInboxes({ config, redis, templates, log, onClose });
+  await openConsumers({ config, redis, templates, log, onClose });
   log.info({ healthPort }, "listening");
 });
 process.exit(status);

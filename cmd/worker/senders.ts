@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { CleanedEnv } from "envalid";
 import type { WORKER } from "../../src/config/server.js";
-import type { Paced } from "../../src/delivery/failover.js";
-import type { Mail, Sms } from "../../src/delivery/sender.js";
+import type { ConfiguredSender, Mail, Sms } from "../../src/delivery/sender.js";
 import { SmtpSender } from "../../src/delivery/senders/smtp/sender.js";
 import { TwilioSender } from "../../src/delivery/senders/twilio/sender.js";
 import { VonageSender } from "../../src/delivery/senders/vonage/sender.js";
@@ -11,16 +10,18 @@ import { WebhookSender } from "../../src/delivery/senders/webhook/sender.js";
 type WorkerConfig = CleanedEnv<typeof WORKER>;
 
 /** The senders of `EMAIL_SENDERS`, in their order. */
-export function emailSenders(config: WorkerConfig): Promise<readonly Paced<Mail>[]> {
+export function emailSenders(config: WorkerConfig): Promise<readonly ConfiguredSender<Mail>[]> {
   return Promise.all(config.EMAIL_SENDERS.map((name) => EMAIL[name](config)));
 }
 
 /** The senders of `SMS_SENDERS`, in their order. */
-export function smsSenders(config: WorkerConfig): readonly Paced<Sms>[] {
+export function smsSenders(config: WorkerConfig): readonly ConfiguredSender<Sms>[] {
   return config.SMS_SENDERS.map((name) => SMS[name](config));
 }
 
-const EMAIL: Readonly<Record<WorkerConfig["EMAIL_SENDERS"][number], (config: WorkerConfig) => Promise<Paced<Mail>>>> = {
+const EMAIL: Readonly<
+  Record<WorkerConfig["EMAIL_SENDERS"][number], (config: WorkerConfig) => Promise<ConfiguredSender<Mail>>>
+> = {
   smtp: async ({ SMTP_URL, MAIL_FROM, SMTP_PER_SECOND }) => ({
     sender: new SmtpSender(required(SMTP_URL), required(MAIL_FROM)),
     perSecond: SMTP_PER_SECOND,
@@ -34,7 +35,7 @@ const EMAIL: Readonly<Record<WorkerConfig["EMAIL_SENDERS"][number], (config: Wor
   },
 };
 
-const SMS: Readonly<Record<WorkerConfig["SMS_SENDERS"][number], (config: WorkerConfig) => Paced<Sms>>> = {
+const SMS: Readonly<Record<WorkerConfig["SMS_SENDERS"][number], (config: WorkerConfig) => ConfiguredSender<Sms>>> = {
   twilio: (config) => ({
     sender: new TwilioSender({
       baseUrl: config.TWILIO_URL,

@@ -6,22 +6,16 @@ import type { Choice, Conduct, Deliveries, Report, SenderHealth } from "../otp/d
 import type { Failure } from "../otp/delivery/step.js";
 import type { RequestId } from "../otp/token/request-id.js";
 import { conductOf, slowFor } from "./conduct.js";
-import type { Sender } from "./sender.js";
+import type { ConfiguredSender } from "./sender.js";
 
 /** What to do about a message of which nobody knows whether it went out: send it again, with the same code, or leave it. */
 export type OnUnknown = "resend" | "stop";
 
-export interface Patience {
+export interface SendTimeouts {
   /** How long a send may take. */
   readonly sendMs: number;
-  /** How long one that is a probe keeps others from being made. It may take longer by itself: a slow sender is not a bad one. */
+  /** How long a probe blocks other probes. The probe itself may take longer: a slow sender is not a failing one. */
   readonly probeMs: number;
-}
-
-/** A sender, and how many messages a second it may be given by all workers together; 0 for any number. */
-export interface Paced<Message> {
-  readonly sender: Sender<Message>;
-  readonly perSecond: number;
 }
 
 /** A message to deliver. */
@@ -49,10 +43,10 @@ export class Failover<Message> {
   constructor(
     private readonly parts: {
       /** In order of preference. */
-      readonly senders: readonly Paced<Message>[];
+      readonly senders: readonly ConfiguredSender<Message>[];
       readonly deliveries: Deliveries;
       readonly health: SenderHealth;
-      readonly patience: Patience;
+      readonly timeouts: SendTimeouts;
       readonly onUnknown: OnUnknown;
       readonly log: Logger;
       readonly now: () => number;
@@ -119,9 +113,9 @@ export class Failover<Message> {
     return unreached === this.parts.senders.length ? "provider" : undefined;
   }
 
-  private choose(senders: readonly Paced<Message>[], outgoing: Outgoing<Message>) {
-    const paced = senders.map(({ sender: { name }, perSecond }) => ({ name, perSecond }));
-    return this.parts.health.choose(paced, this.parts.patience.probeMs, this.longestMs(outgoing));
+  private choose(senders: readonly ConfiguredSender<Message>[], outgoing: Outgoing<Message>) {
+    const rates = senders.map(({ sender: { name }, perSecond }) => ({ name, perSecond }));
+    return this.parts.health.choose(rates, this.parts.timeouts.probeMs, this.longestMs(outgoing));
   }
 
   /** For how long a message may be put off: a small part of what its code has left, for another sender may be well before. */
@@ -147,11 +141,11 @@ export class Failover<Message> {
 
   /** @returns why it did not go out, if it did not */
   private async trySend(outgoing: Outgoing<Message>, name: string, number: number): Promise<DeliveryError | undefined> {
-    const { senders, patience, log, now } = this.parts;
+    const { senders, timeouts, log, now } = this.parts;
     const sender = senders.find((one) => one.sender.name === name)?.sender;
     if (sender === undefined) throw new Error(`no sender is called ${name}`);
     const death = new AbortController();
-    const timer = setTimeout(() => death.abort(), Math.max(0, Math.min(patience.sendMs, outgoing.diesAt - now())));
+    const timer = setTimeout(() => death.abort(), Math.max(0, Math.min(timeouts.sendMs, outgoing.diesAt - now())));
     try {
       await sender.send(outgoing.compose(number), death.signal);
       return undefined;

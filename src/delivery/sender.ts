@@ -40,3 +40,10 @@ export interface Sender<Message> {
   /** Closes idle connections at once and busy ones after their message. */
   close(): void;
 }
+
+/** A sender and the rate that the configuration allows it. */
+export interface ConfiguredSender<Message> {
+  readonly sender: Sender<Message>;
+  /** Messages per second that all workers together may hand to it; 0 means no limit. */
+  readonly perSecond: number;
+}

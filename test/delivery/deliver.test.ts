@@ -78,7 +78,7 @@ function deliverer({
       { sender: second, perSecond: 0 },
     ],
     health: more.health ?? new RedisSenderHealth(redis, log),
-    patience: { sendMs, probeMs: 1_000 },
+    timeouts: { sendMs, probeMs: 1_000 },
     log,
   });
   return new Deliverer({

@@ -85,13 +85,14 @@ export interface SenderHealth {
    * @param probeMs how long a probe prevents further probes
    * @param longestMs the longest time that a message may be put off
    */
-  choose(senders: readonly PacedSender[], probeMs: number, longestMs: number): Promise<Choice>;
+  choose(senders: readonly SenderRate[], probeMs: number, longestMs: number): Promise<Choice>;
 
   report(sender: string, conduct: Conduct, isProbe: boolean): Promise<void>;
 }
 
-export interface PacedSender {
+/** How fast messages may be handed to one sender. */
+export interface SenderRate {
   readonly name: string;
-  /** Messages per second that all workers together may give it; 0 for no limit. */
+  /** Messages per second that all workers together may hand to it; 0 means no limit. */
   readonly perSecond: number;
 }

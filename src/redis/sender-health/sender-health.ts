@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { Choice, Conduct, PacedSender, SenderHealth } from "../../otp/delivery/ports.js";
+import type { Choice, Conduct, SenderHealth, SenderRate } from "../../otp/delivery/ports.js";
 import { asTuple, defineScript, type Script } from "../scripts.js";
 
 /**
@@ -31,7 +31,7 @@ export class RedisSenderHealth implements SenderHealth {
     };
   }
 
-  async choose(senders: readonly PacedSender[], probeMs: number, longestMs: number): Promise<Choice> {
+  async choose(senders: readonly SenderRate[], probeMs: number, longestMs: number): Promise<Choice> {
     const paces = senders.map(({ perSecond }) => (perSecond === 0 ? 0 : 1000 / perSecond));
     const [chosen, ms, isProbe] = asTuple(
       await this.run.chooseSender(
