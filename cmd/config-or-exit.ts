@@ -1,5 +1,5 @@
 import type { CleanedEnv, ValidatorSpec } from "envalid";
-import { ConfigError, readConfig } from "../src/config/server.js";
+import { ConfigError, readConfig } from "../src/config/read.js";
 
 /** Reads the environment, or says on stderr what is wrong with it, a line for each problem, and exits with status 1. */
 export function configOrExit<S extends Record<string, ValidatorSpec<unknown>>>(

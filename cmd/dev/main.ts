@@ -4,7 +4,7 @@ import { printGuide } from "../../dev/guide.js";
 import { type Inbox, startInbox } from "../../dev/inbox/start.js";
 import { choosePort } from "../../dev/ports.js";
 import { startPrivateRedis } from "../../dev/private-redis.js";
-import { readConfig } from "../../src/config/server.js";
+import { readConfig } from "../../src/config/read.js";
 import { integer } from "../../src/config/values.js";
 
 const LOOPBACK = "127.0.0.1";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { previewPage } from "../../dev/preview.js";
-import { WORKER } from "../../src/config/server.js";
 import { mailFrom } from "../../src/config/values.js";
+import { WORKER } from "../../src/config/worker.js";
 import { drawCode } from "../../src/otp/challenge/code.js";
 import { configOrExit } from "../config-or-exit.js";
 import { brandName, loadTemplates } from "../worker/messages.js";

@@ -1,6 +1,7 @@
 import { get as getPlain } from "node:http";
 import { get as getSecure } from "node:https";
-import { SERVER, WORKER } from "../../src/config/server.js";
+import { SERVER } from "../../src/config/server.js";
+import { WORKER } from "../../src/config/worker.js";
 import { configOrExit } from "../config-or-exit.js";
 
 const TIMEOUT_MS = 2_000;

@@ -1,6 +1,5 @@
-import type { CleanedEnv } from "envalid";
 import type { Logger } from "pino";
-import type { WORKER } from "../../src/config/server.js";
+import type { WorkerConfig } from "../../src/config/worker.js";
 import { type Content, Deliverer } from "../../src/delivery/deliver.js";
 import { Failover, type SendTimeouts } from "../../src/delivery/failover.js";
 import type { Addressed, ConfiguredSender } from "../../src/delivery/sender.js";
@@ -24,7 +23,7 @@ const TIMEOUTS: Readonly<Record<Channel, SendTimeouts>> = {
 
 /** Opens a consumer for each channel that has senders. */
 export async function openConsumers(parts: {
-  readonly config: CleanedEnv<typeof WORKER>;
+  readonly config: WorkerConfig;
   readonly redis: ReturnType<typeof connectRedis>;
   readonly templates: Templates;
   readonly log: Logger;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { isPlaintext, workerProblems } from "../../src/config/rules.js";
-import { WORKER } from "../../src/config/server.js";
+import { WORKER } from "../../src/config/worker.js";
 import { healthHandler } from "../../src/http/health.js";
 import { HttpServer } from "../../src/http/server.js";
 import { Lifecycle } from "../../src/lifecycle.js";

@@ -1,10 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { CleanedEnv } from "envalid";
-import type { WORKER } from "../../src/config/server.js";
+import type { WorkerConfig } from "../../src/config/worker.js";
 import { Templates } from "../../src/delivery/templates/templates.js";
-
-type WorkerConfig = CleanedEnv<typeof WORKER>;
 
 const BUILT_IN = new URL("../../templates/", import.meta.url);
 

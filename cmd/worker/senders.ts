@@ -1,13 +1,10 @@
 import { readFileSync } from "node:fs";
-import type { CleanedEnv } from "envalid";
-import type { WORKER } from "../../src/config/server.js";
+import type { WorkerConfig } from "../../src/config/worker.js";
 import type { ConfiguredSender, Mail, Sms } from "../../src/delivery/sender.js";
 import { SmtpSender } from "../../src/delivery/senders/smtp/sender.js";
 import { TwilioSender } from "../../src/delivery/senders/twilio/sender.js";
 import { VonageSender } from "../../src/delivery/senders/vonage/sender.js";
 import { WebhookSender } from "../../src/delivery/senders/webhook/sender.js";
-
-type WorkerConfig = CleanedEnv<typeof WORKER>;
 
 /** The senders of `EMAIL_SENDERS`, in their order. */
 export function emailSenders(config: WorkerConfig): Promise<readonly ConfiguredSender<Mail>[]> {

@@ -1,11 +1,8 @@
 import { BlockList, isIP } from "node:net";
-import type { CleanedEnv } from "envalid";
 import { readTls, type TlsPaths } from "../http/tls.js";
 import { CHANNELS, type Channel } from "../otp/recipient/recipient.js";
-import type { SERVER, WORKER } from "./server.js";
-
-type ServerConfig = CleanedEnv<typeof SERVER>;
-type WorkerConfig = CleanedEnv<typeof WORKER>;
+import type { ServerConfig } from "./server.js";
+import type { WorkerConfig } from "./worker.js";
 
 /** What has to hold between the variables of the server. @returns a line for each problem, which names the variable */
 export function serverProblems(config: ServerConfig): readonly string[] {

@@ -1,53 +1,22 @@
-import { type CleanedEnv, cleanEnv, EnvMissingError, type ValidatorSpec } from "envalid";
+import type { CleanedEnv } from "envalid";
+import { BOTH } from "./both.js";
 import {
-  accountSid,
   apiKeys,
-  BadValue,
-  baseUrl,
   bool,
-  domain,
-  host,
-  httpUrl,
   integer,
-  logLevel,
-  mailFrom,
   nameServers,
   oneOf,
   origins,
   path,
   proxies,
-  rate,
-  secrets,
   someOf,
   testAddresses,
   text,
-  url,
-  webhookSecret,
 } from "./values.js";
 
-/** For what a sender cannot do without: required where it is in one of the lists. */
-const needOf = (...senders: readonly string[]) => ({
-  default: undefined,
-  requiredWhen: ({ EMAIL_SENDERS, SMS_SENDERS }: Record<string, unknown>) =>
-    [EMAIL_SENDERS, SMS_SENDERS].flat().some((name) => senders.includes(String(name))),
-});
-
-const shared = {
-  REDIS_URL: url("redis:", "rediss:")({ default: "redis://127.0.0.1:6379" }),
-  OTP_SECRET: secrets(),
-  LOG_LEVEL: logLevel({ default: "info" }),
-  HOST: host({ default: "127.0.0.1" }),
-  STRICT_START: bool({ default: false }),
-  OTP_LENGTH: integer(6, 10)({ default: 6 }),
-  OTP_TTL_SECONDS: integer(1, 86_400)({ default: 600 }),
-  EMAIL_SENDERS: someOf("smtp", "ses")({ default: ["smtp"] }),
-  SMS_SENDERS: someOf("twilio", "vonage", "webhook")({ default: [] }),
-  PUBLIC_URL: baseUrl({ default: undefined }),
-};
-
-/** What the server reads. */
+/** The variables that the server reads. */
 export const SERVER = {
-  ...shared,
+  ...BOTH,
   GRPC_PORT: integer(0, 65_535)({ default: 50_051 }),
   HTTP_PORT: integer(0, 65_535)({ default: 8080 }),
   WEB: oneOf("on", "off")({ default: "off" }),
@@ -74,76 +43,4 @@ export const SERVER = {
   VONAGE_SIGNATURE_SECRET: text({ default: undefined }),
 };
 
-/** What the worker reads. */
-export const WORKER = {
-  ...shared,
-  HEALTH_PORT: integer(0, 65_535)({ default: 8081 }),
-  WORKER_CONCURRENCY: integer(1, 10_000)({ default: 50 }),
-  SMTP_URL: url("smtp:", "smtps:")(needOf("smtp")),
-  MAIL_FROM: mailFrom(needOf("smtp", "ses")),
-  SES_REGION: text(needOf("ses")),
-  SES_URL: baseUrl({ default: undefined }),
-  TWILIO_ACCOUNT_SID: accountSid(needOf("twilio")),
-  TWILIO_AUTH_TOKEN: text(needOf("twilio")),
-  TWILIO_FROM: text(needOf("twilio")),
-  TWILIO_URL: baseUrl({ default: "https://api.twilio.com" }),
-  VONAGE_API_KEY: text(needOf("vonage")),
-  VONAGE_API_SECRET: text(needOf("vonage")),
-  VONAGE_APPLICATION_ID: text({ default: undefined }),
-  VONAGE_PRIVATE_KEY_FILE: path({ default: undefined }),
-  VONAGE_FROM: text(needOf("vonage")),
-  VONAGE_URL: baseUrl({ default: "https://api.nexmo.com" }),
-  SMS_WEBHOOK_URL: httpUrl(needOf("webhook")),
-  SMS_WEBHOOK_SECRET: webhookSecret(needOf("webhook")),
-  SMTP_PER_SECOND: rate({ default: 0 }),
-  SES_PER_SECOND: rate({ default: 0 }),
-  TWILIO_PER_SECOND: rate({ default: 0 }),
-  VONAGE_PER_SECOND: rate({ default: 0 }),
-  SMS_WEBHOOK_PER_SECOND: rate({ default: 0 }),
-  ON_UNKNOWN: oneOf("resend", "stop")({ default: "resend" }),
-  BRAND_NAME: text({ default: undefined }),
-  SMS_ORIGIN: domain({ default: undefined }),
-  TEMPLATES_DIR: path({ default: undefined }),
-};
-
-type Specs = Record<string, ValidatorSpec<unknown>>;
-
-/** The environment as a whole is wrong: a line for each problem, naming the variable and never its value. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(problems.join("\n"));
-    this.name = "ConfigError";
-  }
-}
-
-/**
- * Reads and validates an environment. An empty variable counts as a missing one.
- *
- * @param problemsOf says what does not hold between variables that are valid by themselves
- * @throws ConfigError
- */
-export function readConfig<S extends Specs>(
-  specs: S,
-  env: Readonly<Record<string, string | undefined>>,
-  problemsOf: (config: CleanedEnv<S>) => readonly string[] = () => [],
-): CleanedEnv<S> {
-  const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
-  );
-  const config = cleanEnv(given, specs, {
-    reporter: ({ errors }) => {
-      throwIfAny(Object.entries(errors).map(([name, error]) => `${name} ${describe(error)}`));
-    },
-  });
-  throwIfAny(problemsOf(config));
-  return config;
-}
-
-function throwIfAny(problems: readonly string[]): void {
-  if (problems.length > 0) throw new ConfigError(problems);
-}
-
-function describe(error: unknown): string {
-  if (error instanceof EnvMissingError) return "is required and not set";
-  return error instanceof BadValue ? error.message : "is not valid";
-}
+export type ServerConfig = CleanedEnv<typeof SERVER>;

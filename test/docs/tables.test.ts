@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { routesOf } from "../../src/api/rest/routes.js";
 import { successStatus } from "../../src/api/rest/unary.js";
 import { WIRE } from "../../src/api/rpc/errors.js";
-import { readConfig, SERVER, WORKER } from "../../src/config/server.js";
+import { readConfig } from "../../src/config/read.js";
+import { SERVER } from "../../src/config/server.js";
+import { WORKER } from "../../src/config/worker.js";
 import { file_otp_v1_otp_service, OtpService } from "../../src/gen/otp/v1/otp_service_pb.js";
 import { quoted, table } from "../support/docs/readme.js";
 
