@@ -1,6 +1,12 @@
 /** The directions that imports may take. The README's picture shows why. */
 const folder = (...names) => `^src/(?:${names.join("|")})/`;
 
+/** What the configuration knows about senders: their registry, and the settings of each. */
+const SENDER_SETTINGS = [
+  "^src/delivery/senders/(?:registry|settings)\\.ts$",
+  "^src/delivery/senders/[^/]+/settings\\.ts$",
+];
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
   forbidden: [
@@ -25,7 +31,7 @@ export default {
       name: "technologies-know-the-domain-alone",
       comment: "redis, queue, delivery and dns each know the domain, and nothing else of ours.",
       severity: "error",
-      from: { path: "^src/(redis|queue|delivery|dns)/" },
+      from: { path: "^src/(redis|queue|delivery|dns)/", pathNot: SENDER_SETTINGS },
       to: { path: "^src/", pathNot: ["^src/$1/", folder("otp", "gen")] },
     },
     {
@@ -42,10 +48,36 @@ export default {
       to: { path: "^(?:src|cmd|dev)/", pathNot: folder("http") },
     },
     {
+      name: "sender-settings-define-variables",
+      comment:
+        "A sender's settings use the validators of src/config, and nothing else outside of delivery and the domain.",
+      severity: "error",
+      from: { path: SENDER_SETTINGS },
+      to: { path: "^src/", pathNot: [folder("delivery", "otp"), "^src/config/values\\.ts$"] },
+    },
+    {
+      name: "sender-settings-load-no-package",
+      comment: "Every process reads all settings, but loads only the packages of the senders that it uses.",
+      severity: "error",
+      from: { path: SENDER_SETTINGS },
+      to: { path: "node_modules/", pathNot: "node_modules/envalid/" },
+    },
+    {
+      name: "configuration-knows-settings",
+      comment:
+        "src/config knows the settings of senders, and reads TLS files to check them. It knows no other technology.",
+      severity: "error",
+      from: { path: "^src/config/" },
+      to: {
+        path: "^src/",
+        pathNot: [folder("config", "otp"), ...SENDER_SETTINGS, "^src/log\\.ts$", "^src/http/tls\\.ts$"],
+      },
+    },
+    {
       name: "shared-files-know-no-technology",
       comment: "What both binaries share stands beside the folders, and does not put them together: cmd does.",
       severity: "error",
-      from: { path: "^src/(?:[^/]+\\.ts$|config/)" },
+      from: { path: "^src/[^/]+\\.ts$" },
       to: { path: folder("api", "redis", "queue", "delivery", "dns", "gen") },
     },
     {

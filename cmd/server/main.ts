@@ -116,7 +116,7 @@ const status = await lifecycle.run(async (onClose) => {
     handler: httpHandler({
       ...parts,
       health,
-      receipts: { readers: receiptReaders(config), take: (sender, receipt) => receipts.take(sender, receipt) },
+      receipts: { readers: await receiptReaders(config), take: (sender, receipt) => receipts.take(sender, receipt) },
       page: config.WEB === "on" ? new PageRoutes(PAGE, pageSettings) : undefined,
       corsOrigins: config.CORS_ORIGINS,
     }),

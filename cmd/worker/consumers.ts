@@ -3,6 +3,7 @@ import type { WorkerConfig } from "../../src/config/worker.js";
 import { type Content, Deliverer } from "../../src/delivery/deliver.js";
 import { Failover, type SendTimeouts } from "../../src/delivery/failover.js";
 import type { Addressed, ConfiguredSender } from "../../src/delivery/sender.js";
+import { SENDERS } from "../../src/delivery/senders/registry.js";
 import { oversizedSms } from "../../src/delivery/templates/segments.js";
 import type { Templates } from "../../src/delivery/templates/templates.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
@@ -13,7 +14,6 @@ import type { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
 import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
 import { brandName } from "./messages.js";
-import { emailSenders, smsSenders } from "./senders.js";
 
 /** A mail server may delay its greeting for many seconds, but a healthy SMS provider answers at once. */
 const TIMEOUTS: Readonly<Record<Channel, SendTimeouts>> = {
@@ -72,8 +72,10 @@ export async function openConsumers(parts: {
     onClose(`${channel} consumer`, () => consumer.close());
   }
 
-  open("email", await emailSenders(config), (to, content) => ({ ...to, ...templates.mail({ ...content, brand }) }));
-  open("sms", smsSenders(config), (to, content) => {
+  const emailSenders = await Promise.all(config.EMAIL_SENDERS.map((name) => SENDERS[name].open(config)));
+  const smsSenders = await Promise.all(config.SMS_SENDERS.map((name) => SENDERS[name].open(config)));
+  open("email", emailSenders, (to, content) => ({ ...to, ...templates.mail({ ...content, brand }) }));
+  open("sms", smsSenders, (to, content) => {
     return { ...to, text: templates.sms({ ...content, brand, origin: config.SMS_ORIGIN }) };
   });
 }

@@ -1,4 +1,5 @@
-import { baseUrl, bool, host, integer, logLevel, secrets, someOf, url } from "./values.js";
+import { senderNames } from "../delivery/senders/registry.js";
+import { bool, host, integer, logLevel, secrets, someOf, url } from "./values.js";
 
 /** The variables that both the server and the worker read. */
 export const BOTH = {
@@ -9,7 +10,6 @@ export const BOTH = {
   STRICT_START: bool({ default: false }),
   OTP_LENGTH: integer(6, 10)({ default: 6 }),
   OTP_TTL_SECONDS: integer(1, 86_400)({ default: 600 }),
-  EMAIL_SENDERS: someOf("smtp", "ses")({ default: ["smtp"] }),
-  SMS_SENDERS: someOf("twilio", "vonage", "webhook")({ default: [] }),
-  PUBLIC_URL: baseUrl({ default: undefined }),
+  EMAIL_SENDERS: someOf(...senderNames("email"))({ default: ["smtp"] }),
+  SMS_SENDERS: someOf(...senderNames("sms"))({ default: [] }),
 };

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { SENDERS } from "../delivery/senders/registry.js";
 import { readTls, type TlsPaths } from "../http/tls.js";
 import { CHANNELS, type Channel } from "../otp/recipient/recipient.js";
 import type { ServerConfig } from "./server.js";
@@ -11,13 +12,8 @@ export function serverProblems(config: ServerConfig): readonly string[] {
 
 /** What has to hold between the variables of the worker. @returns a line for each problem, which names the variable */
 export function workerProblems(config: WorkerConfig): readonly string[] {
-  const { VONAGE_APPLICATION_ID, VONAGE_PRIVATE_KEY_FILE } = config;
-  const problems = noChannel(config);
-  if (VONAGE_APPLICATION_ID !== undefined && VONAGE_PRIVATE_KEY_FILE === undefined)
-    problems.push("VONAGE_PRIVATE_KEY_FILE is required with VONAGE_APPLICATION_ID");
-  if (VONAGE_APPLICATION_ID === undefined && VONAGE_PRIVATE_KEY_FILE !== undefined)
-    problems.push("VONAGE_APPLICATION_ID is required with VONAGE_PRIVATE_KEY_FILE");
-  return problems;
+  const problemsOfSenders = Object.values(SENDERS).flatMap((sender) => sender.problems?.(config) ?? []);
+  return [...noChannel(config), ...problemsOfSenders];
 }
 
 type Senders = Pick<ServerConfig, "EMAIL_SENDERS" | "SMS_SENDERS">;
@@ -34,7 +30,7 @@ export function servedChannels({ EMAIL_SENDERS, SMS_SENDERS }: Senders): readonl
 
 /** What is allowed, and should not go unnoticed. @returns a line for each, which names the variable and not its value */
 export function serverWarnings(config: ServerConfig): readonly string[] {
-  const { TEST_ADDRESSES, SMS_SENDERS, PUBLIC_URL } = config;
+  const { TEST_ADDRESSES, EMAIL_SENDERS, SMS_SENDERS, PUBLIC_URL } = config;
   const warnings: string[] = [];
   if (TEST_ADDRESSES.length > 0) {
     warnings.push(`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} in by codes that are known`);
@@ -43,14 +39,9 @@ export function serverWarnings(config: ServerConfig): readonly string[] {
   if (config.WEB === "on" && closed.length > 0) {
     warnings.push(`WEB=on serves a page that may not call ${closed.join(", ")}: PUBLIC_RPCS does not name them`);
   }
-  const needed = {
-    twilio: ["TWILIO_AUTH_TOKEN"],
-    vonage: ["VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET"],
-    webhook: [],
-  } as const;
-  for (const sender of PUBLIC_URL === undefined ? [] : SMS_SENDERS) {
-    const missing = needed[sender].filter((name) => config[name] === undefined);
-    if (missing.length > 0) warnings.push(`receipts of ${sender} are not taken without ${missing.join(" and ")}`);
+  for (const name of PUBLIC_URL === undefined ? [] : [...EMAIL_SENDERS, ...SMS_SENDERS]) {
+    const missing = SENDERS[name].receipts?.missing(config) ?? [];
+    if (missing.length > 0) warnings.push(`receipts of ${name} are not taken without ${missing.join(" and ")}`);
   }
   return warnings;
 }

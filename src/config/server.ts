@@ -1,22 +1,12 @@
 import type { CleanedEnv } from "envalid";
 import { BOTH } from "./both.js";
-import {
-  apiKeys,
-  bool,
-  integer,
-  nameServers,
-  oneOf,
-  origins,
-  path,
-  proxies,
-  someOf,
-  testAddresses,
-  text,
-} from "./values.js";
+import { RECEIPT_VARIABLES } from "./senders.js";
+import { apiKeys, bool, integer, nameServers, oneOf, origins, path, proxies, someOf, testAddresses } from "./values.js";
 
 /** The variables that the server reads. */
 export const SERVER = {
   ...BOTH,
+  ...RECEIPT_VARIABLES,
   GRPC_PORT: integer(0, 65_535)({ default: 50_051 }),
   HTTP_PORT: integer(0, 65_535)({ default: 8080 }),
   WEB: oneOf("on", "off")({ default: "off" }),
@@ -38,9 +28,6 @@ export const SERVER = {
   RATE_IP_PER_MINUTE: integer(0, 1_000_000_000)({ default: 10 }),
   RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000_000)({ default: 60 }),
   WATCHES_PER_IP: integer(0, 1_000_000)({ default: 50 }),
-  TWILIO_AUTH_TOKEN: text({ default: undefined }),
-  VONAGE_API_KEY: text({ default: undefined }),
-  VONAGE_SIGNATURE_SECRET: text({ default: undefined }),
 };
 
 export type ServerConfig = CleanedEnv<typeof SERVER>;
