@@ -1,7 +1,7 @@
 import { interleave } from "../figures/pair.js";
 import { pairRow } from "../figures/pair-row.js";
 import type { Options } from "../options.js";
-import { Orders } from "../stage/jobs.js";
+import { QueuedJobs } from "../stage/jobs.js";
 import { MailSink } from "../stage/sink.js";
 import { Stage } from "../stage/stage.js";
 
@@ -16,16 +16,16 @@ export const DELIVER = pairRow({ name: "deliver", against: "pooled nodemailer lo
 async function play({ rounds, seconds, profile }: Options) {
   const stage = await Stage.open(profile);
   const sink = new MailSink();
-  const orders = new Orders(stage.redisUrl);
+  const jobs = new QueuedJobs(stage.redisUrl);
   try {
     const smtpPort = await sink.listen();
     const bare = await stage.bare("deliver", { SMTP_PORT: String(smtpPort) });
     await stage.worker(smtpPort);
     const mails = MAILS_PER_SECOND * seconds;
     const ours = async () => {
-      await orders.fill(mails);
+      await jobs.fill(mails);
       const counted = sink.count(mails);
-      await orders.release();
+      await jobs.release();
       return { perSecond: await counted };
     };
     const other = async () => {
@@ -37,7 +37,7 @@ async function play({ rounds, seconds, profile }: Options) {
     const pair = await interleave(rounds, ours, other);
     return { load: "queue", ...pair };
   } finally {
-    await orders.close();
+    await jobs.close();
     await stage.close();
     sink.close();
   }

@@ -4,7 +4,7 @@ import { percentile } from "../figures/statistics.js";
 import type { Options } from "../options.js";
 import { AddressBook } from "../stage/addresses.js";
 import { Caller } from "../stage/caller.js";
-import { Orders } from "../stage/jobs.js";
+import { QueuedJobs } from "../stage/jobs.js";
 import { MailSink } from "../stage/sink.js";
 import { Stage } from "../stage/stage.js";
 
@@ -26,7 +26,7 @@ export const LATENCY: Row = {
 async function run({ rounds, seconds, profile }: Options): Promise<Outcome> {
   const stage = await Stage.open(profile);
   const sink = new MailSink();
-  const orders = new Orders(stage.redisUrl);
+  const jobs = new QueuedJobs(stage.redisUrl);
   try {
     const smtpPort = await sink.listen();
     const bare = await stage.bare("deliver", { SMTP_PORT: String(smtpPort) });
@@ -34,9 +34,9 @@ async function run({ rounds, seconds, profile }: Options): Promise<Outcome> {
     await stage.worker(smtpPort);
     let capacity = 0;
     for (let turn = 0; turn < WARM_UP_TURNS; turn++) {
-      await orders.fill(WARM_UP_MAILS);
+      await jobs.fill(WARM_UP_MAILS);
       const counted = sink.count(WARM_UP_MAILS);
-      await orders.release();
+      await jobs.release();
       capacity = await counted;
     }
 
@@ -55,7 +55,7 @@ async function run({ rounds, seconds, profile }: Options): Promise<Outcome> {
     const isMet = ours.p50 - other.p50 <= P50_MS && ours.p99 - other.p99 <= P99_MS;
     return { load: "grpc-js", ours: { perSecond, ...ours }, other: { perSecond, ...other }, isMet };
   } finally {
-    await orders.close();
+    await jobs.close();
     await stage.close();
     sink.close();
   }

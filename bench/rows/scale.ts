@@ -5,7 +5,7 @@ import type { Row } from "../figures/row.js";
 import { loadGrpc } from "../load/grpc.js";
 import type { Options } from "../options.js";
 import { triesAt } from "../stage/attempts.js";
-import { Orders } from "../stage/jobs.js";
+import { QueuedJobs } from "../stage/jobs.js";
 import { verifyMessage } from "../stage/messages.js";
 import type { Program } from "../stage/process.js";
 import { seed } from "../stage/seed.js";
@@ -31,22 +31,22 @@ export function scaleRows(): readonly Row[] {
 async function deliver({ rounds, seconds, profile }: Options) {
   const sink = new MailSink();
   const stages = { one: await Stage.open(profile), two: await Stage.open(profile) };
-  const orders = { one: new Orders(stages.one.redisUrl), two: new Orders(stages.two.redisUrl) };
+  const jobs = { one: new QueuedJobs(stages.one.redisUrl), two: new QueuedJobs(stages.two.redisUrl) };
   try {
     const smtpPort = await sink.listen();
     await stages.one.worker(smtpPort);
     await stages.two.worker(smtpPort);
     await stages.two.worker(smtpPort);
     const mails = MAILS_PER_SECOND * seconds;
-    const turn = (queue: Orders) => async (): Promise<Turn> => {
+    const turn = (queue: QueuedJobs) => async (): Promise<Turn> => {
       await queue.fill(mails);
       const counted = sink.count(mails);
       await queue.release();
       return { perSecond: await counted };
     };
-    return await compare(rounds, "queue", turn(orders.two), turn(orders.one));
+    return await compare(rounds, "queue", turn(jobs.two), turn(jobs.one));
   } finally {
-    for (const queue of Object.values(orders)) await queue.close();
+    for (const queue of Object.values(jobs)) await queue.close();
     for (const stage of Object.values(stages)) await stage.close();
     sink.close();
   }

@@ -3,30 +3,30 @@ import { Redis } from "ioredis";
 import pino from "pino";
 import { challengeId } from "../../src/otp/challenge/id.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
-import { sealOrder } from "../../src/otp/delivery/job.js";
+import { sealJob } from "../../src/otp/delivery/job.js";
 import { newRequestId } from "../../src/otp/token/request-id.js";
 import { QUEUE_PREFIX, queueName } from "../../src/queue/names.js";
-import { BullOutbox } from "../../src/queue/producer.js";
+import { BullProducer } from "../../src/queue/producer.js";
 import { AddressBook } from "./addresses.js";
 import { SECRET } from "./stage.js";
 
 const AT_ONCE = 500;
 
 /** Fills the mail queue as a server does, while no worker takes anything out of it. */
-export class Orders {
+export class QueuedJobs {
   private readonly redis: Redis;
   private readonly queue: Queue;
-  private readonly outbox: BullOutbox;
+  private readonly producer: BullProducer;
   private readonly book = new AddressBook();
   private readonly keyring = deriveKeyring([SECRET]);
 
   constructor(redisUrl: string) {
     this.redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
     this.queue = new Queue(queueName("email"), { connection: this.redis, prefix: QUEUE_PREFIX });
-    this.outbox = new BullOutbox(this.redis, pino({ level: "silent" }));
+    this.producer = new BullProducer(this.redis, pino({ level: "silent" }));
   }
 
-  /** Has workers wait, and adds so many orders, each for another address. */
+  /** Has workers wait, and adds so many jobs, each for another address. */
   async fill(count: number): Promise<void> {
     await this.queue.pause();
     for (let added = 0; added < count; added += AT_ONCE) {
@@ -40,7 +40,7 @@ export class Orders {
   }
 
   async close(): Promise<void> {
-    await this.outbox.close();
+    await this.producer.close();
     await this.queue.close();
     this.redis.disconnect();
   }
@@ -49,8 +49,8 @@ export class Orders {
     const purpose = "login";
     const request = newRequestId(Date.now());
     const challenge = challengeId(this.keyring[0], purpose, { channel: "email", address, identity: address });
-    return this.outbox.add(
-      sealOrder(this.keyring, { request, challenge, channel: "email", address, purpose, locale: "" }),
+    return this.producer.add(
+      sealJob(this.keyring, { request, challenge, channel: "email", address, purpose, locale: "" }),
     );
   }
 }

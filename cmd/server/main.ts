@@ -18,7 +18,7 @@ import { createLog } from "../../src/log.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
 import { Receipts } from "../../src/otp/delivery/receipts.js";
 import { OtpService } from "../../src/otp/service.js";
-import { BullOutbox } from "../../src/queue/producer.js";
+import { BullProducer } from "../../src/queue/producer.js";
 import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
 import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisPulse } from "../../src/redis/connection/pulse.js";
@@ -54,8 +54,8 @@ const status = await lifecycle.run(async (onClose) => {
   onClose("pulse", () => pulse.stop());
   const isInClear = isPlaintext(config.REDIS_URL);
   await checkSetUp({ redis, pulse, isInClear, strict: config.STRICT_START, log });
-  const outbox = new BullOutbox(redis, log);
-  onClose("outbox", () => outbox.close());
+  const queue = new BullProducer(redis, log);
+  onClose("queue", () => queue.close());
   const subscriber = connectRedis(config.REDIS_URL, "fail-fast", log);
   onClose("subscriber", () => subscriber.disconnect());
   const changes = new RedisChanges(subscriber, log);
@@ -74,7 +74,7 @@ const status = await lifecycle.run(async (onClose) => {
     }),
     idempotencyKeys: new RedisIdempotencyKeys(redis),
     mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(nameServers(config.DNS_SERVERS)) : undefined,
-    outbox,
+    queue,
     keyring,
     settings: {
       channels: servedChannels(config),

@@ -8,7 +8,7 @@ import { oversizedSms } from "../../src/delivery/templates/segments.js";
 import type { Templates } from "../../src/delivery/templates/templates.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
 import type { Channel } from "../../src/otp/recipient/recipient.js";
-import { BullInbox } from "../../src/queue/consumer.js";
+import { BullConsumer } from "../../src/queue/consumer.js";
 import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
 import type { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
@@ -61,11 +61,11 @@ export async function openConsumers(parts: {
     onClose(`${channel} senders`, () => senders.map(({ sender }) => sender.close()));
     const failover = new Failover({ ...shared, senders, timeouts: TIMEOUTS[channel] });
     const deliverer = new Deliverer({ ...shared, failover, compose });
-    const consumer = new BullInbox({
+    const consumer = new BullConsumer({
       redis,
       channel,
       concurrency: config.WORKER_CONCURRENCY,
-      deliver: (order) => deliverer.deliver(order),
+      deliver: (job) => deliverer.deliver(job),
       log,
     });
     consumer.open();

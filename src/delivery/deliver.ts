@@ -2,7 +2,7 @@ import { digestCode, drawCode } from "../otp/challenge/code.js";
 import type { Keyring } from "../otp/crypto/keyring.js";
 import { open, seal } from "../otp/crypto/seal.js";
 import type { Delivery, PutOff } from "../otp/delivery/delivery.js";
-import { type Order, openOrder, type SealedOrder } from "../otp/delivery/job.js";
+import { type Job, openJob, type SealedJob } from "../otp/delivery/job.js";
 import type { Challenges, Stored } from "../otp/ports.js";
 import { issueReference } from "../otp/token/reference.js";
 import { beginBefore, requestedAt } from "../otp/token/request-id.js";
@@ -20,7 +20,7 @@ export interface Content {
   readonly locale: string;
 }
 
-/** Makes the code of an order, stores it, and has it sent. Run again, it sends the same code, and nothing that is out already. */
+/** Makes the code of a job, stores it, and has it sent. Run again, it sends the same code, and nothing that is out already. */
 export class Deliverer<Message> {
   constructor(
     private readonly parts: {
@@ -37,19 +37,19 @@ export class Deliverer<Message> {
   ) {}
 
   /** @throws DeliveryError when the message did not go out for now, OtpError UNAVAILABLE when the code could not be stored */
-  async deliver(sealed: SealedOrder): Promise<Delivery | PutOff> {
+  async deliver(sealed: SealedJob): Promise<Delivery | PutOff> {
     const { keyring, lifeMs, now } = this.parts;
     // Before it is opened: one that does not open any more is not to come back for ever.
     if (now() >= requestedAt(sealed.request) + tokenLifeMs(lifeMs)) return "expired";
 
-    const order = openOrder(keyring, sealed);
-    const stored = await this.store(order);
+    const job = openJob(keyring, sealed);
+    const stored = await this.store(job);
     if (stored.outcome !== "live") return stored.outcome;
     if (stored.leftMs <= 0) return "expired";
-    return this.send(order, stored);
+    return this.send(job, stored);
   }
 
-  private store({ challenge, request }: Order): Promise<Stored> {
+  private store({ challenge, request }: Job): Promise<Stored> {
     const { challenges, keyring, codeLength, lifeMs } = this.parts;
     const [keys] = keyring;
     const code = drawCode(codeLength);
@@ -66,10 +66,10 @@ export class Deliverer<Message> {
     );
   }
 
-  private send(order: Order, { sealed, leftMs, sends, unsettled }: Live): Promise<Delivery | PutOff> {
+  private send(job: Job, { sealed, leftMs, sends, unsettled }: Live): Promise<Delivery | PutOff> {
     const { failover, keyring, compose, now } = this.parts;
     const diesAt = now() + leftMs;
-    const { challenge, request, address, purpose, locale } = order;
+    const { challenge, request, address, purpose, locale } = job;
     const codeKeys = keyring.map(({ code }) => code);
     const code = open(codeKeys, sealed, challenge);
     return failover.deliver({

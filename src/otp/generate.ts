@@ -7,10 +7,10 @@ import { type ChallengeId, challengeId } from "./challenge/id.js";
 import { type SendLimit, type SendPolicy, sendLimits } from "./challenge/send-limits.js";
 import type { Keyring } from "./crypto/keyring.js";
 import { seal } from "./crypto/seal.js";
-import { sealOrder } from "./delivery/job.js";
+import { sealJob } from "./delivery/job.js";
 import type { Deliveries } from "./delivery/ports.js";
 import { OtpError } from "./errors.js";
-import type { Challenges, Claim, MailDomains, Outbox } from "./ports.js";
+import type { Challenges, Claim, JobQueue, MailDomains } from "./ports.js";
 import type { Channel, Recipient } from "./recipient/recipient.js";
 import type { TestAddresses } from "./recipient/test-addresses.js";
 import { beginBefore, newRequestId, type RequestId } from "./token/request-id.js";
@@ -49,7 +49,7 @@ export class Generator {
       readonly clients: ClientLimiter;
       readonly idempotency: Idempotency;
       readonly mailDomains: MailDomains | undefined;
-      readonly outbox: Outbox;
+      readonly queue: JobQueue;
       readonly testAddresses: TestAddresses | undefined;
       readonly keyring: Keyring;
       /** The channels that have a sender. */
@@ -116,13 +116,13 @@ export class Generator {
   }
 
   private async claimAndQueue(valid: ValidGenerate, request: RequestId): Promise<Claim> {
-    const { challenges, keyring, outbox } = this.parts;
+    const { challenges, keyring, queue } = this.parts;
     const { challenge, recipient, purpose, locale } = valid;
     const { channel, address } = recipient;
     try {
       const claim = await challenges.claimSend(challenge, request, this.limits);
       if (claim.granted) {
-        await outbox.add(sealOrder(keyring, { request, challenge, channel, address, purpose, locale }));
+        await queue.add(sealJob(keyring, { request, challenge, channel, address, purpose, locale }));
       }
       return claim;
     } catch (error) {

@@ -2,7 +2,7 @@ import type { ClientAction, Quota } from "./caller/call.js";
 import type { AttemptPolicy } from "./challenge/attempts.js";
 import type { ChallengeId } from "./challenge/id.js";
 import type { SendLimit } from "./challenge/send-limits.js";
-import type { SealedOrder } from "./delivery/job.js";
+import type { SealedJob } from "./delivery/job.js";
 import type { RequestId } from "./token/request-id.js";
 
 /**
@@ -142,7 +142,7 @@ export interface MailDomains {
 }
 
 /** The queue in which jobs wait for a worker. */
-export interface Outbox {
+export interface JobQueue {
   /** Adds a job. Calling it again for the same request adds nothing. @throws OtpError UNAVAILABLE */
-  add(order: SealedOrder): Promise<void>;
+  add(order: SealedJob): Promise<void>;
 }

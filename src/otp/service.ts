@@ -6,7 +6,7 @@ import type { Keyring } from "./crypto/keyring.js";
 import type { Changes, Deliveries } from "./delivery/ports.js";
 import type { Watch } from "./delivery/step.js";
 import { type Generate, type Generated, Generator } from "./generate.js";
-import type { Challenges, ClientLimits, IdempotencyKeys, MailDomains, Outbox } from "./ports.js";
+import type { Challenges, ClientLimits, IdempotencyKeys, JobQueue, MailDomains } from "./ports.js";
 import type { Channel } from "./recipient/recipient.js";
 import { type TestAddress, TestAddresses } from "./recipient/test-addresses.js";
 import { Verifier, type Verify } from "./verify.js";
@@ -39,7 +39,7 @@ export class OtpService {
     readonly idempotencyKeys: IdempotencyKeys;
     /** If undefined, every domain is assumed to accept mail. */
     readonly mailDomains: MailDomains | undefined;
-    readonly outbox: Outbox;
+    readonly queue: JobQueue;
     readonly keyring: Keyring;
     readonly settings: OtpSettings;
     /** The clock, in Unix milliseconds. */

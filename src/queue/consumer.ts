@@ -2,7 +2,7 @@ import { DelayedError, isNotConnectionError, type Job, WaitingError, Worker } fr
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { type Delivery, DeliveryError, type PutOff } from "../otp/delivery/delivery.js";
-import type { SealedOrder } from "../otp/delivery/job.js";
+import type { SealedJob } from "../otp/delivery/job.js";
 import { OtpError } from "../otp/errors.js";
 import type { Channel } from "../otp/recipient/recipient.js";
 import { QUEUE_PREFIX, queueName } from "./names.js";
@@ -22,11 +22,11 @@ const LONGEST_RETRY_MS = 30_000;
 const MAX_STALLS = 1_000_000;
 
 /**
- * Takes the orders of a channel out of BullMQ and has each delivered. One that fails for now comes back with exponential backoff;
+ * Takes the jobs of a channel out of BullMQ and has each delivered. One that fails for now comes back with exponential backoff;
  * one that is put off comes back when its time has come, and that counts as no run.
  */
-export class BullInbox {
-  private readonly worker: Worker<SealedOrder>;
+export class BullConsumer {
+  private readonly worker: Worker<SealedJob>;
   private readonly running = new Set<Promise<void>>();
   private isClosing = false;
 
@@ -35,11 +35,11 @@ export class BullInbox {
     readonly redis: Redis;
     readonly channel: Channel;
     readonly concurrency: number;
-    readonly deliver: (order: SealedOrder) => Promise<Delivery | PutOff>;
+    readonly deliver: (job: SealedJob) => Promise<Delivery | PutOff>;
     readonly log: Logger;
   }) {
     const { redis, channel, concurrency, deliver, log } = parts;
-    const process = async (job: Job<SealedOrder>, token?: string) => {
+    const process = async (job: Job<SealedJob>, token?: string) => {
       if (this.isClosing) {
         // BullMQ may still fetch one while it closes: it goes back to the queue untouched.
         await job.moveToWait(token);
@@ -63,14 +63,14 @@ export class BullInbox {
     this.worker.on("error", (error) => log[isNotConnectionError(error) ? "error" : "debug"]({ err: error }, "queue"));
   }
 
-  /** Starts taking orders. */
+  /** Starts taking jobs. */
   open(): void {
     void this.worker.run();
   }
 
   /**
-   * Takes no new order, and resolves when those under way have ended and Redis knows. While Redis is away it cannot be told:
-   * the worker that takes such an order up again sends the same code.
+   * Takes no new job, and resolves when those under way have ended and Redis knows. While Redis is away it cannot be told:
+   * the worker that takes such a job up again sends the same code.
    */
   async close(): Promise<void> {
     this.isClosing = true;
@@ -91,9 +91,9 @@ function backoffStrategy(failures: number): number {
 }
 
 async function run(
-  job: Job<SealedOrder>,
+  job: Job<SealedJob>,
   token: string | undefined,
-  deliver: (order: SealedOrder) => Promise<Delivery | PutOff>,
+  deliver: (job: SealedJob) => Promise<Delivery | PutOff>,
   log: Logger,
 ): Promise<void> {
   const about = { request: job.data.request, run: job.attemptsStarted };

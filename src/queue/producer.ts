@@ -1,18 +1,18 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { SealedOrder } from "../otp/delivery/job.js";
+import type { SealedJob } from "../otp/delivery/job.js";
 import { OtpError } from "../otp/errors.js";
-import type { Outbox } from "../otp/ports.js";
+import type { JobQueue } from "../otp/ports.js";
 import type { Channel } from "../otp/recipient/recipient.js";
 import { QUEUE_PREFIX, queueName } from "./names.js";
 
 /** How many of BullMQ's own events are kept. Nothing of ours reads them. */
 const KEPT_EVENTS = 1000;
 
-/** Puts orders into BullMQ, each into the queue of its channel. The job's id is the request's, so adding one twice adds it once. */
-export class BullOutbox implements Outbox {
-  private readonly queues = new Map<Channel, Queue<SealedOrder>>();
+/** Puts jobs into BullMQ, each into the queue of its channel. The job's id is the request's, so adding one twice adds it once. */
+export class BullProducer implements JobQueue {
+  private readonly queues = new Map<Channel, Queue<SealedJob>>();
 
   /** @param redis a `fail-fast` connection, which stays the caller's to close */
   constructor(
@@ -20,12 +20,12 @@ export class BullOutbox implements Outbox {
     private readonly log: Logger,
   ) {}
 
-  async add(order: SealedOrder): Promise<void> {
+  async add(job: SealedJob): Promise<void> {
     // BullMQ would wait for the connection; the caller must not.
     if (this.redis.status !== "ready") throw OtpError.unavailable();
-    const queue = this.queues.get(order.channel) ?? this.open(order.channel);
+    const queue = this.queues.get(job.channel) ?? this.open(job.channel);
     try {
-      await queue.add("deliver", order, { jobId: order.request });
+      await queue.add("deliver", job, { jobId: job.request });
     } catch (error) {
       throw OtpError.unavailable(error);
     }
@@ -35,8 +35,8 @@ export class BullOutbox implements Outbox {
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
   }
 
-  private open(channel: Channel): Queue<SealedOrder> {
-    const queue = new Queue<SealedOrder>(queueName(channel), {
+  private open(channel: Channel): Queue<SealedJob> {
+    const queue = new Queue<SealedJob>(queueName(channel), {
       connection: this.redis,
       prefix: QUEUE_PREFIX,
       // Both would make its start depend on a reply, and a queue whose start failed stays broken.

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { digestCode } from "../../src/otp/challenge/code.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
-import { openOrder, type SealedOrder } from "../../src/otp/delivery/job.js";
+import { openJob, type SealedJob } from "../../src/otp/delivery/job.js";
 import { OtpError } from "../../src/otp/errors.js";
 import type { Generate } from "../../src/otp/generate.js";
-import type { MailDomains, Outbox } from "../../src/otp/ports.js";
+import type { JobQueue, MailDomains } from "../../src/otp/ports.js";
 import { OtpService } from "../../src/otp/service.js";
 import type { Verify } from "../../src/otp/verify.js";
 import { NO_CLIENT_LIMITS } from "../support/fakes/client-limits.js";
@@ -29,13 +29,13 @@ const SETTINGS = {
 const BACKEND = { caller: { name: "backend", network: undefined }, onQuota: () => undefined };
 
 let challenges: MemoryChallenges;
-let orders: SealedOrder[];
+let jobs: SealedJob[];
 let isQueueUp: boolean;
 let mailDomains: MailDomains | undefined;
 
 beforeEach(() => {
   challenges = new MemoryChallenges();
-  orders = [];
+  jobs = [];
   isQueueUp = true;
   mailDomains = undefined;
 });
@@ -50,21 +50,21 @@ function serviceWith(...secrets: [string, ...string[]]) {
 }
 
 const recordingOutbox = {
-  add: async (order: SealedOrder) => {
+  add: async (job: SealedJob) => {
     if (!isQueueUp) throw OtpError.unavailable();
-    orders.push(order);
+    jobs.push(job);
   },
 };
 
-/** Takes an order, and loses the answer that says so the first time. */
+/** Takes an job, and loses the answer that says so the first time. */
 const losingFirstAnswer = {
-  add: async (order: SealedOrder) => {
-    orders.push(order);
-    if (orders.length === 1) throw OtpError.unavailable(new Error("the answer was lost"));
+  add: async (job: SealedJob) => {
+    jobs.push(job);
+    if (jobs.length === 1) throw OtpError.unavailable(new Error("the answer was lost"));
   },
 };
 
-function openService(secrets: [string, ...string[]], outbox: Outbox = recordingOutbox): OtpService {
+function openService(secrets: [string, ...string[]], queue: JobQueue = recordingOutbox): OtpService {
   return new OtpService({
     challenges,
     deliveries: NO_DELIVERIES,
@@ -72,19 +72,19 @@ function openService(secrets: [string, ...string[]], outbox: Outbox = recordingO
     clientLimits: NO_CLIENT_LIMITS,
     idempotencyKeys: new MemoryIdempotencyKeys(() => challenges.now),
     mailDomains,
-    outbox,
+    queue,
     keyring: deriveKeyring(secrets),
     settings: SETTINGS,
     now: () => challenges.now,
   });
 }
 
-/** What the worker would do with the last order, under these secrets. */
+/** What the worker would do with the last job, under these secrets. */
 async function deliver(code: string, ...secrets: [string, ...string[]]): Promise<void> {
-  const order = orders.at(-1);
-  if (order === undefined) throw new Error("there is no order");
-  const digest = digestCode(deriveKeyring(secrets)[0], order.challenge, code);
-  await challenges.store(order.challenge, order.request, { digest, sealed: code }, lifeOf(SETTINGS.lifeMs));
+  const job = jobs.at(-1);
+  if (job === undefined) throw new Error("there is no job");
+  const digest = digestCode(deriveKeyring(secrets)[0], job.challenge, code);
+  await challenges.store(job.challenge, job.request, { digest, sealed: code }, lifeOf(SETTINGS.lifeMs));
 }
 
 const toEmail = (value: string, more: Partial<Generate> = {}): Generate => ({
@@ -112,13 +112,13 @@ const invalid = (...fields: string[]) =>
   });
 
 describe("Generate", () => {
-  it("queues an order from which the address cannot be read", async () => {
+  it("queues an job from which the address cannot be read", async () => {
     const service = serviceWith(OLD);
     await service.generate(toEmail("Ada@Example.com", { purpose: "payment", locale: "FR-ca" }));
-    const [order] = orders;
-    if (order === undefined) throw new Error("nothing was queued");
-    expect(JSON.stringify(order)).not.toMatch(/ada|example|payment/i);
-    expect(openOrder(deriveKeyring([OLD]), order)).toMatchObject({
+    const [job] = jobs;
+    if (job === undefined) throw new Error("nothing was queued");
+    expect(JSON.stringify(job)).not.toMatch(/ada|example|payment/i);
+    expect(openJob(deriveKeyring([OLD]), job)).toMatchObject({
       address: "Ada@Example.com",
       channel: "email",
       purpose: "payment",
@@ -143,7 +143,7 @@ describe("Generate", () => {
     });
     challenges.now += 20_000;
     await service.generate(toEmail("ada@example.com"));
-    expect(orders).toHaveLength(2);
+    expect(jobs).toHaveLength(2);
   });
 
   it("has a cooldown for each address and purpose", async () => {
@@ -151,7 +151,7 @@ describe("Generate", () => {
     await service.generate(toEmail("ada@example.com"));
     await service.generate(toEmail("eve@example.com"));
     await service.generate(toEmail("ada@example.com", { purpose: "payment" }));
-    expect(orders).toHaveLength(3);
+    expect(jobs).toHaveLength(3);
   });
 
   it("leaves no cooldown behind when the queue is away", async () => {
@@ -168,7 +168,7 @@ describe("Generate", () => {
     await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("UNAVAILABLE"));
     const { token } = await service.generate(toEmail("ada@example.com"), call);
     expect((await service.generate(toEmail("ada@example.com"), call)).token).toBe(token);
-    expect(new Set(orders.map(({ request }) => request)).size).toBe(1); // the queue takes a request once
+    expect(new Set(jobs.map(({ request }) => request)).size).toBe(1); // the queue takes a request once
   });
 
   it("keeps its key when a repetition in between was refused: nobody knows whether it was carried out", async () => {
@@ -194,7 +194,7 @@ describe("Generate", () => {
       reason: "UNDELIVERABLE_ADDRESS",
       violations: [{ field: "email" }],
     });
-    expect(orders).toEqual([]);
+    expect(jobs).toEqual([]);
     mailDomains = undefined;
     await serviceWith(OLD).generate(toEmail("ada@B\u00fccher.example"));
     expect(asked).toEqual(["xn--bcher-kva.example"]);
@@ -218,8 +218,8 @@ describe("Generate", () => {
     const service = serviceWith(OLD);
     const toPhone = (value: string): Generate => ({ ...toEmail(""), recipient: { case: "phone", value } });
     await service.generate(toPhone("+1 (415) 555-2671"));
-    expect(orders[0]).toMatchObject({ channel: "sms" });
-    expect(openOrder(deriveKeyring([OLD]), orders[0] as SealedOrder)).toMatchObject({ address: "+14155552671" });
+    expect(jobs[0]).toMatchObject({ channel: "sms" });
+    expect(openJob(deriveKeyring([OLD]), jobs[0] as SealedJob)).toMatchObject({ address: "+14155552671" });
     await expect(service.generate(toPhone("+14155552671"))).rejects.toMatchObject({ reason: "RATE_LIMITED" });
   });
 
@@ -229,7 +229,7 @@ describe("Generate", () => {
     const nobody: Generate = { ...toEmail(""), recipient: { case: undefined } };
     await expect(service.generate(phone)).rejects.toEqual(invalid("phone"));
     await expect(service.generate(nobody)).rejects.toEqual(invalid("recipient"));
-    expect(orders).toEqual([]);
+    expect(jobs).toEqual([]);
   });
 });
 

@@ -3,11 +3,11 @@ import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { type Delivery, DeliveryError, type PutOff } from "../../src/otp/delivery/delivery.js";
-import type { SealedOrder } from "../../src/otp/delivery/job.js";
+import type { SealedJob } from "../../src/otp/delivery/job.js";
 import { newRequestId } from "../../src/otp/token/request-id.js";
-import { BullInbox } from "../../src/queue/consumer.js";
+import { BullConsumer } from "../../src/queue/consumer.js";
 import { QUEUE_PREFIX, queueName } from "../../src/queue/names.js";
-import { BullOutbox } from "../../src/queue/producer.js";
+import { BullProducer } from "../../src/queue/producer.js";
 import { connectRedis } from "../../src/redis/connection/connection.js";
 import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
@@ -17,10 +17,10 @@ const ADDRESS = "ada@example.com";
 let server: TestRedis;
 let redis: Redis;
 let failFast: Redis;
-let outbox: BullOutbox;
+let producer: BullProducer;
 let queue: Queue;
 let events: QueueEvents;
-const inboxes: BullInbox[] = [];
+const consumers: BullConsumer[] = [];
 const releases: (() => void)[] = [];
 
 beforeAll(async () => {
@@ -28,38 +28,38 @@ beforeAll(async () => {
   redis = connectRedis(server.url, "wait", log);
   failFast = connectRedis(server.url, "fail-fast", log);
   if (failFast.status !== "ready") await new Promise((resolve) => failFast.once("ready", resolve));
-  outbox = new BullOutbox(failFast, log);
+  producer = new BullProducer(failFast, log);
   queue = new Queue(queueName("email"), { connection: redis, prefix: QUEUE_PREFIX });
   events = new QueueEvents(queueName("email"), { connection: redis.duplicate(), prefix: QUEUE_PREFIX });
   await events.waitUntilReady();
 });
 
 afterEach(async () => {
-  for (const inbox of inboxes.splice(0)) await inbox.close();
+  for (const consumer of consumers.splice(0)) await consumer.close();
   await queue.obliterate({ force: true });
 });
 
 afterAll(async () => {
   await events.close();
   await queue.close();
-  await outbox.close();
+  await producer.close();
   failFast.disconnect();
   redis.disconnect();
   await server.stop();
 });
 
-const order = (): SealedOrder => ({
+const job = (): SealedJob => ({
   request: newRequestId(Date.now()),
   challenge: "address.purpose",
   channel: "email",
   sealed: "sealed",
 });
 
-/** Opens an inbox. */
-function consume(deliver: (order: SealedOrder) => Promise<Delivery | PutOff>): void {
-  const inbox = new BullInbox({ redis, channel: "email", concurrency: 10, deliver, log });
-  inboxes.push(inbox);
-  inbox.open();
+/** Opens an consumer. */
+function consume(deliver: (job: SealedJob) => Promise<Delivery | PutOff>): void {
+  const consumer = new BullConsumer({ redis, channel: "email", concurrency: 10, deliver, log });
+  consumers.push(consumer);
+  consumer.open();
 }
 
 /** Resolves when the job has ended, well or not. To be called before the job is there. */
@@ -82,11 +82,11 @@ function nextDelay(request: string): Promise<number> {
   });
 }
 
-it("hands an order over as it was added, and keeps nothing of it", async () => {
-  const added = order();
+it("hands a job over as it was added, and keeps nothing of it", async () => {
+  const added = job();
   const end = ended(added.request);
-  await outbox.add(added);
-  const delivered = await new Promise<SealedOrder>((resolve) => {
+  await producer.add(added);
+  const delivered = await new Promise<SealedJob>((resolve) => {
     consume(async (given) => {
       resolve(given);
       return "sent";
@@ -97,16 +97,16 @@ it("hands an order over as it was added, and keeps nothing of it", async () => {
   expect(await queue.getJobCountByTypes("completed", "failed", "delayed", "wait", "active")).toBe(0);
 });
 
-it("adds an order once, however often it is asked to", async () => {
-  const added = order();
-  await Promise.all([outbox.add(added), outbox.add(added), outbox.add(added)]);
+it("adds a job once, however often it is asked to", async () => {
+  const added = job();
+  await Promise.all([producer.add(added), producer.add(added), producer.add(added)]);
   expect(await queue.getWaitingCount()).toBe(1);
 });
 
-it("runs an order again after a fault that may pass", async () => {
-  const added = order();
+it("runs a job again after a fault that may pass", async () => {
+  const added = job();
   const end = ended(added.request);
-  await outbox.add(added);
+  await producer.add(added);
   let runs = 0;
   await new Promise<void>((resolve) => {
     consume(async () => {
@@ -120,10 +120,10 @@ it("runs an order again after a fault that may pass", async () => {
   expect(runs).toBe(2);
 });
 
-it("does not run an order again that has failed for good", async () => {
-  const added = order();
+it("does not run a job again that has failed for good", async () => {
+  const added = job();
   const end = ended(added.request);
-  await outbox.add(added);
+  await producer.add(added);
   let runs = 0;
   consume(async () => {
     runs++;
@@ -135,9 +135,9 @@ it("does not run an order again that has failed for good", async () => {
 });
 
 it("runs an order that was put off when its time has come, and counts that for nothing", async () => {
-  const added = order();
+  const added = job();
   const end = ended(added.request);
-  await outbox.add(added);
+  await producer.add(added);
   const failures: (number | undefined)[] = [];
   consume(async () => {
     failures.push((await queue.getJob(added.request))?.attemptsMade);
@@ -148,26 +148,26 @@ it("runs an order that was put off when its time has come, and counts that for n
 });
 
 it("keeps the channels apart: one that is stuck holds up no other", async () => {
-  const texted: SealedOrder = { ...order(), channel: "sms" };
-  await outbox.add(order());
-  await outbox.add(texted);
+  const texted: SealedJob = { ...job(), channel: "sms" };
+  await producer.add(job());
+  await producer.add(texted);
   consume(() => new Promise((resolve) => releases.push(() => resolve("sent"))));
-  const delivered = await new Promise<SealedOrder>((resolve) => {
-    const deliver = async (given: SealedOrder): Promise<Delivery> => {
+  const delivered = await new Promise<SealedJob>((resolve) => {
+    const deliver = async (given: SealedJob): Promise<Delivery> => {
       resolve(given);
       return "sent";
     };
-    const inbox = new BullInbox({ redis, channel: "sms", concurrency: 1, deliver, log });
-    inboxes.push(inbox);
-    inbox.open();
+    const consumer = new BullConsumer({ redis, channel: "sms", concurrency: 1, deliver, log });
+    consumers.push(consumer);
+    consumer.open();
   });
   expect(delivered).toEqual(texted);
   for (const release of releases.splice(0)) release();
 });
 
 it("waits longer with each fault", async () => {
-  const added = order();
-  await outbox.add(added);
+  const added = job();
+  await producer.add(added);
   consume(async () => {
     throw new DeliveryError("SMTP reply 450", "busy");
   });
@@ -179,9 +179,9 @@ it("waits longer with each fault", async () => {
 });
 
 it("stores no words of a fault but its own", async () => {
-  const added = order();
+  const added = job();
   const put = nextDelay(added.request);
-  await outbox.add(added);
+  await producer.add(added);
   await new Promise<void>((resolve) => {
     consume(async () => {
       resolve();
@@ -196,12 +196,12 @@ it("stores no words of a fault but its own", async () => {
 });
 
 it("keeps all of its keys in one hash slot", async () => {
-  await outbox.add(order());
+  await producer.add(job());
   for (const key of await redis.keys("*email*")) expect(key.startsWith("{otp}:")).toBe(true);
 });
 
 it("says at once that it is unavailable while Redis is away", async () => {
   const away = connectRedis("redis://127.0.0.1:1", "fail-fast", log);
-  await expect(new BullOutbox(away, log).add(order())).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+  await expect(new BullProducer(away, log).add(job())).rejects.toMatchObject({ reason: "UNAVAILABLE" });
   away.disconnect();
 });

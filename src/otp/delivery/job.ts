@@ -5,7 +5,7 @@ import type { Channel } from "../recipient/recipient.js";
 import type { RequestId } from "../token/request-id.js";
 
 /** A message for a worker to deliver. */
-export interface Order {
+export interface Job {
   readonly request: RequestId;
   readonly challenge: ChallengeId;
   readonly channel: Channel;
@@ -16,25 +16,25 @@ export interface Order {
 }
 
 /** A job as it is stored in the queue, in plain JSON. The address in it is sealed. */
-export interface SealedOrder {
+export interface SealedJob {
   readonly request: RequestId;
   readonly challenge: ChallengeId;
   readonly channel: Channel;
   readonly sealed: string;
 }
 
-export function sealOrder(keyring: Keyring, order: Order): SealedOrder {
-  const { request, challenge, channel, ...secret } = order;
-  return { request, challenge, channel, sealed: seal(keyring[0].job, JSON.stringify(secret), context(order)) };
+export function sealJob(keyring: Keyring, job: Job): SealedJob {
+  const { request, challenge, channel, ...secret } = job;
+  return { request, challenge, channel, sealed: seal(keyring[0].job, JSON.stringify(secret), context(job)) };
 }
 
 /** @throws when the job was sealed under a secret that is no longer in `OTP_SECRET` */
-export function openOrder(keyring: Keyring, { sealed, ...order }: SealedOrder): Order {
+export function openJob(keyring: Keyring, { sealed, ...job }: SealedJob): Job {
   const keys = keyring.map(({ job: key }) => key);
-  const secret: Pick<Order, "address" | "purpose" | "locale"> = JSON.parse(open(keys, sealed, context(order)));
-  return { ...order, ...secret };
+  const secret: Pick<Job, "address" | "purpose" | "locale"> = JSON.parse(open(keys, sealed, context(job)));
+  return { ...job, ...secret };
 }
 
-function context({ request, challenge, channel }: Pick<Order, "request" | "challenge" | "channel">): string {
+function context({ request, challenge, channel }: Pick<Job, "request" | "challenge" | "channel">): string {
   return `${channel} ${challenge} ${request}`;
 }

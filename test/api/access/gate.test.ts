@@ -59,7 +59,7 @@ describe("with API keys", () => {
         expect((await caller.verify(wrong(), { authorization })).reason).toBe("OTP_INCORRECT");
       }
     }
-    expect(api.orders).toHaveLength(9);
+    expect(api.jobs).toHaveLength(9);
   });
 
   it("whoever has none learns nothing of what the call would have done", async () => {

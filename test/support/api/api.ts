@@ -12,7 +12,7 @@ import type { StreamTimeouts } from "../../../src/http/stream.js";
 import type { Certificates } from "../../../src/http/tls.js";
 import { digestCode } from "../../../src/otp/challenge/code.js";
 import { deriveKeyring } from "../../../src/otp/crypto/keyring.js";
-import type { SealedOrder } from "../../../src/otp/delivery/job.js";
+import type { SealedJob } from "../../../src/otp/delivery/job.js";
 import type { Challenges, ClientLimits } from "../../../src/otp/ports.js";
 import { OtpService } from "../../../src/otp/service.js";
 import { NO_CLIENT_LIMITS } from "../fakes/client-limits.js";
@@ -32,12 +32,12 @@ export interface TestApi {
   readonly grpcPort: number;
   readonly grpc: GrpcListener;
   readonly httpServer: HttpServer;
-  readonly orders: readonly SealedOrder[];
+  readonly jobs: readonly SealedJob[];
   readonly challenges: MemoryChallenges;
   readonly watches: OpenWatches;
   /** Lines that the log has been given. */
   readonly log: readonly string[];
-  /** Does the worker's part for the last order, with this code. */
+  /** Does the worker's part for the last job, with this code. */
   deliver(code: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export async function startApi(
   const lines: string[] = [];
   const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
   const challenges = new MemoryChallenges();
-  const orders: SealedOrder[] = [];
+  const jobs: SealedJob[] = [];
   const service = new OtpService({
     challenges: options.wrap?.(challenges) ?? challenges,
     deliveries: NO_DELIVERIES,
@@ -71,7 +71,7 @@ export async function startApi(
     clientLimits: options.clientLimits ?? NO_CLIENT_LIMITS,
     idempotencyKeys: new MemoryIdempotencyKeys(() => challenges.now),
     mailDomains: undefined,
-    outbox: { add: async (order) => void orders.push(order) },
+    queue: { add: async (job) => void jobs.push(job) },
     keyring: [keys],
     settings: {
       channels: ["email"],
@@ -116,15 +116,15 @@ export async function startApi(
     grpcPort,
     grpc,
     httpServer,
-    orders,
+    jobs,
     challenges,
     watches,
     log: lines,
     deliver: async (code) => {
-      const order = orders.at(-1);
-      if (order === undefined) throw new Error("there is no order");
-      const kept = { digest: digestCode(keys, order.challenge, code), sealed: code };
-      await challenges.store(order.challenge, order.request, kept, lifeOf(LIFE_MS));
+      const job = jobs.at(-1);
+      if (job === undefined) throw new Error("there is no job");
+      const kept = { digest: digestCode(keys, job.challenge, code), sealed: code };
+      await challenges.store(job.challenge, job.request, kept, lifeOf(LIFE_MS));
     },
     stop: async () => {
       watches.close();
