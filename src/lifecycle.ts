@@ -5,44 +5,44 @@ type Close = () => unknown;
 const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 type Signal = keyof typeof STATUS;
 
-/** Opens a program, waits for a signal, and closes what was opened in the reverse order. */
+/** Runs a program: opens its parts, waits for a signal, and closes the parts in reverse order. */
 export class Lifecycle {
   private readonly closers: { readonly name: string; readonly close: Close }[] = [];
   private onSignal: ((signal: Signal) => void) | undefined;
   private readonly signalled: Promise<Signal>;
-  private readonly cutShort: Promise<number>;
+  private readonly secondSignal: Promise<number>;
 
-  /** @param closingMs how long closing may take in all */
+  /** @param closingMs how long closing may take in total */
   constructor(
     private readonly log: Logger,
     private readonly closingMs: number,
   ) {
     this.signalled = this.nextSignal();
-    this.cutShort = this.signalled.then(() => this.nextSignal()).then((signal) => STATUS[signal]);
+    this.secondSignal = this.signalled.then(() => this.nextSignal()).then((signal) => STATUS[signal]);
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => this.onSignal?.(signal));
   }
 
   /**
    * Runs a program until a signal ends it.
    *
-   * @param open opens its parts and says of each how to close it
-   * @returns the exit status: 0 when all closed in time, 1 when something went wrong, 128 + its number for a second signal,
-   *   which ends the waiting at once
+   * @param open opens the parts and registers how to close each of them
+   * @returns the exit status: 0 if everything closed in time, 1 if something failed, and 128 plus the signal's number if a second
+   *   signal arrived, which ends the program at once
    */
   async run(open: (onClose: (name: string, close: Close) => void) => Promise<void>): Promise<number> {
-    const broken = this.brokenDown();
+    const crashed = this.uncaughtError();
     try {
       await open((name, close) => this.closers.push({ name, close }));
     } catch (error) {
       this.log.fatal({ err: error }, "could not start");
       return 1;
     }
-    return Promise.race([broken, this.signalled.then((signal) => this.close(signal))]);
+    return Promise.race([crashed, this.signalled.then((signal) => this.close(signal))]);
   }
 
   private async close(signal: Signal): Promise<number> {
     this.log.info({ signal }, "closing");
-    const status = await Promise.race([this.closeAll(), this.timeOut(), this.cutShort]);
+    const status = await Promise.race([this.closeAll(), this.timeOut(), this.secondSignal]);
     this.log.info({ status }, "closed");
     return status;
   }
@@ -72,11 +72,11 @@ export class Lifecycle {
     });
   }
 
-  /** An error nobody caught leaves a state nobody knows: the process ends, and is started anew by whoever runs it. */
-  private brokenDown(): Promise<number> {
+  /** After an uncaught error the state is unknown, so the process ends and its supervisor restarts it. */
+  private uncaughtError(): Promise<number> {
     return new Promise((resolve) => {
       const report = (error: unknown) => {
-        this.log.fatal({ err: error }, "broke down");
+        this.log.fatal({ err: error }, "uncaught error");
         resolve(1);
       };
       process.on("uncaughtException", report);

@@ -1,11 +1,11 @@
 import type { DeliveryError } from "../otp/delivery/delivery.js";
 import type { Conduct } from "../otp/delivery/ports.js";
 
-/** A provider that says "slower" is left alone for this long at the least, and at the most. */
+/** The shortest and the longest pause after a provider asks for a lower rate. */
 const SLOW_MS = 1_000;
 const SLOWEST_MS = 3_600_000;
 
-/** What a failure says of the sender. */
+/** What a failure says about the sender. */
 export function conductOf(error: DeliveryError): Conduct {
   switch (error.fault) {
     case "address":
@@ -21,7 +21,7 @@ export function conductOf(error: DeliveryError): Conduct {
   }
 }
 
-/** For how many milliseconds a sender that was too fast is given nothing. */
+/** The pause of a throttled sender, in milliseconds. */
 export function slowFor({ retryAfterMs = 0 }: DeliveryError): number {
   return Math.min(Math.max(retryAfterMs, SLOW_MS), SLOWEST_MS);
 }

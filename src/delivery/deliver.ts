@@ -10,24 +10,27 @@ import { tokenLifeMs } from "../otp/token/token.js";
 import type { Failover } from "./failover.js";
 import type { Addressed } from "./sender.js";
 
-/** What a message is made of. */
+/** The content of a message. */
 export interface Content {
   readonly code: string;
-  /** How long the code still lives. */
+  /** The remaining lifetime of the code. */
   readonly leftMs: number;
   readonly purpose: string;
   /** BCP 47, or empty for the default. */
   readonly locale: string;
 }
 
-/** Makes the code of a job, stores it, and has it sent. Run again, it sends the same code, and nothing that is out already. */
+/**
+ * Delivers a job: makes its code, stores it and sends it. A second run sends the same code, and nothing that has gone out
+ * already.
+ */
 export class Deliverer<Message> {
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
       readonly keyring: Keyring;
       readonly failover: Failover<Message>;
-      /** Writes the message. */
+      /** Makes the message. */
       readonly compose: (addressed: Addressed, content: Content) => Message;
       readonly codeLength: number;
       readonly lifeMs: number;
@@ -36,10 +39,10 @@ export class Deliverer<Message> {
     },
   ) {}
 
-  /** @throws DeliveryError when the message did not go out for now, OtpError UNAVAILABLE when the code could not be stored */
+  /** @throws DeliveryError when the message did not go out and may later, OtpError UNAVAILABLE when the code could not be stored */
   async deliver(sealed: SealedJob): Promise<Delivery | PutOff> {
     const { keyring, lifeMs, now } = this.parts;
-    // Before it is opened: one that does not open any more is not to come back for ever.
+    // Checked before the job is opened, so that a job that no longer opens does not run forever.
     if (now() >= requestedAt(sealed.request) + tokenLifeMs(lifeMs)) return "expired";
 
     const job = openJob(keyring, sealed);
@@ -68,18 +71,18 @@ export class Deliverer<Message> {
 
   private send(job: Job, { sealed, leftMs, sends, unsettled }: Live): Promise<Delivery | PutOff> {
     const { failover, keyring, compose, now } = this.parts;
-    const diesAt = now() + leftMs;
+    const expiresAt = now() + leftMs;
     const { challenge, request, address, purpose, locale } = job;
     const codeKeys = keyring.map(({ code }) => code);
     const code = open(codeKeys, sealed, challenge);
     return failover.deliver({
       challenge,
       request,
-      diesAt,
+      expiresAt,
       sends,
       isInDoubt: unsettled !== undefined,
       compose: (number) => {
-        const leftMs = diesAt - now();
+        const leftMs = expiresAt - now();
         const reference = issueReference(keyring[0], { challenge, request, number });
         return compose({ request, address, reference, leftMs }, { code, leftMs, purpose, locale });
       },

@@ -8,7 +8,7 @@ import type { RequestId } from "../otp/token/request-id.js";
 import { conductOf, slowFor } from "./conduct.js";
 import type { ConfiguredSender } from "./sender.js";
 
-/** What to do about a message of which nobody knows whether it went out: send it again, with the same code, or leave it. */
+/** What to do if it is unknown whether a message went out: send it again with the same code, or stop. */
 export type OnUnknown = "resend" | "stop";
 
 export interface SendTimeouts {
@@ -18,27 +18,27 @@ export interface SendTimeouts {
   readonly probeMs: number;
 }
 
-/** A message to deliver. */
+/** A message to send. */
 export interface Outgoing<Message> {
   readonly challenge: ChallengeId;
   readonly request: RequestId;
-  /** When its code dies, in Unix milliseconds. */
-  readonly diesAt: number;
-  /** How many sends of it have begun before. */
+  /** When its code expires, in Unix milliseconds. */
+  readonly expiresAt: number;
+  /** How many sends of it have begun so far. */
   readonly sends: number;
-  /** Whether nobody knows what became of the last of these. */
+  /** Whether the outcome of the last send is unknown. */
   readonly isInDoubt: boolean;
-  /** Makes it. @param number of the send, which a receipt will name */
+  /** Makes the message. @param number the number of the send, which a receipt refers to */
   compose(number: number): Message;
 }
 
-/** For how long a message may be put off: at the least, and at the most. */
+/** The shortest and the longest time that a message may be put off. */
 const SHORTEST_PUT_OFF_MS = 1_000;
 const LONGEST_PUT_OFF_MS = 30_000;
-/** Between two tries to write down that a message is out. */
-const TELL_AGAIN_MS = 500;
+/** The delay before recording that a message has gone out is repeated. */
+const RECORD_RETRY_MS = 500;
 
-/** Hands a message to the first sender that is well, and within the same run to the next where that one cannot take it. */
+/** Hands a message to the first healthy sender, and within the same run to the next one if that sender cannot deliver it. */
 export class Failover<Message> {
   constructor(
     private readonly parts: {
@@ -54,8 +54,8 @@ export class Failover<Message> {
   ) {}
 
   /**
-   * @returns how it ended, or for how long to put it off because of the pace of the senders
-   * @throws DeliveryError when no sender could take it for now, OtpError UNAVAILABLE
+   * @returns the outcome, or the time to wait for the rate limits of the senders
+   * @throws DeliveryError when no sender can deliver the message now, OtpError UNAVAILABLE
    */
   async deliver(outgoing: Outgoing<Message>): Promise<Delivery | PutOff> {
     if (outgoing.isInDoubt && this.parts.onUnknown === "stop") {
@@ -67,11 +67,11 @@ export class Failover<Message> {
     let slowMs: number | undefined;
     let unreached = 0;
     let number = outgoing.sends;
-    // The next mark says that the send before it is over; where none follows, it has to be said.
+    // The mark of the next send implies that the previous one is over. If none follows, that must be recorded.
     const putOff = async (ms: number) => {
       if (number > outgoing.sends) await this.report(outgoing, number, { outcome: "put off" });
       const longestMs = this.longestMs(outgoing);
-      // Where all would come back at once, they do not.
+      // Spread the messages out, so that they do not all come back at once.
       return { putOffMs: Math.ceil(ms < longestMs ? ms : longestMs * (1 - Math.random() / 2)) };
     };
 
@@ -86,27 +86,27 @@ export class Failover<Message> {
 
       const failed = await this.trySend(outgoing, choice.sender, number);
       if (failed === undefined) {
-        await this.tellSent(outgoing, number);
-        await this.tellHealth(choice, { how: "well" });
+        await this.recordSent(outgoing, number);
+        await this.recordHealth(choice, { how: "well" });
         return "sent";
       }
       if (failed.fault === "route") unreached++;
       const failure = this.finalFailure(failed, unreached);
       if (failure !== undefined) await this.report(outgoing, number, { outcome: "failed", failure });
-      // That a code died on the way says nothing of the sender.
-      if (this.parts.now() < outgoing.diesAt) await this.tellHealth(choice, conductOf(failed));
+      // A code that expired during the send says nothing about the sender.
+      if (this.parts.now() < outgoing.expiresAt) await this.recordHealth(choice, conductOf(failed));
       if (failure !== undefined) return "failed";
       if (failed.fault === "throttled") slowMs = Math.min(slowMs ?? Number.POSITIVE_INFINITY, slowFor(failed));
       else unwell = failed;
       untried = untried.filter(({ sender }) => sender.name !== choice.sender);
     }
     const later = await putOff(slowMs ?? 0);
-    // One that has failed may be well long before another takes more.
+    // A failed sender may recover long before a throttled one accepts more.
     if (slowMs !== undefined && unwell === undefined) return later;
-    throw unwell ?? new DeliveryError("no sender is well", "outage");
+    throw unwell ?? new DeliveryError("no sender is healthy", "outage");
   }
 
-  /** @returns why it will not arrive, if another try could not help either, or is not to be made */
+  /** @returns the reason why the message will not arrive, if no further send could help or none is allowed */
   private finalFailure({ fault, mayHaveGone }: DeliveryError, unreached: number): Failure | undefined {
     if (fault === "address") return "address";
     if (mayHaveGone && this.parts.onUnknown === "stop") return "unknown";
@@ -118,36 +118,38 @@ export class Failover<Message> {
     return this.parts.health.choose(rates, this.parts.timeouts.probeMs, this.longestMs(outgoing));
   }
 
-  /** For how long a message may be put off: a small part of what its code has left, for another sender may be well before. */
-  private longestMs({ diesAt }: Outgoing<Message>): number {
-    return Math.min(Math.max((diesAt - this.parts.now()) / 20, SHORTEST_PUT_OFF_MS), LONGEST_PUT_OFF_MS);
+  /**
+   * The longest time to put the message off: a small part of its remaining lifetime, because another sender may recover earlier.
+   */
+  private longestMs({ expiresAt }: Outgoing<Message>): number {
+    return Math.min(Math.max((expiresAt - this.parts.now()) / 20, SHORTEST_PUT_OFF_MS), LONGEST_PUT_OFF_MS);
   }
 
-  /** @returns the number of the send, or undefined when there is nothing to send any more */
+  /** @returns the number of the send, or undefined when nothing is left to send */
   private async begin(
-    { challenge, request, diesAt }: Outgoing<Message>,
+    { challenge, request, expiresAt }: Outgoing<Message>,
     choice: Chosen,
     begun: number,
   ): Promise<number | undefined> {
     const { deliveries, now } = this.parts;
     let number: number | undefined;
     try {
-      if (now() < diesAt) number = await deliveries.begin(challenge, request, choice.sender, begun);
+      if (now() < expiresAt) number = await deliveries.begin(challenge, request, choice.sender, begun);
       return number;
     } finally {
-      if (number === undefined) await this.tellHealth(choice, { how: "unused" });
+      if (number === undefined) await this.recordHealth(choice, { how: "unused" });
     }
   }
 
-  /** @returns why it did not go out, if it did not */
+  /** @returns the error if the message did not go out */
   private async trySend(outgoing: Outgoing<Message>, name: string, number: number): Promise<DeliveryError | undefined> {
     const { senders, timeouts, log, now } = this.parts;
     const sender = senders.find((one) => one.sender.name === name)?.sender;
     if (sender === undefined) throw new Error(`no sender is called ${name}`);
-    const death = new AbortController();
-    const timer = setTimeout(() => death.abort(), Math.max(0, Math.min(timeouts.sendMs, outgoing.diesAt - now())));
+    const expiry = new AbortController();
+    const timer = setTimeout(() => expiry.abort(), Math.max(0, Math.min(timeouts.sendMs, outgoing.expiresAt - now())));
     try {
-      await sender.send(outgoing.compose(number), death.signal);
+      await sender.send(outgoing.compose(number), expiry.signal);
       return undefined;
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error;
@@ -158,18 +160,18 @@ export class Failover<Message> {
       );
       return error;
     } finally {
-      clearTimeout(timer); // that of AbortSignal.timeout would run on, one for each message of the last half minute
+      clearTimeout(timer); // the timer of AbortSignal.timeout would keep running, one for each message of the last half minute
     }
   }
 
-  /** What cannot be written down of a sender now its next messages will tell: the delivery goes on. */
-  private async tellHealth({ sender, isProbe }: Chosen, conduct: Conduct): Promise<void> {
+  /** Records how a sender behaved. A failure to record it does not stop the delivery, because later messages will show it too. */
+  private async recordHealth({ sender, isProbe }: Chosen, conduct: Conduct): Promise<void> {
     const { health, log } = this.parts;
     if (!isProbe && (conduct.how === "well" || conduct.how === "unused")) return;
     try {
       await health.report(sender, conduct, isProbe);
     } catch (error) {
-      log.warn({ err: error, sender }, "how the sender is cannot be written down");
+      log.warn({ err: error, sender }, "cannot record the sender's health");
     }
   }
 
@@ -177,17 +179,17 @@ export class Failover<Message> {
     await this.parts.deliveries.report(challenge, request, number, report);
   }
 
-  /** The message is out. To give up on saying so would have it sent again, so it is said until nobody needs to know any more. */
-  private async tellSent(outgoing: Outgoing<Message>, number: number): Promise<void> {
+  /** Records that the message has gone out. Giving up would send it again, so this retries until the code has expired. */
+  private async recordSent(outgoing: Outgoing<Message>, number: number): Promise<void> {
     const { log, now } = this.parts;
     for (;;) {
       try {
         await this.report(outgoing, number, { outcome: "sent" });
         return;
       } catch (error) {
-        log.warn({ err: error, request: outgoing.request }, "sent, and it cannot be written down");
-        if (now() >= outgoing.diesAt) return;
-        await sleep(TELL_AGAIN_MS);
+        log.warn({ err: error, request: outgoing.request }, "sent, but cannot record it");
+        if (now() >= outgoing.expiresAt) return;
+        await sleep(RECORD_RETRY_MS);
       }
     }
   }

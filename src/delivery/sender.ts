@@ -1,38 +1,38 @@
 import type { RequestId } from "../otp/token/request-id.js";
 
-/** What is said of a message whichever the channel. */
+/** The parts of a message that every channel has. */
 export interface Addressed {
-  /** Names the message: when it is sent again, it has the same. */
+  /** Identifies the message. A message that is sent again has the same. */
   readonly request: RequestId;
-  /** An e-mail address, or a phone number in E.164. */
+  /** An email address, or a phone number in E.164. */
   readonly address: string;
-  /** What a provider is to repeat in its receipt: up to 100 of A-Z, a-z, 0-9, "_" and "-". It names this send of the message. */
+  /** The name of this send, which a provider repeats in its receipt: up to 100 of A-Z, a-z, 0-9, "_" and "-". */
   readonly reference: string;
-  /** How long the code in it still lives. */
+  /** The remaining lifetime of the code in it. */
   readonly leftMs: number;
 }
 
-/** A mail ready to go out. */
+/** A rendered mail. */
 export interface Mail extends Addressed {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
 }
 
-/** A short message ready to go out. */
+/** A rendered SMS. */
 export interface Sms extends Addressed {
   readonly text: string;
 }
 
-/** Hands messages to a mail server or provider. */
+/** Hands messages to a mail server or a provider. */
 export interface Sender<Message> {
-  /** As in `EMAIL_SENDERS` and `SMS_SENDERS`. */
+  /** The name in `EMAIL_SENDERS` or `SMS_SENDERS`. */
   readonly name: string;
 
   /**
-   * Resolves once the other side has taken the message over.
+   * Resolves once the other side has accepted the message.
    *
-   * @param signal aborts when the code in the message expires or the send takes too long: what is not out by then must not go
+   * @param signal aborts when the code expires or the send takes too long; the message must not go out after that
    * @throws DeliveryError
    */
   send(message: Message, signal: AbortSignal): Promise<void>;

@@ -7,23 +7,23 @@ import { OtpError } from "../otp/errors.js";
 import type { Channel } from "../otp/recipient/recipient.js";
 import { QUEUE_PREFIX, queueName } from "./names.js";
 
-/** How soon the jobs of a worker that died are taken up by another: its lock runs out, then a check finds it. */
+/** The jobs of a worker that died go to another one after its lock has expired and a stall check has found it. */
 const LOCK_MS = 10_000;
 const STALL_CHECK_MS = 5_000;
 
-/** How long the last results may take to reach Redis when closing. */
-const TELL_MS = 2_000;
+/** How long the last results may take to reach Redis on close. */
+const FLUSH_MS = 2_000;
 
-/** Between two runs: 1, 2, 4, … seconds, at most 30, spread by up to a half. */
+/** The delay between two runs: 1, 2, 4, … seconds, at most 30, randomly shortened by up to a half. */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 
-/** A job whose worker died is run again for as long as its code may live, which `deliver` sees to. */
+/** A job whose worker died runs again for as long as its code is valid, which `deliver` checks. */
 const MAX_STALLS = 1_000_000;
 
 /**
- * Takes the jobs of a channel out of BullMQ and has each delivered. One that fails for now comes back with exponential backoff;
- * one that is put off comes back when its time has come, and that counts as no run.
+ * Consumes the BullMQ queue of a channel and delivers each job. A job that fails for now runs again after an exponential backoff.
+ * A job that is put off runs again at the given time, and that does not count as a failed run.
  */
 export class BullConsumer {
   private readonly worker: Worker<SealedJob>;
@@ -31,7 +31,7 @@ export class BullConsumer {
   private isClosing = false;
 
   constructor(parts: {
-    /** A `wait` connection, which stays the caller's to close. */
+    /** A `wait` connection, which the caller closes. */
     readonly redis: Redis;
     readonly channel: Channel;
     readonly concurrency: number;
@@ -41,7 +41,7 @@ export class BullConsumer {
     const { redis, channel, concurrency, deliver, log } = parts;
     const process = async (job: Job<SealedJob>, token?: string) => {
       if (this.isClosing) {
-        // BullMQ may still fetch one while it closes: it goes back to the queue untouched.
+        // BullMQ may still fetch a job while it closes. That job returns to the queue untouched.
         await job.moveToWait(token);
         throw new WaitingError();
       }
@@ -53,7 +53,7 @@ export class BullConsumer {
       connection: redis,
       prefix: QUEUE_PREFIX,
       concurrency,
-      skipVersionCheck: true, // its warnings would go to stderr; how Redis is set up is looked at elsewhere
+      skipVersionCheck: true, // it would warn on stderr; the setup of Redis is checked elsewhere
       lockDuration: LOCK_MS,
       stalledInterval: STALL_CHECK_MS,
       maxStalledCount: MAX_STALLS,
@@ -63,14 +63,14 @@ export class BullConsumer {
     this.worker.on("error", (error) => log[isNotConnectionError(error) ? "error" : "debug"]({ err: error }, "queue"));
   }
 
-  /** Starts taking jobs. */
+  /** Starts to consume. */
   open(): void {
     void this.worker.run();
   }
 
   /**
-   * Takes no new job, and resolves when those under way have ended and Redis knows. While Redis is away it cannot be told:
-   * the worker that takes such a job up again sends the same code.
+   * Takes no new job, and resolves when the running ones have ended and Redis has their results. If Redis is unreachable, another
+   * worker runs such a job again and sends the same code.
    */
   async close(): Promise<void> {
     this.isClosing = true;
@@ -78,7 +78,7 @@ export class BullConsumer {
     await Promise.allSettled(this.running);
     let timer: NodeJS.Timeout | undefined;
     const givenUp = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, TELL_MS);
+      timer = setTimeout(resolve, FLUSH_MS);
     });
     await Promise.race([closed, givenUp]);
     clearTimeout(timer);
@@ -101,16 +101,16 @@ async function run(
   try {
     delivery = await deliver(job.data);
   } catch (error) {
-    // What is thrown from here on is stored in Redis, so it is made of words that we know.
+    // Redis stores the errors thrown from here on, so they contain only known texts.
     if (error instanceof DeliveryError || error instanceof OtpError) {
-      log.warn({ ...about, err: error }, "delivery put off");
+      log.warn({ ...about, err: error }, "delivery failed, will retry");
       throw new Error(error.message);
     }
-    log.error({ ...about, err: error }, "delivery broke");
+    log.error({ ...about, err: error }, "delivery failed with an internal error");
     throw new Error("internal error");
   }
   if (typeof delivery === "object") {
-    log.debug({ ...about, ...delivery }, "delivery waits for its turn");
+    log.debug({ ...about, ...delivery }, "delivery waits for a rate limit");
     await job.moveToDelayed(Date.now() + delivery.putOffMs, token);
     throw new DelayedError();
   }

@@ -1,9 +1,9 @@
 import type { Channel } from "../otp/recipient/recipient.js";
 
-/** BullMQ's keys all start with this. The braces are a hash tag: one slot, so that its scripts run on Redis Cluster. */
+/** The prefix of all BullMQ keys. The braces are a hash tag, so all keys share one slot, as its scripts need on Redis Cluster. */
 export const QUEUE_PREFIX = "{otp}";
 
-/** One queue for each channel, so that a provider that hangs holds up no other. */
+/** Each channel has its own queue, so a provider that hangs does not delay the other channel. */
 export function queueName(channel: Channel): string {
   return channel;
 }

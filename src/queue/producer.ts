@@ -7,21 +7,21 @@ import type { JobQueue } from "../otp/ports.js";
 import type { Channel } from "../otp/recipient/recipient.js";
 import { QUEUE_PREFIX, queueName } from "./names.js";
 
-/** How many of BullMQ's own events are kept. Nothing of ours reads them. */
+/** How many of BullMQ's own events are kept. Nothing reads them. */
 const KEPT_EVENTS = 1000;
 
-/** Puts jobs into BullMQ, each into the queue of its channel. The job's id is the request's, so adding one twice adds it once. */
+/** Adds jobs to the BullMQ queue of their channel. The request's id is the job's id, so adding a job twice adds it once. */
 export class BullProducer implements JobQueue {
   private readonly queues = new Map<Channel, Queue<SealedJob>>();
 
-  /** @param redis a `fail-fast` connection, which stays the caller's to close */
+  /** @param redis a `fail-fast` connection, which the caller closes */
   constructor(
     private readonly redis: Redis,
     private readonly log: Logger,
   ) {}
 
   async add(job: SealedJob): Promise<void> {
-    // BullMQ would wait for the connection; the caller must not.
+    // BullMQ would wait for the connection, but the caller must not.
     if (this.redis.status !== "ready") throw OtpError.unavailable();
     const queue = this.queues.get(job.channel) ?? this.open(job.channel);
     try {
@@ -39,12 +39,12 @@ export class BullProducer implements JobQueue {
     const queue = new Queue<SealedJob>(queueName(channel), {
       connection: this.redis,
       prefix: QUEUE_PREFIX,
-      // Both would make its start depend on a reply, and a queue whose start failed stays broken.
+      // Without these, the start of a queue depends on a reply from Redis, and a queue whose start failed stays broken.
       skipVersionCheck: true,
       skipWaitingForReady: true,
       streams: { events: { maxLen: KEPT_EVENTS } },
       defaultJobOptions: {
-        attempts: Number.MAX_SAFE_INTEGER, // the code's life ends the retries, not their number
+        attempts: Number.MAX_SAFE_INTEGER, // the lifetime of the code ends the retries, not their number
         backoff: { type: "custom" },
         removeOnComplete: true,
         removeOnFail: true,

@@ -56,7 +56,7 @@ const recordingOutbox = {
   },
 };
 
-/** Takes an job, and loses the answer that says so the first time. */
+/** Takes a job, and loses the answer that says so the first time. */
 const losingFirstAnswer = {
   add: async (job: SealedJob) => {
     jobs.push(job);
@@ -112,7 +112,7 @@ const invalid = (...fields: string[]) =>
   });
 
 describe("Generate", () => {
-  it("queues an job from which the address cannot be read", async () => {
+  it("queues a job from which the address cannot be read", async () => {
     const service = serviceWith(OLD);
     await service.generate(toEmail("Ada@Example.com", { purpose: "payment", locale: "FR-ca" }));
     const [job] = jobs;
