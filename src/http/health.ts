@@ -16,7 +16,8 @@ export function healthHandler(health: Health): HttpHandler {
 }
 
 /**
- * Answers `GET /health/live` with 200, and `GET /health/ready` and its alias `/health` with 200 when all checks pass, otherwise 503.
+ * Answers `GET /health/live` with 200, and `GET /health/ready` and its alias `/health` with 200 when all checks pass, otherwise
+ * 503.
  *
  * @returns false for any other path
  */

@@ -6,18 +6,18 @@ import type { Incoming } from "../rpc/incoming.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Which proxies are believed: the nearest so many hops, or those in these networks. */
+/** The trusted proxies: a number of hops next to the server, or networks. */
 export type TrustedProxies = number | readonly (readonly [Address, number])[];
 
-/** Counted together: those whose address cannot be told. */
+/** The name under which all clients with an unknown address count together. */
 const UNKNOWN = "unknown";
 
 /**
- * Finds the client behind trusted proxies, by `X-Forwarded-For` and `Forwarded` (RFC 7239), from the nearest hop outwards:
- * each entry is believed if the hop that added it is trusted. A proxy that writes one of the two headers passes the other one
- * on as the client sent it, so where both are present they must agree; otherwise it is the nearest hop that counts.
+ * Finds the client in front of the trusted proxies by `X-Forwarded-For` and `Forwarded` (RFC 7239), starting at the nearest hop: an
+ * entry is believed if the hop that added it is trusted. A proxy that writes one of the two headers passes the other one on
+ * unchanged, so if both are present they must agree; otherwise the nearest hop counts as the client.
  *
- * @returns what the client is counted by: an IPv4 address or the /64 of an IPv6 address
+ * @returns the network that the client counts as: an IPv4 address or the /64 of an IPv6 address
  */
 export function clientNetwork(incoming: Incoming, proxies: TrustedProxies): string {
   const nearest = parseAddress(incoming.peer ?? "");
@@ -29,17 +29,17 @@ export function clientNetwork(incoming: Incoming, proxies: TrustedProxies): stri
   return others.every((other) => other === first) ? first : networkOf(nearest);
 }
 
-/** An address as it is counted, for an address that is believed as it is. @returns undefined for what is not an address */
+/** The network that a trusted address counts as. @returns undefined if the text is not an IP address */
 export function networkOfText(text: string): string | undefined {
   const address = parseAddress(text);
   return address && networkOf(address);
 }
 
-/** @param path the addresses that the hops have noted, the nearest last */
+/** @param path the addresses that the hops recorded, the nearest last */
 function walk(nearest: Address, path: readonly string[], proxies: TrustedProxies): Address {
   let current = nearest;
-  for (const [hop, noted] of path.toReversed().entries()) {
-    const next = isTrusted(current, hop, proxies) ? parseAddress(noted) : undefined;
+  for (const [hop, recorded] of path.toReversed().entries()) {
+    const next = isTrusted(current, hop, proxies) ? parseAddress(recorded) : undefined;
     if (next === undefined) return current;
     current = next;
   }
@@ -55,7 +55,7 @@ function splitForwardedFor(header: string | undefined): readonly string[] | unde
   return header?.split(",").map((entry) => entry.trim());
 }
 
-/** A header that cannot be read says nothing. */
+/** A malformed header counts as empty. */
 function splitForwarded(header: string | undefined): readonly string[] | undefined {
   if (header === undefined) return undefined;
   try {
@@ -65,20 +65,20 @@ function splitForwarded(header: string | undefined): readonly string[] | undefin
   }
 }
 
-/** Addresses that are kept at hand as they were read: a connection makes many calls, and a proxy makes all of them. */
+/** A cache of parsed addresses, because a connection makes many calls and a proxy makes all of them. */
 const read = new LRUCache<string, { readonly address: Address | undefined }>({
   max: 10_000,
   memoMethod: (text) => ({ address: readAddress(text) }),
 });
 
 function parseAddress(text: string): Address | undefined {
-  return text.length > LONGEST_ADDRESS ? undefined : read.memo(text).address;
+  return text.length > MAX_ADDRESS_LENGTH ? undefined : read.memo(text).address;
 }
 
-/** With brackets, a zone and a port. */
-const LONGEST_ADDRESS = 100;
+/** Includes brackets, a zone and a port. */
+const MAX_ADDRESS_LENGTH = 100;
 
-/** Reads an address, also with a port, in brackets or with a zone. An IPv4 address in IPv6 form is the IPv4 address. */
+/** Parses an address that may have a port, brackets or a zone. An IPv4-mapped IPv6 address is the IPv4 address. */
 function readAddress(text: string): Address | undefined {
   const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
   const [address = ""] = bare.split("%", 1);

@@ -22,7 +22,7 @@ export class ReceiptRoutes {
     this.senders = new Map([...takers.readers.keys()].map((sender) => [`/providers/${sender}/status`, sender]));
   }
 
-  /** @returns whether a sender's receipts are taken under this path */
+  /** @returns whether receipts of a sender are accepted at this path */
   serves(path: string): boolean {
     return this.senders.has(path);
   }
@@ -30,7 +30,7 @@ export class ReceiptRoutes {
   async handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const sender = this.senders.get(path);
     const reader = sender === undefined ? undefined : this.takers.readers.get(sender);
-    if (sender === undefined || reader === undefined) throw new Error("not a path of a sender");
+    if (sender === undefined || reader === undefined) throw new Error("this path belongs to no sender");
     if (request.method !== "POST") {
       return sendProblem(response, methodNotAllowed("POST"));
     }

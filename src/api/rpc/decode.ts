@@ -2,13 +2,13 @@ import { type DescMessage, fromBinary, fromJson, type JsonValue, type MessageSha
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { OtpError } from "../../otp/errors.js";
 
-/** The largest request we read, on every protocol. */
+/** The largest accepted request, on every protocol. */
 export const MAX_REQUEST_BYTES = 16 * 1024;
 
-/** Reads a request as the given message. @throws OtpError INVALID_REQUEST, REQUEST_TOO_LARGE */
+/** Decodes a request as the given message. @throws OtpError INVALID_REQUEST, REQUEST_TOO_LARGE */
 export type Decode = <Desc extends DescMessage>(desc: Desc) => MessageShape<Desc>;
 
-/** Reads the protobuf binary format. A field we do not know is refused here too: better than to ignore what was asked. */
+/** Decodes the protobuf binary format. An unknown field is refused, because ignoring it would ignore a part of the request. */
 export function decodeBinary(bytes: Uint8Array): Decode {
   return (desc) => {
     if (bytes.length > MAX_REQUEST_BYTES) throw OtpError.tooLarge(MAX_REQUEST_BYTES);
@@ -20,7 +20,7 @@ export function decodeBinary(bytes: Uint8Array): Decode {
   };
 }
 
-/** Reads the protobuf JSON mapping, strictly: unknown fields and wrong types are refused. */
+/** Decodes the protobuf JSON mapping strictly: unknown fields and wrong types are refused. */
 export function decodeJson(bytes: Uint8Array): Decode {
   return (desc) => {
     if (bytes.length > MAX_REQUEST_BYTES) throw OtpError.tooLarge(MAX_REQUEST_BYTES);
@@ -43,14 +43,14 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 const names = new WeakMap<DescMessage, ReadonlySet<string>>();
 
-/** What the fields of a message may be called in JSON. Gathered once. */
+/** The names that the fields of a message may have in JSON, collected once per message type. */
 function namesOf(desc: DescMessage): ReadonlySet<string> {
   const known = names.get(desc) ?? new Set(desc.fields.flatMap(({ name, jsonName }) => [name, jsonName]));
   names.set(desc, known);
   return known;
 }
 
-/** Reads the query of a URL: each parameter is a field, in its JSON form, and as strictly read. */
+/** Decodes the query of a URL as strictly as JSON: each parameter is a field in its JSON form. */
 export function decodeQuery(url: string): Decode {
   const [, query = ""] = url.split(/\?(.*)/s, 2);
   const parameters = [...new URLSearchParams(query)];
@@ -59,7 +59,7 @@ export function decodeQuery(url: string): Decode {
   return (desc) => {
     const message = decode(desc);
     if (names.size === parameters.length) return message;
-    throw OtpError.invalid([{ field: "query", description: "has a parameter more than once" }]);
+    throw OtpError.invalid([{ field: "query", description: "contains a parameter more than once" }]);
   };
 }
 
@@ -71,22 +71,22 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-/** Names the unknown field if it reads like one. Anything else may be an address, which no error text repeats. */
+/** Names the unknown field if it looks like a field name. Anything else may be an address, which error texts must not repeat. */
 function unknownField(key: string): OtpError {
   if (!/^[A-Za-z_]\w{0,63}$/.test(key)) return invalidBody("has an unknown field");
   return OtpError.invalid([{ field: key, description: "is not a field of this request" }]);
 }
 
-/** protobuf-es repeats the value in its text, so only the field is taken from it. */
+/** The error text of protobuf-es contains the value, so only the name of the field is used. */
 function wrongField(error: unknown): OtpError {
   const cause = error instanceof Error ? error.cause : undefined;
-  if (!isFieldError(cause)) return invalidBody("does not have the form of this request");
+  if (!isFieldError(cause)) return invalidBody("does not match the form of this request");
   const { kind, name } = cause.field();
-  const description = kind === "oneof" ? "takes one field, and more than one is set" : "has the wrong type";
+  const description = kind === "oneof" ? "accepts one field, but more than one is set" : "has the wrong type";
   return OtpError.invalid([{ field: name, description }]);
 }
 
-/** The field that is named when the request as a whole is at fault. */
+/** The field name for a violation that concerns the request as a whole. */
 export const BODY = "body";
 
 function invalidBody(description: string): OtpError {

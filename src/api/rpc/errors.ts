@@ -58,7 +58,11 @@ function isRefusal(cause: unknown): boolean {
   return cause instanceof Error && cause.name === "ReplyError";
 }
 
-/** Classifies a thrown value. @returns the error to report to the caller, or undefined for a fault of our own, which is only logged */
+/**
+ * Classifies a thrown value.
+ *
+ * @returns the error to report to the caller, or undefined for a fault of our own, which is only logged
+ */
 export function asOtpError(thrown: unknown, log: Logger): OtpError | undefined {
   if (thrown instanceof OtpError) {
     if (isRefusal(thrown.cause)) throttled(log).refusals.log("warn", { err: thrown }, "request failed");

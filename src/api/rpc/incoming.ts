@@ -1,15 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Quota } from "../../otp/caller/call.js";
 
-/** A call as it came in, whichever the protocol: what there is to know of it before its message is read. */
+/** An incoming call, independent of its protocol: everything that is known before its message is decoded. */
 export interface Incoming {
   /** A header or metadata entry by its lower-case name; several of one name are joined with commas (RFC 9110 §5.3). */
   header(name: string): string | undefined;
-  /** The address at the other end of the connection; none when it is closed already. */
+  /** The remote address of the connection; undefined if it is already closed. */
   readonly peer: string | undefined;
-  /** The name in the client certificate, if one was asked for and holds. */
+  /** The name in the client certificate, if one was required and is valid. */
   readonly certificate?: string | undefined;
-  /** Is told where the client stands with its limit. */
+  /** Receives the state of the client's limit. */
   readonly onQuota?: (quota: Quota) => void;
 }
 

@@ -1,29 +1,29 @@
 import type { Caller } from "../../otp/caller/call.js";
 import { OtpError } from "../../otp/errors.js";
 
-/** When somebody who has too many open may try again: some will have ended by then. */
+/** The wait after a client has too many watches open, by which time some of them will have ended. */
 const RETRY_MS = 10_000;
 
-/** A watch that is open. */
+/** An open watch. */
 export interface OpenWatch {
-  /** Aborts when the watch is to end; with an OtpError for a reason when its watcher has to be told why. */
+  /** Aborts when the watch must end. The reason is an OtpError if the watcher should learn why. */
   readonly signal: AbortSignal;
-  /** Makes room for another. To be called once it has ended; when its watcher goes away, that does it. */
+  /** Frees the place of this watch. Call it when the watch has ended; the disconnection of its watcher does the same. */
   leave(): void;
 }
 
-/** The watches that are open in this process, on all protocols: bounded, and ended all at once when the process is to end. */
+/** The open watches of this process, on all protocols. Their number is limited, and all of them end when the process closes. */
 export class OpenWatches {
   private readonly open = new Set<AbortController>();
   private readonly byNetwork = new Map<string, number>();
   private isClosed = false;
 
-  /** @param bounds how many may be open at once: in all, and for one client address; 0 turns that one off */
+  /** @param bounds how many may be open at once, in total and per client address; 0 turns the limit per client off */
   constructor(private readonly bounds: { readonly total: number; readonly perClient: number }) {}
 
   /**
-   * @param gone aborts when the watcher goes away
-   * @throws OtpError UNAVAILABLE when all are taken, RATE_LIMITED when this client has too many
+   * @param gone aborts when the watcher disconnects
+   * @throws OtpError UNAVAILABLE when the total is reached, RATE_LIMITED when this client has too many
    */
   enter({ network }: Caller, gone: AbortSignal): OpenWatch {
     if (this.isClosed) throw OtpError.shuttingDown();
@@ -44,7 +44,7 @@ export class OpenWatches {
     return { signal: ending.signal, leave };
   }
 
-  /** Ends all that are open, so that their watchers go to another server, and lets none in any more. */
+  /** Ends all open watches, so that their watchers reconnect to another server, and accepts no new one. */
   close(): void {
     this.isClosed = true;
     for (const ending of this.open) ending.abort(OtpError.shuttingDown());
