@@ -118,7 +118,6 @@ export default {
       ioredis: ["redis", "queue"],
       "rate-limiter-flexible": ["redis"],
       "forwarded-parse": ["api"],
-      "dns-packet": ["dns"],
       nodemailer: ["delivery"],
       handlebars: ["delivery"],
       "sms-segments-calculator": ["delivery"],

@@ -10,7 +10,6 @@ import { otpRpcs } from "../../src/api/rpc/otp-rpcs.js";
 import { isPlaintext, servedChannels, serverProblems, serverWarnings, tlsPaths } from "../../src/config/rules.js";
 import { SERVER } from "../../src/config/server.js";
 import { DnsMailDomains } from "../../src/dns/mail-domains.js";
-import { nameServers } from "../../src/dns/name-servers.js";
 import { HttpServer } from "../../src/http/server.js";
 import { TlsFiles } from "../../src/http/tls.js";
 import { Lifecycle } from "../../src/lifecycle.js";
@@ -73,7 +72,7 @@ const status = await lifecycle.run(async (onClose) => {
       verify: config.RATE_IP_VERIFY_PER_MINUTE,
     }),
     idempotencyKeys: new RedisIdempotencyKeys(redis),
-    mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(nameServers(config.DNS_SERVERS)) : undefined,
+    mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(config.DNS_SERVERS) : undefined,
     queue,
     keyring,
     settings: {

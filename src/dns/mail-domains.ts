@@ -1,87 +1,94 @@
 import { LRUCache } from "lru-cache";
 import type { MailDomains } from "../otp/ports.js";
-import type { NameServer } from "./exchange.js";
-import { type Found, lookUp } from "./look-up.js";
+import { DnsRecords } from "./records.js";
 
-/** What is known of a domain: that it takes mail, that it does not, or nothing, because DNS did not answer. */
-type Verdict = "takes mail" | "takes none" | "unknown";
+/** Whether a domain accepts mail; "unknown" if DNS does not answer. */
+type Verdict = "accepts mail" | "accepts no mail" | "unknown";
 
-/** How long a call may wait for DNS in all. */
-const LONGEST_MS = 1_200;
-
-/** Bounds of how long a verdict is remembered, whatever its TTL says. */
-const SHORTEST_TTL_SECONDS = 1;
-const LONGEST_TTL_SECONDS = 3_600;
-/** While DNS does not answer, it is asked about one domain this often. */
-const UNKNOWN_TTL_SECONDS = 5;
-
-const REMEMBERED = 10_000;
-const MOST_UNDER_WAY = 256;
+/** How long a call may wait for DNS in total. */
+const DEADLINE_MS = 1_200;
 
 /**
- * Tells by DNS whether a domain can take mail: it has an MX record, or else an A or AAAA record (RFC 5321 §5.1), and not a
- * null MX (RFC 7505). Look-ups of one domain under way are shared; their results are remembered by their TTL.
+ * How long a verdict is remembered. The resolver of Node.js does not report the TTL of MX records, so the times are fixed:
+ *
+ * - A domain that accepts mail rarely stops. If it does, the sender reports the failed delivery.
+ * - A domain that accepts no mail may be about to: someone who adds the missing record soon tries again.
+ * - If DNS does not answer, an address is accepted unchecked, and every look-up makes a call wait until the deadline.
+ */
+const TTL_MS: Readonly<Record<Verdict, number>> = {
+  "accepts mail": 10 * 60_000,
+  "accepts no mail": 60_000,
+  unknown: 5_000,
+};
+
+/** If too many look-ups are in progress, a domain is not looked up. This passes sooner than a failure of DNS. */
+const BUSY_TTL_MS = 1_000;
+const MAX_IN_PROGRESS = 256;
+
+const MAX_REMEMBERED = 10_000;
+
+/**
+ * Checks in DNS whether a domain accepts mail: it does if it has an MX record or, without one, an A or AAAA record (RFC 5321
+ * §5.1). A null MX says that it does not (RFC 7505). Calls that ask about the same domain share one look-up.
  */
 export class DnsMailDomains implements MailDomains {
-  private underWay = 0;
+  private readonly records: DnsRecords;
   private readonly cache: LRUCache<string, Verdict>;
+  private inProgress = 0;
 
-  /** @param clock of the cache */
-  constructor(
-    private readonly servers: readonly NameServer[],
-    clock: { now(): number } = performance,
-  ) {
+  /**
+   * @param servers the DNS servers to ask, as `DnsRecords` takes them
+   * @param clock of the cache
+   */
+  constructor(servers: readonly string[], clock: { now(): number } = performance) {
+    this.records = new DnsRecords(servers);
     this.cache = new LRUCache({
-      max: REMEMBERED,
-      ttl: UNKNOWN_TTL_SECONDS * 1000,
+      max: MAX_REMEMBERED,
+      ttl: TTL_MS.unknown,
       ttlResolution: 0,
       perf: clock,
-      ignoreFetchAbort: true, // a domain that is pushed out of the cache is still to be told
+      ignoreFetchAbort: true, // a call still waits for the verdict on a domain that the cache drops meanwhile
       fetchMethod: async (domain, _stale, { options }) => {
-        const { verdict, ttlSeconds } = await this.ask(domain);
-        options.ttl = Math.min(Math.max(ttlSeconds, SHORTEST_TTL_SECONDS), LONGEST_TTL_SECONDS) * 1000;
+        if (this.inProgress >= MAX_IN_PROGRESS) {
+          options.ttl = BUSY_TTL_MS;
+          return "unknown";
+        }
+        const verdict = await this.lookUp(domain);
+        options.ttl = TTL_MS[verdict];
         return verdict;
       },
     });
   }
 
   async takesMail(domain: string): Promise<boolean> {
-    return (await this.cache.fetch(domain)) !== "takes none";
+    return (await this.cache.fetch(domain)) !== "accepts no mail";
   }
 
-  private async ask(domain: string): Promise<{ verdict: Verdict; ttlSeconds: number }> {
-    if (this.underWay >= MOST_UNDER_WAY) return BUSY;
-    this.underWay++;
+  private async lookUp(domain: string): Promise<Verdict> {
+    this.inProgress++;
     try {
-      return await this.judge(domain, performance.now() + LONGEST_MS);
+      return await this.judge(domain, performance.now() + DEADLINE_MS);
     } finally {
-      this.underWay--;
+      this.inProgress--;
     }
   }
 
-  private async judge(domain: string, deadline: number): Promise<{ verdict: Verdict; ttlSeconds: number }> {
-    const mx = await lookUp(this.servers, domain, "MX", deadline);
-    if (mx === undefined) return UNKNOWN;
-    if (!mx.exists) return { verdict: "takes none", ttlSeconds: mx.ttlSeconds };
-    if (mx.records.length > 0) {
-      return { verdict: isNullMx(mx) ? "takes none" : "takes mail", ttlSeconds: mx.ttlSeconds };
-    }
+  private async judge(domain: string, deadline: number): Promise<Verdict> {
+    const mx = await this.records.lookUp(domain, "MX", deadline);
+    if (mx === undefined) return "unknown";
+    if (!mx.domainExists) return "accepts no mail";
+    if (mx.records.length > 0) return mx.records.every(isRoot) ? "accepts no mail" : "accepts mail";
+
     const hosts = await Promise.all([
-      lookUp(this.servers, domain, "A", deadline),
-      lookUp(this.servers, domain, "AAAA", deadline),
+      this.records.lookUp(domain, "A", deadline),
+      this.records.lookUp(domain, "AAAA", deadline),
     ]);
-    const host = hosts.find((found) => found !== undefined && found.records.length > 0);
-    if (host !== undefined) return { verdict: "takes mail", ttlSeconds: host.ttlSeconds };
-    const [a, aaaa] = hosts;
-    if (a === undefined || aaaa === undefined) return UNKNOWN;
-    return { verdict: "takes none", ttlSeconds: Math.min(a.ttlSeconds, aaaa.ttlSeconds) };
+    if (hosts.some((host) => host !== undefined && host.records.length > 0)) return "accepts mail";
+    return hosts.includes(undefined) ? "unknown" : "accepts no mail";
   }
 }
 
-const BUSY = { verdict: "unknown", ttlSeconds: SHORTEST_TTL_SECONDS } as const;
-const UNKNOWN = { verdict: "unknown", ttlSeconds: UNKNOWN_TTL_SECONDS } as const;
-
-/** The root as the only mail host says that there is none. */
-function isNullMx({ records }: Found): boolean {
-  return records.every((record) => record.type === "MX" && /^\.?$/.test(record.data.exchange));
+/** A null MX names the root as the mail host. */
+function isRoot(host: string): boolean {
+  return host === "";
 }

@@ -1,4 +1,4 @@
-/** The part of dns2 that the tests use; it has no types of its own. */
+/** Types of the part of dns2 that the tests use. The package has none. */
 declare module "dns2" {
   interface Message {
     header: { rcode: number; tc: number; ra: number };
@@ -7,7 +7,11 @@ declare module "dns2" {
     authorities: object[];
   }
   interface DnsServer {
-    on(event: "request", listener: (request: Message, send: (response: Message) => void, client: object) => void): void;
+    /** `client` is the address of a client over UDP, or a TCP socket, which has no `port`. */
+    on(
+      event: "request",
+      listener: (request: Message, send: (response: Message) => void, client: { readonly port?: number }) => void,
+    ): void;
     on(event: "error" | "requestError", listener: (error: Error) => void): void;
     listen(options: {
       udp: { port: number; address: string };
