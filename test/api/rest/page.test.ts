@@ -1,7 +1,10 @@
-import { request } from "node:http";
+import fs, { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { PageRoutes } from "../../../src/api/rest/page.js";
 import { startApi, type TestApi } from "../../support/api/api.js";
 
@@ -15,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 /** One request, with its path and headers as they are given: fetch would tidy them up. */
-async function ask(path: string, headers: Record<string, string> = {}, method = "GET") {
-  const sent = request({ port: api.httpPort, path, headers, method }).end();
+async function ask(path: string, headers: Record<string, string> = {}, method = "GET", port = api.httpPort) {
+  const sent = request({ port, path, headers, method }).end();
   return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: Buffer }>((resolve, reject) => {
     sent.once("error", reject);
     sent.once("response", async (response) => {
@@ -151,6 +154,124 @@ describe("the page", () => {
   it("has at most 90 KB of JavaScript, gzipped", async () => {
     const { body } = await ask(await scriptPath(), { "Accept-Encoding": "gzip" });
     expect(body.length).toBeLessThanOrEqual(90_000);
+  });
+});
+
+describe("the server, with files of the page that change while they are served,", () => {
+  const SIZE = 64 * 1024 * 1024; // more than the buffers of a connection hold
+  let folder: string;
+  let server: TestApi;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "page-"));
+    writeFileSync(join(folder, "index.html"), '<meta name="countersign" content="{}">');
+    mkdirSync(join(folder, "assets", "folder.js"), { recursive: true });
+    for (const name of ["large.js", "large.js.br", ".hidden.js", "small.js"]) writeFileSync(fileAt(name), name);
+    truncateSync(fileAt("large.js"), SIZE);
+    server = await startApi({ page: new PageRoutes(folder, SETTINGS) });
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    const { status, body } = await get("small.js"); // whatever happened, the server goes on
+    expect({ status, body: body.toString() }).toEqual({ status: 200, body: "small.js" });
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const fileAt = (name: string) => join(folder, "assets", name);
+  const get = (name: string, headers: Record<string, string> = {}) =>
+    ask(`/assets/${name}`, headers, "GET", server.httpPort);
+
+  /** Changes a file after its size was read and before it is opened. */
+  function beforeOpening(change: (path: string) => void): void {
+    const { createReadStream } = fs;
+    vi.spyOn(fs, "createReadStream").mockImplementationOnce((path, options) => {
+      change(String(path));
+      return createReadStream(path, options);
+    });
+  }
+
+  /** Resolves when the client has the headers of the response, and not yet its body. */
+  function startReading(name: string): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      request({ port: server.httpPort, path: `/assets/${name}` }, resolve)
+        .once("error", reject)
+        .end();
+    });
+  }
+
+  async function lengthOf(response: IncomingMessage): Promise<number> {
+    let length = 0;
+    for await (const chunk of response) length += chunk.length;
+    return length;
+  }
+
+  function expectNotFound({ status, headers }: Awaited<ReturnType<typeof ask>>): void {
+    expect(status).toBe(404);
+    expect(headers["content-type"]).toBe("application/problem+json");
+    for (const name of ["cache-control", "etag", "last-modified", "content-encoding"]) {
+      expect(headers).not.toHaveProperty(name);
+    }
+  }
+
+  it("answers 404, which no cache keeps, for a file that has vanished", async () => {
+    rmSync(fileAt("large.js.br"));
+    expectNotFound(await get("large.js", { "Accept-Encoding": "br" }));
+  });
+
+  it("answers 404, which no cache keeps, for a file that vanishes before it is opened", async () => {
+    beforeOpening(rmSync);
+    expectNotFound(await get("large.js", { "Accept-Encoding": "br" }));
+  });
+
+  it("sends the whole of a file that vanishes after it was opened", async () => {
+    const response = await startReading("large.js");
+    rmSync(fileAt("large.js"));
+    expect(await lengthOf(response)).toBe(SIZE);
+  });
+
+  it("breaks off and logs the response with a file that shrinks while a slow client reads it", async () => {
+    const response = await startReading("large.js");
+    truncateSync(fileAt("large.js"), 1000);
+    await expect(lengthOf(response)).rejects.toThrow("aborted");
+    expect(server.log.join()).toContain("/assets/large.js became shorter while it was sent");
+  });
+
+  it("breaks off and logs the response with a file that is emptied before it is opened", async () => {
+    beforeOpening(truncateSync);
+    await expect(get("large.js")).rejects.toThrow("socket hang up");
+    expect(server.log.join()).toContain("/assets/large.js became shorter while it was sent");
+  });
+
+  it("answers 500, which no cache keeps, and logs a file that it cannot open", async () => {
+    beforeOpening((path) => {
+      rmSync(path);
+      fs.symlinkSync(path, path);
+    });
+    const { status, headers } = await get("large.js");
+    expect(status).toBe(500);
+    expect(headers).not.toHaveProperty("cache-control");
+    expect(server.log.join()).toContain("ELOOP");
+  });
+
+  it("sends a file again only if it changed since the client got it", async () => {
+    const { etag, "last-modified": modified } = (await get("small.js")).headers;
+    expect(await get("small.js", { "If-None-Match": String(etag) })).toMatchObject({
+      status: 304,
+      headers: { "cache-control": "public, max-age=31536000, immutable" },
+    });
+    expect((await get("small.js", { "If-Modified-Since": String(modified) })).status).toBe(304);
+    expect((await get("small.js", { "If-None-Match": '"another"' })).status).toBe(200);
+    expect((await get("small.js", { "If-Match": '"another"' })).status).toBe(412);
+  });
+
+  it("answers HEAD for a file with its length and no body", async () => {
+    const { headers, body } = await ask("/assets/large.js", {}, "HEAD", server.httpPort);
+    expect(headers["content-length"]).toBe(String(SIZE));
+    expect(body.length).toBe(0);
+  });
+
+  it.each(["folder.js", ".hidden.js", "large.js.br"])("answers 404 without a redirect for %s", async (name) => {
+    expectNotFound(await get(name));
   });
 });
 
