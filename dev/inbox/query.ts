@@ -1,6 +1,6 @@
+import { domainToASCII } from "node:url";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { addressKey } from "./address-key.js";
 import type { Message } from "./message.js";
 
 const MOST_WAIT_SECONDS = 60;
@@ -42,6 +42,20 @@ export function readAfter(given: string | undefined): Matches | undefined {
 export function readWait(given = "0"): number {
   if (/^\d{1,2}$/.test(given) && Number(given) <= MOST_WAIT_SECONDS) return Number(given) * 1000;
   throw bad(`wait must be a number of seconds, at most ${MOST_WAIT_SECONDS}`);
+}
+
+/**
+ * What addresses are compared by: a mail address without regard to case and to the form of an
+ * international domain, a phone number by its digits.
+ *
+ * A `+` that a query string did not escape comes as a blank. No mail address has one, so there it is a `+` again.
+ */
+function addressKey(given: string): string {
+  if (!given.includes("@")) return given.replaceAll(/\D/g, "");
+  const address = given.trim().replaceAll(" ", "+").toLowerCase();
+  const domainAt = address.lastIndexOf("@") + 1;
+  const domain = address.slice(domainAt);
+  return address.slice(0, domainAt) + (domainToASCII(domain) || domain);
 }
 
 function bad(message: string): HTTPException {

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
 import type { Message } from "../../dev/inbox/message.js";
 import { Code } from "./code.js";
-import { Parts } from "./parts.js";
 import { useMessage } from "./state/use-message.js";
+import { type Tab, Tabs } from "./tabs.js";
 import { fullTime, titleOf } from "./words.js";
 
 export function Detail({ id }: { readonly id: string }) {
@@ -55,4 +55,23 @@ function Whole({ message }: { readonly message: Message }) {
       <Parts message={message} />
     </article>
   );
+}
+
+/** The forms that a message has: HTML in a frame that allows it nothing, text, and the source. */
+function Parts({ message }: { readonly message: Message }) {
+  const text: Tab = { name: "Text", content: <pre>{message.text}</pre> };
+  const tabs = [html(message), text, source(message)].filter((tab) => tab !== undefined);
+  if (tabs.length === 1) return <div className="part">{text.content}</div>;
+  return <Tabs label="Parts of the message" tabs={tabs} />;
+}
+
+function html({ id, html }: Message): Tab | undefined {
+  if (html === undefined) return undefined;
+  // The server's policy for what is inside says the same once more: this holds also when it is opened by itself.
+  return { name: "HTML", content: <iframe sandbox="" src={`/api/messages/${id}/html`} title="The mail as HTML" /> };
+}
+
+function source({ source }: Message): Tab | undefined {
+  if (source === undefined) return undefined;
+  return { name: "Source", content: <pre className="source">{source}</pre> };
 }

@@ -1,10 +1,9 @@
-import { useState } from "react";
+import { useState, useSyncExternalStore } from "react";
 import { Detail } from "./detail.js";
-import { ForTests } from "./for-tests.js";
 import { Header } from "./header.js";
+import { Nothing } from "./hints.js";
 import { MessageList } from "./message-list.js";
 import { useFeed } from "./state/use-feed.js";
-import { useSelected } from "./state/use-selected.js";
 import { announcement } from "./words.js";
 
 /** The whole page: what came at the left, the message that is chosen at the right; on a narrow screen one of the two. */
@@ -45,11 +44,12 @@ export function Inbox() {
   );
 }
 
-function Nothing() {
-  return (
-    <div className="hint">
-      <p className="soft">Choose a message to read it.</p>
-      <ForTests />
-    </div>
-  );
+/** The id of the message that is shown, from the hash of the address: a reload and the way back keep the place. */
+function useSelected(): string | undefined {
+  return useSyncExternalStore(subscribe, () => /^#(\d+)$/.exec(location.hash)?.[1]);
+}
+
+function subscribe(onChange: () => void): () => void {
+  addEventListener("hashchange", onChange);
+  return () => removeEventListener("hashchange", onChange);
 }

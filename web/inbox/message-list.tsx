@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { Summary } from "../../dev/inbox/message.js";
-import { ForTests } from "./for-tests.js";
+import { Empty } from "./hints.js";
 import { channelName, fullTime, shortTime, titleOf } from "./words.js";
 
 interface Props {
@@ -58,18 +58,5 @@ function Row({ message, isSelected }: { readonly message: Summary; readonly isSe
         </button>
       )}
     </li>
-  );
-}
-
-function Empty() {
-  return (
-    <div className="empty">
-      <h2>No messages yet</h2>
-      <p>
-        Ask for a code, on the page or with the <code>curl</code> line that <code>npm start</code> has printed. Each
-        mail and SMS shows up here the moment it is sent, and goes no further.
-      </p>
-      <ForTests />
-    </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { Asked } from "./asked.js";
+import type { Asked } from "./session.js";
 
 /** How long a page that is loaded again goes on with what it had asked for. A tab that is restored days later asks for nothing. */
 const GO_ON_MS = 600_000;

@@ -1,6 +1,12 @@
 import type { Accepted, Recipient } from "../api/otp-api.js";
 import type { Step } from "../api/watch-steps.js";
-import type { Asked } from "./asked.js";
+
+/** A request for a code that has not been answered yet: asked again in the same words and under the same key, it sends nothing more. */
+export interface Asked {
+  /** The idempotency key. */
+  readonly key: string;
+  readonly locale: string;
+}
 
 /** One login, from the code that was asked for until it is verified. It is what all tabs know of it. */
 export interface Session {
@@ -57,4 +63,17 @@ export function withStep(session: Session, step: Step): Session {
 /** Whether the person can still get on with it: its code is neither verified nor dead. */
 export function isOpen({ steps, isVerified }: Session): boolean {
   return !isVerified && steps.at(-1)?.final !== true;
+}
+
+export function newAsked(locale: string): Asked {
+  return { key: randomId(), locale };
+}
+
+/** 128 random bits, base64url. (`crypto.randomUUID` is there on secure origins alone.) */
+export function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }

@@ -5,8 +5,10 @@ import type { Session } from "../login/session.js";
 import type { Sessions } from "../login/sessions.js";
 import { LanguageSwitch, useWords } from "../words/language.js";
 import { Ask } from "./ask.js";
-import { Login } from "./login.js";
+import { Enter } from "./enter.js";
 import type { Parts } from "./parts.js";
+import { useWatch } from "./use-watch.js";
+import { Verified } from "./verified.js";
 
 /** Shows where the person is: asking for a code, or at a login that is under way or over. */
 export function App({ parts }: { readonly parts: Parts }) {
@@ -30,6 +32,12 @@ function view(parts: Parts, place: string | undefined, session: Session | undefi
   if (place === undefined) return <Ask parts={parts} />;
   if (session === undefined) return <Gone parts={parts} />;
   return <Login key={session.id} parts={parts} session={session} />;
+}
+
+/** A login, which is followed to its last step, whatever is shown of it meanwhile. */
+function Login({ parts, session }: { readonly parts: Parts; readonly session: Session }) {
+  const watch = useWatch(parts, session);
+  return session.isVerified ? <Verified session={session} /> : <Enter parts={parts} session={session} watch={watch} />;
 }
 
 function Gone({ parts }: { readonly parts: Parts }) {

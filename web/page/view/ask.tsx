@@ -1,17 +1,14 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { Recipient } from "../api/otp-api.js";
 import { isAboutInput, isInDoubt, type Refusal } from "../api/refusal.js";
-import { type Asked, newAsked } from "../login/asked.js";
 import { keepDraft, readDraft } from "../login/draft.js";
 import { goTo } from "../login/place.js";
 import { recipientOf } from "../login/recipient.js";
-import { newSession } from "../login/session.js";
-import { randomId } from "../random-id.js";
+import { type Asked, newAsked, newSession, randomId } from "../login/session.js";
 import type { Channel } from "../settings.js";
 import { useWords } from "../words/language.js";
-import { Notice } from "./notice.js";
+import { Notice, Refused } from "./notice.js";
 import type { Parts } from "./parts.js";
-import { Refused } from "./refused.js";
 import { useTitle } from "./use-title.js";
 
 type Asking =

@@ -3,8 +3,8 @@ import { isAboutInput, isInDoubt, type Refusal } from "../api/refusal.js";
 import type { Session } from "../login/session.js";
 import { useWords } from "../words/language.js";
 import { CodeField } from "./code-field.js";
+import { Refused } from "./notice.js";
 import type { Parts } from "./parts.js";
-import { Refused } from "./refused.js";
 import { useNow } from "./use-now.js";
 
 type Checking =

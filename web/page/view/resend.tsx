@@ -1,11 +1,10 @@
 import { useEffect, useRef, useState } from "react";
 import { isInDoubt, type Refusal } from "../api/refusal.js";
-import { type Asked, newAsked } from "../login/asked.js";
-import { afterResend, type Session } from "../login/session.js";
+import { type Asked, afterResend, newAsked, type Session } from "../login/session.js";
 import { useWords } from "../words/language.js";
 import { spanText } from "../words/time.js";
+import { Refused } from "./notice.js";
 import type { Parts } from "./parts.js";
-import { Refused } from "./refused.js";
 import { useNow } from "./use-now.js";
 
 /**
