@@ -1,22 +1,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** One of our binaries, running as a child. */
+/** One of our binaries, running as a child process. */
 export interface Child {
   readonly process: ChildProcess;
-  /** The line that said it listens, with its ports. */
+  /** The log entry that says it listens, with its ports. */
   readonly listening: Readonly<Record<string, unknown>>;
-  /** Its exit status, once it has ended. */
+  /** Resolves with the exit status. */
   readonly ended: Promise<number | null>;
-  /** Asks it to close, and waits until it has. */
+  /** Asks it to stop and waits until it has ended. */
   stop(): Promise<number | null>;
 }
 
 /**
  * Starts a binary and waits until it listens.
  *
- * @param onLine is given each line of its log
- * @throws when it ends before that
+ * @param onLine receives each line of its log
+ * @throws when it ends before it listens
  */
 export async function startChild(
   main: URL,
@@ -26,7 +26,7 @@ export async function startChild(
   const child = spawn(process.execPath, [main.pathname], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
-    detached: true, // a Ctrl-C is for us: we pass it on once
+    detached: true, // Ctrl-C reaches only this process, which then stops the child
   });
   const killWithUs = () => child.kill("SIGKILL");
   process.once("exit", killWithUs);

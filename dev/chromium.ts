@@ -9,16 +9,16 @@ const CHROMIUM = {
   variable: "CHROMIUM_PATH",
 };
 
-/** The path of a browser: `CHROMIUM_PATH`, else the system's, which is installed where there is none. */
+/** The path of the browser: `CHROMIUM_PATH`, or else the system's, which is installed if it is missing. */
 export function chromiumPath(): string {
   return process.env.CHROMIUM_PATH || findOrInstall(CHROMIUM);
 }
 
-/** A real browser without a window, that asks nobody for anything by itself. */
+/** Starts a headless browser that makes no requests of its own. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath(),
     args: ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"],
-    chromiumSandbox: false, // root has none
+    chromiumSandbox: false, // root cannot use it
   });
 }

@@ -1,4 +1,4 @@
-// Puts what the program reads at run time, and tsc leaves out, beside the compiled files.
+// Copies the files that the program reads at run time, and that tsc leaves out, to the compiled files.
 import { chmodSync, cpSync } from "node:fs";
 
 const root = new URL("../", import.meta.url);

@@ -1,14 +1,14 @@
-/** Where to reach what `npm start` has started: URLs without a slash at the end, and for gRPC an authority. */
+/** The addresses of what `npm start` started: URLs without a trailing slash, and host and port for gRPC. */
 export interface Places {
   readonly grpc: string;
   readonly http: string;
   readonly inbox: string;
 }
 
-/** Says on the terminal what can be done now. */
+/** Prints what can be done now. */
 export function printGuide({ grpc, http, inbox }: Places): void {
   console.log(`
-Countersign is running. Ctrl-C stops all of it.
+Countersign is running. Press Ctrl-C to stop everything.
 
   page                 ${http}/
   inbox                ${inbox}
@@ -20,16 +20,18 @@ Ask for a code:
 
   curl ${http}/otp/generate -H 'Content-Type: application/json' -d '{"email":"test@example.com"}'
 
-See how far it has come:
+Follow its delivery:
 
   curl -N '${http}/otp/watch?token=THE TOKEN'
 
-Nothing is sent: each mail is caught and shown in the inbox, and its code printed here. So is each SMS: ask with {"phone":"+14155552671"}.
-A test of yours gets the code with:
+Nothing leaves this machine: the inbox shows each mail and SMS, and this terminal prints its code. For an SMS, replace the
+email with "phone":"+14155552671".
+
+Get the code in a test of your app:
 
   curl '${inbox}/api/latest?to=test@example.com&wait=10'
 
-Verify it:
+Verify the code:
 
   curl ${http}/otp/verify -H 'Content-Type: application/json' -d '{"email":"test@example.com","otp":"THE CODE"}'
 `);

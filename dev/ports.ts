@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 
-/** The port that a variable asks for; else the usual one where it is free, else any: whoever only wants a look should not have to stop something first. */
+/** The port that the environment variable names, or else the usual one, or 0 (any free port) if the usual one is taken. */
 export async function choosePort(variable: string, usual: number): Promise<string> {
   return process.env[variable]?.trim() || String((await isFree(usual)) ? usual : 0);
 }

@@ -19,7 +19,7 @@ const STYLE = `
   pre { border: 1px solid #8886; border-radius: 8px; }
 `;
 
-/** Shows each template, filled in, on one page of HTML that needs no other file. */
+/** Shows every template, filled in, on one HTML page that needs no other file. */
 export function previewPage(templates: Templates, data: Omit<SmsData, "purpose">): string {
   const sections = new Map<string, string>();
   const add = (variant: VariantName, html: string) => {
@@ -30,7 +30,7 @@ export function previewPage(templates: Templates, data: Omit<SmsData, "purpose">
 
   for (const mail of templates.mailTemplates) {
     const { subject, text, html } = mail.render(of(mail));
-    // The sandbox allows nothing: a template is not trusted with the page.
+    // The empty sandbox keeps a template from running scripts on this page.
     add(
       mail,
       `<div class="html"><h3>HTML</h3><iframe sandbox title="HTML" srcdoc="${escapeHtml(html)}"></iframe></div>`,

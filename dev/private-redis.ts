@@ -13,19 +13,19 @@ const REDIS = {
   variable: "REDIS_URL",
 };
 
-/** A Redis of our own on a free port of loopback, which ends with us and leaves nothing. */
+/** A Redis of its own on a free loopback port. It ends with this process and leaves nothing on disk. */
 export interface PrivateRedis {
   readonly url: string;
   readonly process: ChildProcess;
-  /** Ends it and removes its folder. */
+  /** Stops Redis and removes its folder. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts `valkey-server` or `redis-server`; where there is neither, installs one with the system's package manager.
+ * Starts `valkey-server` or `redis-server`. If neither is installed, the system's package manager installs one.
  *
- * @param options.flags more of its command line, such as `--appendonly yes`
- * @throws when there is none and none can be installed; the message is one line that names the command to run.
+ * @param options.flags more command-line flags, such as `--appendonly yes`
+ * @throws when no Redis is installed and none can be installed; the message is one line that names the command to run
  */
 export async function startPrivateRedis(
   options: { port?: number; flags?: readonly string[] } = {},
@@ -34,24 +34,24 @@ export async function startPrivateRedis(
   const flags = options.flags ?? [];
   if (options.port !== undefined) return startOn(options.port, binary, flags);
 
-  for (let tries = 1; ; tries++) {
+  for (let starts = 1; ; starts++) {
     try {
       return await startOn(await freePort(), binary, flags);
     } catch (error) {
-      // Somebody may have taken the port since it was found free.
-      if (tries === MOST_TRIES) throw error;
+      // Another process may have taken the port meanwhile.
+      if (starts === MAX_STARTS) throw error;
     }
   }
 }
 
-const MOST_TRIES = 3;
+const MAX_STARTS = 3;
 
 async function startOn(port: number, binary: string, more: readonly string[]): Promise<PrivateRedis> {
   const folder = mkdtempSync(join(tmpdir(), "countersign-redis-"));
   const flags = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
   const child = spawn(binary, [...flags, ...more], {
     stdio: ["ignore", "pipe", "inherit"],
-    detached: true, // a Ctrl-C is for us: we end it last
+    detached: true, // Ctrl-C reaches only this process, which stops Redis last
   });
   const killWithUs = () => {
     child.kill("SIGKILL");
@@ -80,7 +80,7 @@ async function startOn(port: number, binary: string, more: readonly string[]): P
   };
 }
 
-/** A port of loopback that nobody listens on just now. */
+/** A loopback port that is free at this moment. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

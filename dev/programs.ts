@@ -2,23 +2,23 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** A program that is needed, and where to get it. */
+/** A program that we need, and how to get it. */
 export interface Program {
-  /** What a person calls it. */
+  /** The name for messages. */
   readonly title: string;
-  /** Its names on the PATH, the best first. */
+  /** The names of its executable, the preferred one first. */
   readonly names: readonly string[];
-  /** Where Debian puts it, should that not be on the PATH. */
+  /** Where Debian installs it, in case that folder is not on the PATH. */
   readonly path: string;
   readonly packages: { readonly apt: string; readonly brew?: string };
-  /** The variable that says where there is one. */
+  /** The environment variable that names one instead. */
   readonly variable: string;
 }
 
 /**
- * The path of a program. Where there is none, installs it with the system's package manager, and says so on stderr.
+ * The path of a program. If it is missing, the system's package manager installs it, and a line on stderr says so.
  *
- * @throws when there is none and none can be installed; the message is one line that names the command to run
+ * @throws when it is missing and cannot be installed; the message is one line that names the command to run
  */
 export function findOrInstall(program: Program): string {
   return findOnPath(program.names) ?? install(program);
@@ -38,7 +38,7 @@ function findOnPath(names: readonly string[]): string | undefined {
 }
 
 interface Installer {
-  /** What a person would type. */
+  /** The command as a person would type it. */
   readonly command: string;
   readonly steps: readonly (readonly [string, ...string[]])[];
 }
@@ -50,7 +50,7 @@ function install(program: Program): string {
     const ways = [`apt-get install ${packages.apt}`, ...(packages.brew ? [`brew install ${packages.brew}`] : [])];
     throw new Error(`no ${title} found: install one (${ways.join(", or ")}) or set ${variable}`);
   }
-  process.stderr.write(`No ${names.join(" or ")} on the PATH: running "${installer.command}" to install one\n`);
+  process.stderr.write(`No ${names.join(" or ")} on the PATH: installing one with "${installer.command}"\n`);
   try {
     for (const [command, ...args] of installer.steps)
       execFileSync(command, args, { stdio: ["ignore", "ignore", "inherit"] });
@@ -59,7 +59,7 @@ function install(program: Program): string {
   }
   const binary = findOnPath([...names, path]);
   if (binary === undefined) {
-    throw new Error(`"${installer.command}" ran, and there is still no ${names.at(-1)} on the PATH`);
+    throw new Error(`"${installer.command}" succeeded, but ${names.at(-1)} is still not on the PATH`);
   }
   return binary;
 }
@@ -76,7 +76,7 @@ function findInstaller({ apt, brew }: Program["packages"]): Installer | undefine
   return undefined;
 }
 
-/** Debian starts a service that it installs. We want the program alone: RUNLEVEL=1 keeps SysV from it, systemd is told after. */
+/** Installs the program without its service: RUNLEVEL=1 keeps SysV init from starting it, and systemd stops it afterwards. */
 function aptGet(name: string, sudo: readonly string[]): Installer {
   const step = (...words: string[]) => {
     const [program = "env", ...args] = [...sudo, "env", "RUNLEVEL=1", "DEBIAN_FRONTEND=noninteractive", ...words];

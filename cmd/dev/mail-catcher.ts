@@ -2,7 +2,7 @@ import { MailCatcher, mailLine } from "../../dev/catchers/mail-catcher.js";
 
 const DEFAULT_PORT = 1025;
 
-// Nothing caught is kept, so there is nothing to close in order; closing would wait for the worker's idle connections.
+// Caught mails are not stored, so the process can exit at once. An orderly close would wait for idle connections of the worker.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(0));
 
 const catcher = new MailCatcher();

@@ -11,10 +11,10 @@ const LOOPBACK = "127.0.0.1";
 const PORTS = { GRPC_PORT: 50_051, HTTP_PORT: 8080, HEALTH_PORT: 8081 };
 const INBOX_PORT = 8025;
 
-/** Nobody but this machine gets in, and the lines that are printed work as they are: unset counts as empty. */
+/** Only this machine can connect, so the printed commands need neither a key nor TLS. Empty means unset. */
 const OPEN = { API_KEYS: "", PUBLIC_RPCS: "", TLS_CERT_FILE: "", TLS_KEY_FILE: "", TLS_CLIENT_CA_FILE: "" };
 
-/** As a Redis is to be set up, though this one goes with its folder: the binaries would warn of another. */
+/** The binaries warn about a Redis without persistence, even though the folder of this one does not outlive the process. */
 const PERSISTENT = ["--appendonly", "yes"];
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -40,10 +40,10 @@ async function start(): Promise<void> {
   const env = {
     OTP_SECRET: randomBytes(32).toString("base64url"),
     MAIL_FROM: "Countersign <otp@countersign.example>",
-    DNS_CHECK: "off", // mail goes no further than the inbox
+    DNS_CHECK: "off", // no mail leaves this machine
     ...Object.fromEntries(Object.entries(process.env).filter(([, value]) => value)),
     ...(await choosePorts()),
-    LOG_LEVEL: "info", // the line that says where they listen is of this level
+    LOG_LEVEL: "info", // the log entry that names the ports has this level
     HOST: LOOPBACK,
     WEB: "on",
     ...OPEN,
@@ -63,14 +63,14 @@ async function start(): Promise<void> {
   });
 }
 
-/** Ends this process; what it has started ends with it. */
+/** Ends this process, and the processes that it started with it. */
 function exitBecause(reason: string): never {
   console.error(reason);
   process.exit(1);
 }
 
 async function openInbox(): Promise<Inbox> {
-  // A bad one is told as the binaries tell theirs.
+  // A bad port is reported in the same words as in the binaries.
   readConfig({ INBOX_PORT: integer(0, 65_535)({ default: INBOX_PORT }) }, process.env);
   const port = Number(await choosePort("INBOX_PORT", INBOX_PORT));
   const inbox = await startInbox({ port, say: console.log });
@@ -87,7 +87,7 @@ async function startRedis(): Promise<string> {
 async function startBinary(name: "server" | "worker", env: Record<string, string | undefined>): Promise<Child> {
   const child = await startChild(new URL(`../${name}/main.js`, import.meta.url), env, printTrouble);
   closers.push(() => child.stop());
-  void child.ended.then(() => isStopping || exitBecause(`The ${name} ended by itself.`));
+  void child.ended.then(() => isStopping || exitBecause(`The ${name} ended unexpectedly.`));
   return child;
 }
 
@@ -96,7 +96,7 @@ async function choosePorts(): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(chosen));
 }
 
-/** Shows of the children's logs what a person should see: warnings and worse. */
+/** Prints the warnings and errors in a child's log. */
 function printTrouble(line: string): void {
   const isTrouble = /"level":(?:40|50|60)\b/.test(line) || !line.startsWith("{");
   if (isTrouble) console.log(line);

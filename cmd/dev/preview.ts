@@ -25,7 +25,7 @@ try {
     origin: config.SMS_ORIGIN,
   });
   writeFileSync(PAGE, page);
-  console.log(`Every template is in ${PAGE}: open it in a browser.`);
+  console.log(`Open ${PAGE} in a browser: it shows every template.`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);

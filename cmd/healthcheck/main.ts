@@ -5,13 +5,13 @@ import { WORKER } from "../../src/config/worker.js";
 import { configOrExit } from "../config-or-exit.js";
 
 const TIMEOUT_MS = 2_000;
-/** Where what binds all addresses is found. */
+/** The address that reaches a listener on all addresses. */
 const LOOPBACK = new Map([
   ["0.0.0.0", "127.0.0.1"],
   ["::", "::1"],
 ]);
 
-// Only one of the two binaries runs in a container: whichever port answers is its own.
+// A container runs only one of the two binaries, so the port that answers belongs to it.
 const { HOST, HTTP_PORT, HEALTH_PORT, TLS_CERT_FILE } = configOrExit({
   HOST: SERVER.HOST,
   HTTP_PORT: SERVER.HTTP_PORT,
@@ -29,7 +29,7 @@ try {
   process.exit(1);
 }
 
-/** Whose certificate it is does not matter here: it is this machine's own. */
+/** Accepts any certificate, because the request does not leave this machine. */
 async function checkReady(port: number, get: typeof getPlain | typeof getSecure = getPlain): Promise<void> {
   const options = {
     host: LOOPBACK.get(HOST) ?? HOST,

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 
 const KEY_BYTES = 32;
-const USAGE = "usage: countersign-server, or countersign-server new-key NAME (of letters, digits, _ . -)";
+const USAGE = "usage: countersign-server, or countersign-server new-key NAME (letters, digits, _ . -)";
 
 /**
- * Runs `new-key NAME`, which makes a key for a caller and shows it once, with what the server is to be told.
+ * Runs `new-key NAME`, which generates a key for a caller and prints it once, together with the setting for the server.
  *
- * @returns the exit status, or undefined when nothing was asked for
+ * @returns the exit status, or undefined if there is no command
  */
 export function runNewKey([command, name, ...more]: readonly string[]): number | undefined {
   if (command === undefined) return undefined;
@@ -16,11 +16,11 @@ export function runNewKey([command, name, ...more]: readonly string[]): number |
   }
   const key = `cs_${randomBytes(KEY_BYTES).toString("base64url")}`;
   const digest = createHash("sha256").update(key).digest("hex");
-  process.stdout.write(`The key, for the caller; it is not shown again:
+  process.stdout.write(`The key for the caller, which is not shown again:
 
   ${key}
 
-The line for the server; several keys are separated by commas:
+The setting for the server; separate several keys with commas:
 
   API_KEYS=${name}:${digest}
 `);

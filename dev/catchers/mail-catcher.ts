@@ -1,32 +1,32 @@
 import { EventEmitter } from "node:events";
 import PostalMime, { type Address } from "postal-mime";
 import { SMTPServer } from "smtp-server";
-import { codeIn, toldCode } from "./code-in.js";
+import { codeIn, codeNote } from "./code-in.js";
 
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 const CLOSE_MS = 1000;
 
-/** A mail as it was caught. */
+/** A caught mail. */
 export interface CaughtMail {
-  /** To whom it would have gone, by its envelope. */
+  /** The addresses in the envelope. */
   readonly recipients: readonly string[];
-  /** By its header. */
+  /** From the header. */
   readonly from: string | undefined;
   readonly subject: string;
   readonly text: string;
   readonly html: string | undefined;
-  /** As it came over the wire. */
+  /** The raw mail. */
   readonly source: string;
-  /** The code in its text, else the one in its subject. */
+  /** The code in the text, or else the one in the subject. */
   readonly code: string | undefined;
 }
 
-/** An SMTP server that takes every mail of up to 1 MiB, delivers none, and emits `mail` for each. */
+/** An SMTP server that accepts every mail of up to 1 MiB, delivers none, and emits `mail` for each. */
 export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
   private readonly server = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS"],
-    size: MOST_BYTES,
+    size: MAX_BYTES,
     closeTimeout: CLOSE_MS,
     onData: (stream, session, callback) => {
       const recipients = session.envelope.rcptTo.map(({ address }) => address);
@@ -41,10 +41,10 @@ export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
     },
   });
 
-  /** @returns the port, of use when 0 asked for a free one */
+  /** @returns the port, which differs from the given one if that is 0 */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.server.on("error", reject); // also takes the resets of later clients, which are not ours to mind
+      this.server.on("error", reject); // also ignores the connection resets of later clients
       this.server.listen(port, host, () => {
         const address = this.server.server.address();
         if (typeof address === "object" && address) resolve(address.port);
@@ -58,9 +58,9 @@ export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
   }
 }
 
-/** What the terminal says of it. */
+/** The terminal's line about a mail. */
 export function mailLine({ recipients, code }: CaughtMail): string {
-  return `Caught a mail to ${recipients.join(", ")}: ${toldCode(code)}`;
+  return `Caught a mail to ${recipients.join(", ")}: ${codeNote(code)}`;
 }
 
 async function read(stream: AsyncIterable<Buffer>, recipients: readonly string[]): Promise<CaughtMail> {
@@ -68,7 +68,7 @@ async function read(stream: AsyncIterable<Buffer>, recipients: readonly string[]
   let bytes = 0;
   for await (const chunk of stream) {
     bytes += chunk.length;
-    if (bytes <= MOST_BYTES) chunks.push(chunk); // the rest has to be got past before it can be refused
+    if (bytes <= MAX_BYTES) chunks.push(chunk); // the rest must be read before the mail can be refused
   }
   const content = Buffer.concat(chunks);
   const { from, subject = "", text = "", html } = await PostalMime.parse(content);
@@ -87,11 +87,11 @@ function written({ name, address }: Address): string {
   return [name, address && (name ? `<${address}>` : address)].filter(Boolean).join(" ");
 }
 
-/** It would be no better the next time. */
+/** A permanent error: sending the mail again would not help. */
 function unreadable({ message }: Error): Error {
   return Object.assign(new Error(message), { responseCode: 554 });
 }
 
 function tooBig(): Error {
-  return Object.assign(new Error(`a mail may have ${MOST_BYTES} bytes`), { responseCode: 552 });
+  return Object.assign(new Error(`a mail may have at most ${MAX_BYTES} bytes`), { responseCode: 552 });
 }

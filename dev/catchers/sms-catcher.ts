@@ -1,17 +1,17 @@
 import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import { codeIn, toldCode } from "./code-in.js";
+import { codeIn, codeNote } from "./code-in.js";
 
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 
-/** A short message that somebody was sent. */
+/** A caught SMS. */
 export interface CaughtSms {
   readonly to: string;
   readonly text: string;
   readonly code: string | undefined;
 }
 
-/** Takes the messages of the `webhook` sender, and delivers none. `sms` is emitted for each. */
+/** Accepts the messages of the `webhook` sender, delivers none, and emits `sms` for each. */
 export class SmsCatcher extends EventEmitter<{ sms: [CaughtSms] }> {
   private readonly server = createServer(async (request, response) => {
     const sms = await read(request).catch(() => undefined);
@@ -19,7 +19,7 @@ export class SmsCatcher extends EventEmitter<{ sms: [CaughtSms] }> {
     response.writeHead(sms === undefined ? 400 : 204).end();
   });
 
-  /** @returns the port, of use when 0 asked for a free one */
+  /** @returns the port, which differs from the given one if that is 0 */
   async listen(host: string, port: number): Promise<number> {
     this.server.listen(port, host);
     await once(this.server, "listening");
@@ -34,22 +34,22 @@ export class SmsCatcher extends EventEmitter<{ sms: [CaughtSms] }> {
   }
 }
 
-/** What the terminal says of it. */
+/** The terminal's line about an SMS. */
 export function smsLine({ to, code }: CaughtSms): string {
-  return `Caught an SMS to ${to}: ${toldCode(code)}`;
+  return `Caught an SMS to ${to}: ${codeNote(code)}`;
 }
 
-/** @throws when it is no message of the `webhook` sender, or longer than any */
+/** @throws when the body is not a message of the `webhook` sender, or is too long */
 async function read(request: IncomingMessage): Promise<CaughtSms> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     bytes += chunk.length;
-    if (bytes > MOST_BYTES) throw new Error(`a message may have ${MOST_BYTES} bytes`);
+    if (bytes > MAX_BYTES) throw new Error(`a message may have at most ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
   const { data } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
   const { to, text } = data;
-  if (typeof to !== "string" || typeof text !== "string") throw new Error("a message has a recipient and a text");
+  if (typeof to !== "string" || typeof text !== "string") throw new Error("a message needs a recipient and a text");
   return { to, text, code: codeIn(text) };
 }

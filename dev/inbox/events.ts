@@ -3,33 +3,33 @@ import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import type { Mailbox } from "./mailbox.js";
 import { summaryOf } from "./message.js";
 
-/** How long an `EventSource` waits before it comes back. */
+/** How long an `EventSource` waits before it reconnects. */
 const RETRY_MS = 1000;
 
 /**
- * `/api/events`: a server-sent event `message` for each message that comes, and `empty` when all are thrown away.
- * An `EventSource` that comes back gets what it missed, as long as that is kept.
+ * `/api/events`: a server-sent event `message` for each message that arrives, and `empty` when all messages are deleted.
+ * An `EventSource` that reconnects gets the messages that it missed, if the mailbox still has them.
  *
- * @param heartbeatMs after how long without news a comment is sent, so that either side notices when the other has gone
+ * @param heartbeatMs the longest silence; after it a comment is sent, so that each side notices when the other is gone
  */
 export function eventsRoute(mailbox: Mailbox, heartbeatMs: number): (context: Context) => Response {
   return (context) => {
-    if (context.req.method === "HEAD") return context.body(null); // has no body to wait for
+    if (context.req.method === "HEAD") return context.body(null); // HEAD has no body, so its response must not stay open
     const given = context.req.header("Last-Event-ID");
     const last = given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : mailbox.newestId;
     const gone = context.req.raw.signal;
-    return streamSSE(context, (stream) => tell(stream, { mailbox, last, heartbeatMs, gone }));
+    return streamSSE(context, (stream) => sendEvents(stream, { mailbox, last, heartbeatMs, gone }));
   };
 }
 
-interface Telling {
+interface Subscription {
   readonly mailbox: Mailbox;
   readonly last: number;
   readonly heartbeatMs: number;
   readonly gone: AbortSignal;
 }
 
-async function tell(stream: SSEStreamingApi, { mailbox, last, heartbeatMs, gone }: Telling): Promise<void> {
+async function sendEvents(stream: SSEStreamingApi, { mailbox, last, heartbeatMs, gone }: Subscription): Promise<void> {
   let seen = last;
   let { timesEmptied } = mailbox;
   await stream.write(`retry: ${RETRY_MS}\n\n`);
@@ -43,7 +43,7 @@ async function tell(stream: SSEStreamingApi, { mailbox, last, heartbeatMs, gone 
       await stream.writeSSE({ id: message.id, data: JSON.stringify(summaryOf(message)) });
       seen = Number(message.id);
     }
-    if (news.length > 0) continue; // while they were told, more may have come
+    if (news.length > 0) continue; // more may have arrived while these were sent
     if (!(await mailbox.changed(heartbeatMs, gone))) await stream.write(":\n\n");
   }
 }

@@ -4,19 +4,20 @@ import type { Mailbox } from "./mailbox.js";
 import { type Message, summaryOf } from "./message.js";
 import { type Matches, readAfter, readTo, readWait, refuseUnknown } from "./query.js";
 
-/** `/api/latest`: the newest message to an address, also one that is yet to come. */
+/** `/api/latest`: the newest message to an address. It can wait for one that has not arrived yet. */
 export function latestRoute(mailbox: Mailbox): (context: Context) => Promise<Response> {
   return async (context) => {
     refuseUnknown(context, "to", "after", "wait");
     const query = context.req.query();
     const isTo = readTo(query.to);
-    if (isTo === undefined) throw new HTTPException(400, { message: "to is missing: whose message do you want?" });
+    if (isTo === undefined)
+      throw new HTTPException(400, { message: "to is missing: it names the recipient of the message" });
     const isAfter = readAfter(query.after) ?? (() => true);
     const until = performance.now() + readWait(query.wait);
 
     const matches = (message: Message) => isTo(message) && isAfter(message);
     const message = await newest(mailbox, matches, until, context.req.raw.signal);
-    if (message === undefined) throw new HTTPException(404, { message: `there is no such message to ${query.to}` });
+    if (message === undefined) throw new HTTPException(404, { message: `no such message to ${query.to} has arrived` });
     return context.json(summaryOf(message));
   };
 }

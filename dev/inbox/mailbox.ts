@@ -1,33 +1,33 @@
 import { EventEmitter } from "node:events";
 import type { Message } from "./message.js";
 
-const MOST_MESSAGES = 200;
-const MOST_CHARACTERS = 32 * 1024 * 1024;
+const MAX_MESSAGES = 200;
+const MAX_CHARACTERS = 32 * 1024 * 1024;
 
-/** A message that has been caught and has neither number nor time yet. */
+/** A caught message that has no id and no time yet. */
 export type Caught = Omit<Message, "id" | "at">;
 
-/** Keeps the last 200 messages, and fewer when they are long, for as long as the process runs. */
+/** Keeps the last 200 messages, or fewer if they are long, until the process ends. */
 export class Mailbox {
   private messages: Message[] = []; // oldest first
   private characters = 0;
   private lastId = Date.now();
-  private readonly bell = new EventEmitter<{ ring: [] }>();
-  /** How often it has been emptied. */
+  private readonly changes = new EventEmitter<{ change: [] }>();
+  /** How often the mailbox was emptied. */
   timesEmptied = 0;
 
   constructor() {
-    this.bell.setMaxListeners(0); // as many as wait for a message
+    this.changes.setMaxListeners(0); // each request that waits for a message adds one
   }
 
   add(caught: Caught): Message {
     const now = Date.now();
-    this.lastId = Math.max(this.lastId + 1, now); // no number comes again after a restart: a page or a test may still have it
+    this.lastId = Math.max(this.lastId + 1, now); // a restart repeats no id: a page or a test may still hold an old one
     const message = { ...caught, id: String(this.lastId), at: new Date(now).toISOString() };
     this.messages.push(message);
     this.characters += lengthOf(message);
-    while (this.messages.length > MOST_MESSAGES || this.characters > MOST_CHARACTERS) this.forgetOldest();
-    this.bell.emit("ring");
+    while (this.messages.length > MAX_MESSAGES || this.characters > MAX_CHARACTERS) this.forgetOldest();
+    this.changes.emit("change");
     return message;
   }
 
@@ -35,10 +35,10 @@ export class Mailbox {
     this.messages = [];
     this.characters = 0;
     this.timesEmptied++;
-    this.bell.emit("ring");
+    this.changes.emit("change");
   }
 
-  /** The number of the last message that came, whether or not it is still kept. */
+  /** The id of the newest message, whether or not the mailbox still has it. */
   get newestId(): number {
     return this.lastId;
   }
@@ -47,7 +47,7 @@ export class Mailbox {
     return this.messages.toReversed();
   }
 
-  /** What came after the message of that number, oldest first. */
+  /** The messages that arrived after the one with this id, oldest first. */
   since(id: number): readonly Message[] {
     return this.messages.filter((message) => Number(message.id) > id);
   }
@@ -57,24 +57,26 @@ export class Mailbox {
   }
 
   /**
-   * Waits until something comes or goes.
+   * Waits until a message arrives or the mailbox is emptied.
    *
-   * With a timer of its own: AbortSignal.any() does not hold on to an AbortSignal.timeout(), which may be collected and never fire.
+   * It has its own timer because AbortSignal.any() keeps no reference to an AbortSignal.timeout(), which may be collected
+   * and never fire.
    *
-   * @returns false when before that the time was over, or whoever waited had gone
+   * @param gone aborts when the client disconnects
+   * @returns false if the time ran out, or the client disconnected, before that
    */
   changed(withinMs: number, gone: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (hasChanged: boolean) => {
         clearTimeout(timer);
-        this.bell.off("ring", ring);
+        this.changes.off("change", onChange);
         gone.removeEventListener("abort", giveUp);
         resolve(hasChanged);
       };
-      const ring = () => end(true);
+      const onChange = () => end(true);
       const giveUp = () => end(false);
       const timer = setTimeout(giveUp, withinMs);
-      this.bell.once("ring", ring);
+      this.changes.once("change", onChange);
       gone.addEventListener("abort", giveUp);
       if (gone.aborted) giveUp();
     });

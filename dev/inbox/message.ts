@@ -1,24 +1,24 @@
 export type Channel = "email" | "sms";
 
-/** A message as the inbox's API tells it. What a message does not have is left out. */
+/** A message in the inbox's API. A field that does not apply is absent. */
 export interface Message {
-  /** A number that grows from message to message, also over a restart. */
+  /** A number that increases with each message, also across restarts. */
   readonly id: string;
   readonly channel: Channel;
-  /** The addresses that it was sent to: of mail, or one phone number in E.164. */
+  /** The recipients: email addresses, or one phone number in E.164. */
   readonly to: readonly string[];
   readonly code?: string | undefined;
-  /** When it was caught: ISO 8601, in UTC. */
+  /** When it was caught: ISO 8601 in UTC. */
   readonly at: string;
   readonly from?: string | undefined;
   readonly subject?: string | undefined;
   readonly text: string;
   readonly html?: string | undefined;
-  /** A mail as it came over the wire. */
+  /** The raw mail. */
   readonly source?: string | undefined;
 }
 
-/** A message without what is long. */
+/** A message without its long parts. */
 export type Summary = Omit<Message, "html" | "source">;
 
 export function summaryOf({ html, source, ...summary }: Message): Summary {

@@ -4,7 +4,7 @@ import type { Mailbox } from "./mailbox.js";
 import { type Message, summaryOf } from "./message.js";
 import { readChannel, readTo, refuseUnknown } from "./query.js";
 
-/** A caught mail may come from anybody's template: where it is shown it runs nothing, sends nothing and fetches nothing. */
+/** A caught mail can come from any template, so this policy lets it run no script, submit no form and load nothing. */
 const MAIL_POLICY = [
   "sandbox",
   "default-src 'none'",
@@ -15,11 +15,11 @@ const MAIL_POLICY = [
   "frame-ancestors 'self'",
 ].join("; ");
 
-/** `/api/messages`: what was caught. */
+/** `/api/messages`: the caught messages. */
 export function messageRoutes(mailbox: Mailbox): Hono {
   const find = (context: Context): Message => {
     const message = mailbox.find(context.req.param("id") ?? "");
-    if (message === undefined) throw new HTTPException(404, { message: "there is no message of this id, or no more" });
+    if (message === undefined) throw new HTTPException(404, { message: "no message has this id, or it was deleted" });
     return message;
   };
 
@@ -44,7 +44,8 @@ export function messageRoutes(mailbox: Mailbox): Hono {
     })
     .get("/:id/source", (context) => {
       const { source } = find(context);
-      if (source === undefined) throw new HTTPException(404, { message: "this message has no source: it is no mail" });
+      if (source === undefined)
+        throw new HTTPException(404, { message: "this message has no source: it is not a mail" });
       return context.text(source);
     });
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 
-/** What the page may do: talk to where it comes from, and frame the mails from there. */
+/** The page may load from and call only its own server, and may frame the mails that this server shows. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -15,7 +15,7 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** The page as Vite built it: names in `assets` carry a hash of what is in them. */
+/** The page as Vite built it; the file names in `assets` contain a hash of the content. */
 export function pageFiles(folder: URL): Hono {
   const root = fileURLToPath(folder);
   return new Hono()

@@ -3,14 +3,18 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Message } from "./message.js";
 
-const MOST_WAIT_SECONDS = 60;
+const MAX_WAIT_SECONDS = 60;
 
 export type Matches = (message: Message) => boolean;
 
-/** A test with a misspelt `after` would get an older code, and pass for the wrong reason. @throws HTTPException 400 */
+/**
+ * Refuses unknown parameters: a test that misspells `after` would get an older code and pass for the wrong reason.
+ *
+ * @throws HTTPException 400
+ */
 export function refuseUnknown(context: Context, ...known: string[]): void {
   for (const name of Object.keys(context.req.query())) {
-    if (!known.includes(name)) throw bad(`${name} is not known here: there is ${known.join(", ")}`);
+    if (!known.includes(name)) throw bad(`${name} is unknown: the parameters are ${known.join(", ")}`);
   }
 }
 
@@ -29,7 +33,7 @@ export function readChannel(given: string | undefined): Matches | undefined {
   return ({ channel }) => channel === given;
 }
 
-/** Reads the id of a message, or a time. @throws HTTPException 400 */
+/** Reads a message id or a time. @throws HTTPException 400 */
 export function readAfter(given: string | undefined): Matches | undefined {
   if (given === undefined) return undefined;
   if (/^\d{1,15}$/.test(given)) return ({ id }) => Number(id) > Number(given);
@@ -38,17 +42,17 @@ export function readAfter(given: string | undefined): Matches | undefined {
   return ({ at }) => Date.parse(at) > time;
 }
 
-/** @returns milliseconds; 0 where none is given. @throws HTTPException 400 */
+/** @returns milliseconds, by default 0 @throws HTTPException 400 */
 export function readWait(given = "0"): number {
-  if (/^\d{1,2}$/.test(given) && Number(given) <= MOST_WAIT_SECONDS) return Number(given) * 1000;
-  throw bad(`wait must be a number of seconds, at most ${MOST_WAIT_SECONDS}`);
+  if (/^\d{1,2}$/.test(given) && Number(given) <= MAX_WAIT_SECONDS) return Number(given) * 1000;
+  throw bad(`wait must be a number of seconds, at most ${MAX_WAIT_SECONDS}`);
 }
 
 /**
- * What addresses are compared by: a mail address without regard to case and to the form of an
- * international domain, a phone number by its digits.
+ * Addresses are the same if their keys are: an email address ignores case and the form of an international domain, a phone
+ * number keeps only its digits.
  *
- * A `+` that a query string did not escape comes as a blank. No mail address has one, so there it is a `+` again.
+ * A `+` that was not escaped in the query string arrives as a space. An email address has none, so each space becomes a `+`.
  */
 function addressKey(given: string): string {
   if (!given.includes("@")) return given.replaceAll(/\D/g, "");

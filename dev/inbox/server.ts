@@ -12,32 +12,32 @@ import type { Mailbox } from "./mailbox.js";
 import { messageRoutes } from "./messages.js";
 import { pageFiles } from "./page-files.js";
 
-/** It shows codes to whoever asks, so nothing can make it listen elsewhere. */
+/** The inbox shows codes without authentication, so it listens on loopback and no setting changes that. */
 const HOST = "127.0.0.1";
-const MOST_OPEN = 100;
+const MAX_OPEN = 100;
 const HEARTBEAT_MS = 15_000;
 
 export interface InboxParts {
   readonly mailbox: Mailbox;
   /** The folder of the built page. */
   readonly page: URL;
-  /** How long an event stream may be silent. */
+  /** The longest silence of an event stream. */
   readonly heartbeatMs?: number;
 }
 
-/** Serves the inbox: its page, and the JSON of what was caught. */
+/** Serves the inbox: its page, and the caught messages as JSON. */
 export class InboxServer {
   private readonly server: Server;
 
   constructor(parts: InboxParts) {
     const listener = getRequestListener(routes(parts).fetch);
     this.server = createServer((request, response) => {
-      tellOfItsEnd(response);
+      closeWithConnection(response);
       void listener(request, response);
     });
   }
 
-  /** @returns the port, of use when 0 asked for a free one */
+  /** @returns the port, which differs from the given one if that is 0 */
   async listen(port: number): Promise<number> {
     this.server.listen(port, HOST);
     await once(this.server, "listening").catch((error) => {
@@ -48,7 +48,7 @@ export class InboxServer {
     return address.port;
   }
 
-  /** Ends also the requests that wait for a message. */
+  /** Also ends the requests that wait for a message. */
   close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeAllConnections();
@@ -56,23 +56,24 @@ export class InboxServer {
   }
 }
 
-/** Of the end of a connection Node.js tells the answer that is being sent alone, not those that wait behind it. */
-function tellOfItsEnd(response: ServerResponse): void {
+/** When a connection closes, Node.js emits `close` only for the response that it is sending, not for pipelined ones after it. */
+function closeWithConnection(response: ServerResponse): void {
   const { socket } = response.req;
-  const tell = () => response.emit("close");
-  socket.once("close", tell);
-  response.once("close", () => socket.off("close", tell));
+  const close = () => response.emit("close");
+  socket.once("close", close);
+  response.once("close", () => socket.off("close", close));
 }
 
 function routes({ mailbox, page, heartbeatMs = HEARTBEAT_MS }: InboxParts): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(secureHeaders({ strictTransportSecurity: false, originAgentCluster: false, xFrameOptions: false })); // plain HTTP; the policies name the frames
+  // The inbox speaks plain HTTP, and frame-ancestors in each policy replaces X-Frame-Options.
+  app.use(secureHeaders({ strictTransportSecurity: false, originAgentCluster: false, xFrameOptions: false }));
   app.use(loopbackOnly);
   app.use(
     methodNotAllowed({
       app,
       onMethodNotAllowed: ({ json }, methods) =>
-        json({ error: `only ${methods.join(", ")} here` }, 405, { Allow: methods.join(", ") }),
+        json({ error: `this path accepts only ${methods.join(", ")}` }, 405, { Allow: methods.join(", ") }),
     }),
   );
   app.use("/api/*", async ({ header }, next) => {
@@ -80,17 +81,17 @@ function routes({ mailbox, page, heartbeatMs = HEARTBEAT_MS }: InboxParts): Hono
     await next();
   });
 
-  const bounded = atMost(MOST_OPEN);
+  const bounded = atMost(MAX_OPEN);
   app.route("/api/messages", messageRoutes(mailbox));
   app.get("/api/latest", bounded, latestRoute(mailbox));
   app.get("/api/events", bounded, eventsRoute(mailbox, heartbeatMs));
   app.route("/", pageFiles(page));
 
-  app.notFound(({ json }) => json({ error: "there is nothing here" }, 404));
+  app.notFound(({ json }) => json({ error: "no resource exists at this path" }, 404));
   app.onError((error, { json }) => {
     if (error instanceof HTTPException) return json({ error: error.message }, error.status);
     console.error(error);
-    return json({ error: "the inbox is broken: the terminal shows why" }, 500);
+    return json({ error: "internal error: the terminal shows the cause" }, 500);
   });
   return app;
 }

@@ -7,24 +7,24 @@ const LOOPBACK = "127.0.0.1";
 const PAGE = new URL("./page/", import.meta.url);
 
 export interface InboxOptions {
-  /** Where the inbox listens; 0 for a free port. */
+  /** The inbox's port; 0 for a free one. */
   readonly port: number;
-  /** Is given a line for each message, with its code. */
+  /** Receives a line for each message, with its code. */
   readonly say: (line: string) => void;
-  /** The folder of the built page, by default where it is built to. */
+  /** The folder of the built page, by default the one that the build writes. */
   readonly page?: URL;
 }
 
-/** Takes what is sent, and shows it. */
+/** The running inbox with its two catchers. */
 export interface Inbox {
   readonly url: string;
   readonly smtpUrl: string;
-  /** Takes the messages of the `webhook` sender. */
+  /** Accepts the messages of the `webhook` sender. */
   readonly smsUrl: string;
   close(): Promise<void>;
 }
 
-/** Starts the catchers and the inbox that they fill, all on loopback. */
+/** Starts the catchers and the inbox that shows what they catch, all on loopback. */
 export async function startInbox({ port, say, page = PAGE }: InboxOptions): Promise<Inbox> {
   const mailbox = new Mailbox();
   const server = new InboxServer({ mailbox, page });
