@@ -4,16 +4,19 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
-/** Where each of the two pages goes. The inbox lies in dev, which no release has. */
+/** The output folder of each page. The inbox goes to dev, which the release leaves out. */
 const PLACES: Readonly<Record<string, string>> = {
   page: "../dist/web/page",
   inbox: "../dist/dev/inbox/page",
 };
 
-/** `vite build -c web/vite.config.ts --mode page`, or `--mode inbox`. Without `build` it serves the page as it is edited, beside a running `npm start`. */
+/**
+ * `vite build -c web/vite.config.ts --mode page` (or `--mode inbox`) builds a page. Without `build`, Vite serves the page while you
+ * edit it; calls go to a running `npm start`.
+ */
 export default defineConfig(({ mode }) => {
   const outDir = PLACES[mode];
-  if (outDir === undefined) throw new Error(`--mode is one of ${Object.keys(PLACES).join(", ")}`);
+  if (outDir === undefined) throw new Error(`--mode must be one of ${Object.keys(PLACES).join(", ")}`);
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   return {
     root: here(mode),
@@ -23,14 +26,14 @@ export default defineConfig(({ mode }) => {
       emptyOutDir: true,
       target: "es2022",
       modulePreload: { polyfill: false },
-      assetsInlineLimit: 0, // the policy of the page takes nothing from data: URLs
+      assetsInlineLimit: 0, // the page's policy blocks data: URLs
     },
     plugins: [compressed(here(outDir))],
     server: { proxy: { "/otp.v1.OtpService": "http://127.0.0.1:8080", "/api": "http://127.0.0.1:8025" } },
   };
 });
 
-/** Lays a compressed copy beside each file with a hashed name, so that no request waits for one. */
+/** Adds compressed copies of each file with a hashed name, so that no request waits for compression. */
 function compressed(outDir: string): Plugin {
   return {
     name: "compressed",

@@ -41,7 +41,7 @@ describe("the field for the code", () => {
     await page.code.pressSequentially(`${code.slice(0, 3)}-${code.slice(3, 5)}`);
     expect(await page.code.inputValue()).toBe(code.slice(0, 5));
     await page.tab.keyboard.press("Enter");
-    await page.tells("A code has 6 digits");
+    await page.tells("The code has 6 digits");
     expect(verifies).toEqual([]);
     await page.code.press("End");
     await page.code.pressSequentially(code.slice(5));
@@ -63,7 +63,7 @@ describe("a wrong code", () => {
     let verifies = 0;
     page.tab.on("request", (request) => request.url().endsWith("/Verify") && verifies++);
     await page.code.pressSequentially(otherThan(code));
-    await page.tells("4 tries are left");
+    await page.tells("4 attempts left");
     await page.code.press("Home");
     await page.tab.keyboard.type("1");
     await page.code.selectText();
@@ -75,8 +75,8 @@ describe("a wrong code", () => {
   it("costs a try, which is said, and is typed over by the next one", async () => {
     const { page, code } = await site.asked();
     await page.code.pressSequentially(otherThan(code));
-    await page.tells("That code is not right");
-    await page.tells("4 tries are left");
+    await page.tells("That code is not correct");
+    await page.tells("4 attempts left");
     expect(await page.code.getAttribute("aria-invalid")).toBe("true");
     await page.tab.keyboard.type(code); // the field has kept the focus, and its digits are selected
     await page.verified.waitFor();
@@ -86,7 +86,7 @@ describe("a wrong code", () => {
     const { page, email, code } = await site.asked();
     await page.failTimes(code, 5);
     await page.code.press("Enter");
-    await page.tells("Have it sent again, and use the new tries");
+    await page.tells("Send the code again to get new attempts");
 
     await page.resend.click();
     const again = await site.smtp.nthMailTo(email, 2);
@@ -104,7 +104,7 @@ describe("a wrong code", () => {
     await page.failTimes(code, 4);
     // The tenth in a row is told only that it is wrong; what comes behind it has to wait.
     await page.code.pressSequentially(otherThan(code));
-    await page.tells("No tries are left");
+    await page.tells("No attempts left");
 
     await page.resend.click();
     const third = await site.smtp.nthMailTo(email, 3);

@@ -30,7 +30,7 @@ describe("the whole way is gone", () => {
     expect(await focused()).toBe("code");
     const { code } = await site.smtp.mailTo(email);
     await keyboard.type(otherThan(code));
-    await page.tells("4 tries are left");
+    await page.tells("4 attempts left");
     expect(await focused()).toBe("code");
     const again = page.tab.getByRole("button", { name: "Send it again", exact: true });
     await again.waitFor();
@@ -76,7 +76,7 @@ describe("the whole way is gone", () => {
     await page.comesTo("Sent");
     await page.code.pressSequentially(otherThan(code));
     await page.tab.getByRole("button", { name: "Checking…" }).waitFor();
-    await page.tells("4 tries are left");
+    await page.tells("4 attempts left");
     const answered = page.tab.waitForResponse("**/Verify"); // Watch, which is open by now, tells it before
     await page.tab.keyboard.type(code);
     await page.verified.waitFor();
@@ -116,7 +116,7 @@ it("nothing moves for whoever wants less motion", async () => {
   const { code } = await site.smtp.mailTo(email);
   await page.comesTo("Sent");
   await page.code.fill(otherThan(code));
-  await page.tells("not right");
+  await page.tells("not correct");
   expect(await page.tab.evaluate(() => document.getAnimations().length)).toBe(0);
   await page.tab.emulateMedia({ reducedMotion: "no-preference" });
   expect(await page.tab.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0);

@@ -10,7 +10,7 @@ it("the longest code is seen as a whole on the narrowest screen", async () => {
   const page = await site.open({ viewport: { width: 320, height: 568 } });
   await page.ask(site.newEmail());
   await page.code.fill("0123456789");
-  await page.tells("not right");
+  await page.tells("not correct");
   expect(await page.code.evaluate((field) => field.scrollWidth - field.clientWidth)).toBe(0);
 });
 
@@ -19,7 +19,7 @@ it("a code that is good until tomorrow is said to be", async () => {
   await page.ask(site.newEmail());
   await page.tab
     .getByRole("status")
-    .filter({ hasText: /good until \w+day/ })
+    .filter({ hasText: /valid until \w+day/ })
     .waitFor();
 });
 

@@ -85,7 +85,7 @@ const STATES: Readonly<Record<string, () => Promise<void>>> = {
     await open();
     const port = Number(new URL(inbox.url).port);
     await inbox.close();
-    await page.getByText("Connection lost. Trying again…").waitFor();
+    await page.getByText("Connection lost. Reconnecting…").waitFor();
     inbox = await startTestInbox(port);
   },
 };

@@ -315,7 +315,7 @@ describe("a connection that is lost", () => {
     await page.getByRole("link", { name: /before@example\.com/ }).waitFor();
     const port = Number(new URL(inbox.url).port);
     await inbox.close();
-    await page.getByText("Connection lost. Trying again…").waitFor();
+    await page.getByText("Connection lost. Reconnecting…").waitFor();
     expect(await fits(page)).toBe(true);
     await expectAccessible(page);
 

@@ -31,7 +31,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
     const page = await site.open();
     await page.address.fill("ada");
     await page.send.click();
-    await page.tells("not an e-mail address");
+    await page.tells("not an email address");
     return page;
   },
   "ask-too-soon": async () => {
@@ -52,7 +52,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   "ask-gone": async () => {
     const page = await site.open();
     await site.openIn(page.tab, "#nobody-knows-this");
-    await page.tells("begun in another browser");
+    await page.tells("started in another browser");
     return page;
   },
   queued: async () => {
@@ -89,7 +89,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
     const { page, code } = await site.asked();
     await page.failTimes(code, 5);
     await page.code.press("Enter");
-    await page.tells("Have it sent again");
+    await page.tells("Send the code again");
     return page;
   },
   locked: async () => {
@@ -108,7 +108,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   disconnected: async () => {
     const { page } = await site.asked();
     await page.tab.context().setOffline(true);
-    await page.tab.getByRole("status").filter({ hasText: "The connection is lost" }).waitFor();
+    await page.tab.getByRole("status").filter({ hasText: "Connection lost" }).waitFor();
     return page;
   },
   unavailable: async () => {

@@ -14,7 +14,7 @@ it("a server that is started again during Watch is found again, and no step is m
   await page.comesTo("Queued");
 
   await site.stopServer();
-  await page.tab.getByRole("status").filter({ hasText: "The connection is lost" }).waitFor();
+  await page.tab.getByRole("status").filter({ hasText: "Connection lost" }).waitFor();
   await site.startWorker();
   const { code } = await site.smtp.mailTo(email);
   await site.startServer();
@@ -30,7 +30,7 @@ it("a Redis that is lost costs no code: the page says so, and goes on when it is
 
   await site.redis.end();
   await page.code.fill(code);
-  await page.tells("The service has a moment of trouble. Nothing is lost");
+  await page.tells("The service is temporarily unavailable. Nothing is lost");
   expect(await page.code.inputValue()).toBe(code);
 
   await site.redis.start();

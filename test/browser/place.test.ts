@@ -12,13 +12,13 @@ describe("the place of a person is kept", () => {
   it("by a reload: the address, the steps and the tries that are left", async () => {
     const { page, email, code } = await site.asked();
     await page.code.fill(otherThan(code));
-    await page.tells("4 tries are left");
+    await page.tells("4 attempts left");
 
     await page.tab.reload();
     await page.tab.getByText(email).waitFor();
     await page.comesTo("Sent");
     await page.code.fill(otherThan(code));
-    await page.tells("3 tries are left");
+    await page.tells("3 attempts left");
     await page.code.fill(code);
     await page.verified.waitFor();
     await page.tab.reload();
@@ -44,7 +44,7 @@ describe("the place of a person is kept", () => {
     await page.tab.goBack();
     await page.send.click();
     await page.tells(/You can ask for another in \d+ seconds/);
-    await page.tab.getByRole("link", { name: "Enter the code you were sent" }).click();
+    await page.tab.getByRole("link", { name: "Enter the code we sent you" }).click();
     await page.code.fill((await site.smtp.mailTo(email)).code);
     await page.verified.waitFor();
   });
@@ -70,9 +70,9 @@ describe("the place of a person is kept", () => {
     const { code } = await site.smtp.mailTo(email);
     const two = await site.openIn(await one.tab.context().newPage(), new URL(one.tab.url()).hash);
     await two.code.fill(otherThan(code));
-    await two.tells("4 tries are left");
+    await two.tells("4 attempts left");
     await one.code.fill(otherThan(code));
-    await one.tells("3 tries are left");
+    await one.tells("3 attempts left");
     await two.code.fill(code);
     await Promise.all([one.verified.waitFor(), two.verified.waitFor()]);
   });
@@ -110,7 +110,7 @@ describe("what the page remembers", () => {
     await page.ask(site.newEmail());
     const stranger = await site.open();
     await site.openIn(stranger.tab, new URL(page.tab.url()).hash);
-    await stranger.tells("was begun in another browser");
+    await stranger.tells("was started in another browser");
     await stranger.send.waitFor();
   });
 

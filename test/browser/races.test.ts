@@ -108,7 +108,7 @@ describe("a resend whose answer takes its time", () => {
     const held = await new Held(page, "Generate").start();
     await again(page).click();
     await page.code.fill("000000");
-    await page.tells("4 tries are left");
+    await page.tells("4 attempts left");
     await page.tab.getByRole("button", { name: "العربية" }).click();
     await page.tab.getByRole("button", { name: "English" }).click();
     held.letGo();
@@ -214,11 +214,11 @@ it("a try whose answer a reload has cut short is remembered where the tries come
   await page.code.fill(wrong);
   await reloaded;
   await page.tab.unroute("**/Verify");
-  for (const left of ["4 tries are", "3 tries are", "2 tries are", "One try is"]) {
+  for (const left of ["4 attempts", "3 attempts", "2 attempts", "1 attempt"]) {
     await page.code.fill("");
     await page.code.fill(wrong);
     await page.tells(`${left} left`);
   }
   await page.code.press("Enter");
-  await page.tells("Have it sent again, and use the new tries");
+  await page.tells("Send the code again to get new attempts");
 });

@@ -23,12 +23,12 @@ afterAll(async () => {
 
 describe("what the service refuses is told with what to do now", () => {
   it.each([
-    ["", "That is not an e-mail address. Write it like name@example.com."],
-    ["ada", "That is not an e-mail address. Write it like name@example.com."],
-    ["ada@", "That is not an e-mail address. Write it like name@example.com."],
+    ["", "That is not an email address. Write it like name@example.com."],
+    ["ada", "That is not an email address. Write it like name@example.com."],
+    ["ada@", "That is not an email address. Write it like name@example.com."],
     ["07700 900123", "That is not a phone number. Write it with the country code"],
     ["+1", "That is not a phone number. Write it with the country code"],
-    ["ada@nowhere.example", "No mail can be sent to that domain. Check what follows the @."],
+    ["ada@nowhere.example", "That domain does not accept email. Check the part after the @."],
   ])("an address of %j", async (address, sentence) => {
     const page = await site.open();
     await page.address.fill(address);
@@ -46,11 +46,11 @@ describe("what the service refuses is told with what to do now", () => {
     for (let tries = 1; tries <= 4; tries++) {
       await page.code.fill("");
       await page.code.fill(`00000${tries}`);
-      await page.tells(tries === 4 ? "One try is left" : `${5 - tries} tries are left`);
+      await page.tells(tries === 4 ? "1 attempt left" : `${5 - tries} attempts left`);
     }
     await page.code.fill("");
     await page.code.fill("000005");
-    await page.tells(/Too many tries from your network. You can try again in \d+ seconds/);
+    await page.tells(/Too many attempts from your network. You can try again in \d+ seconds/);
   });
 
   // These do not come about while the page and the service are right: what they say is shown all the same.
@@ -93,7 +93,7 @@ describe("where callers need a key", () => {
     const page = await closed.open();
     await page.address.fill(closed.newEmail());
     await page.send.click();
-    await page.tells("This page may not do that here. Tell whoever runs the service.");
+    await page.tells("This page is not allowed to do that. Tell the operator of the service.");
   });
 
   it("one that may not watch them takes codes without the steps", async () => {

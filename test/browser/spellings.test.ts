@@ -27,7 +27,7 @@ describe("an address", () => {
     await page.tab.goBack();
     await page.address.fill(email.toUpperCase());
     await page.send.click();
-    await page.tab.getByRole("link", { name: "Enter the code you were sent" }).click();
+    await page.tab.getByRole("link", { name: "Enter the code we sent you" }).click();
     await page.code.fill((await site.smtp.mailTo(email)).code);
     await page.verified.waitFor();
   });

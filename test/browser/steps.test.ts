@@ -14,7 +14,7 @@ describe("the steps of a code", () => {
     await page.ask(email);
     await page.comesTo("Queued");
     expect(await page.steps()).toEqual([
-      "Queued, done, the latest",
+      "Queued, latest step",
       "Processing, not yet",
       "Sent, not yet",
       "Delivered, not yet",
@@ -35,7 +35,7 @@ describe("the steps of a code", () => {
       "Processing, done",
       "Sent, done",
       "Delivered, not reported",
-      "Verified, done, the latest",
+      "Verified, latest step",
     ]);
   });
 
@@ -58,7 +58,7 @@ describe("the steps of a code", () => {
     const said = (text: string) => page.tab.getByRole("status").filter({ hasText: text }).waitFor();
     await page.ask(phone);
     await said("on its way to your phone");
-    await said("It is good until");
+    await said("It is valid until");
     await site.reportDelivered(phone);
     await said("has arrived on your phone");
   });
@@ -69,7 +69,7 @@ describe("the steps of a code", () => {
     await page.ask(site.newEmail());
     await page.comesTo("Failed");
     await page.tab.getByRole("status").filter({ hasText: "Check the address" }).waitFor();
-    expect(await page.steps()).toEqual(["Queued, done", "Processing, done", "Failed, done, the latest"]);
+    expect(await page.steps()).toEqual(["Queued, done", "Processing, done", "Failed, latest step"]);
   });
 });
 
@@ -86,7 +86,7 @@ describe("a code that dies", () => {
     await page.code.waitFor({ state: "detached" });
     // The focus goes with the field, and is not lost.
     await page.tab.waitForFunction(() => document.activeElement?.tagName === "H1");
-    await page.tab.getByRole("status").filter({ hasText: "Have a new one sent" }).waitFor();
+    await page.tab.getByRole("status").filter({ hasText: "Ask for a new one" }).waitFor();
 
     await page.resend.click();
     await page.code.fill((await brief.smtp.nthMailTo(email, 2)).code);

@@ -29,10 +29,10 @@ describe("the browser's storage", () => {
     await page.tab.evaluate(() => localStorage.setItem("countersign:old", '{"id":"old","token":"x","steps":[]}'));
     await site.openIn(page.tab, "#old");
     await page.tab.reload();
-    await page.tells("begun in another browser");
+    await page.tells("started in another browser");
     await page.address.fill("ada");
     await page.send.click();
-    await page.tells("not an e-mail");
+    await page.tells("not an email");
   });
 
   it("is read again by a page that comes out of the browser's cache, where nothing is told to it", async () => {

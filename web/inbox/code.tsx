@@ -1,6 +1,6 @@
 import { useRef, useState } from "react";
 
-/** The code, to be copied with one click. */
+/** The code, with a button that copies it. */
 export function Code({ code }: { readonly code: string }) {
   const shown = useRef<HTMLElement>(null);
   const [said, setSaid] = useState("");
@@ -10,7 +10,7 @@ export function Code({ code }: { readonly code: string }) {
       await navigator.clipboard.writeText(code);
       setSaid("Copied");
     } catch {
-      // No clipboard here, or it was not allowed.
+      // The browser has no clipboard, or does not allow its use.
       if (shown.current !== null) getSelection()?.selectAllChildren(shown.current);
       setSaid("Selected: copy it with your keyboard");
     }

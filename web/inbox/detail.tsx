@@ -12,19 +12,17 @@ export function Detail({ id }: { readonly id: string }) {
       <a className="back" href="#messages">
         All messages
       </a>
-      {reading?.state === "read" && <Whole key={id} message={reading.message} />}
+      {reading?.state === "read" && <FullMessage key={id} message={reading.message} />}
       {reading?.state === "gone" && <p className="hint">This message is gone: the inbox was cleared or restarted.</p>}
-      {reading?.state === "failed" && (
-        <p className="hint">This message could not be read. Is npm start still running?</p>
-      )}
+      {reading?.state === "failed" && <p className="hint">Could not read this message. Is npm start still running?</p>}
     </>
   );
 }
 
-function Whole({ message }: { readonly message: Message }) {
+function FullMessage({ message }: { readonly message: Message }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    // On a narrow screen the list has gone out of sight with the link that was followed, and the focus with it.
+    // On a narrow screen the list disappears, and with it the link that had the focus.
     if (!document.getElementById("messages")?.checkVisibility()) heading.current?.focus();
   }, []);
 
@@ -57,7 +55,7 @@ function Whole({ message }: { readonly message: Message }) {
   );
 }
 
-/** The forms that a message has: HTML in a frame that allows it nothing, text, and the source. */
+/** The parts of a message: its HTML in a frame with an empty sandbox, its text, and its source. */
 function Parts({ message }: { readonly message: Message }) {
   const text: Tab = { name: "Text", content: <pre>{message.text}</pre> };
   const tabs = [html(message), text, source(message)].filter((tab) => tab !== undefined);
@@ -67,7 +65,7 @@ function Parts({ message }: { readonly message: Message }) {
 
 function html({ id, html }: Message): Tab | undefined {
   if (html === undefined) return undefined;
-  // The server's policy for what is inside says the same once more: this holds also when it is opened by itself.
+  // The response has the same restrictions in its policy, which also apply when the URL is opened on its own.
   return { name: "HTML", content: <iframe sandbox="" src={`/api/messages/${id}/html`} title="The mail as HTML" /> };
 }
 

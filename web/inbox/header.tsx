@@ -4,7 +4,7 @@ import type { Connection } from "./state/use-feed.js";
 const WORDS: Readonly<Record<Connection, string>> = {
   connecting: "Connecting…",
   live: "Live",
-  lost: "Connection lost. Trying again…",
+  lost: "Connection lost. Reconnecting…",
 };
 
 interface Props {
@@ -21,7 +21,7 @@ export function Header({ count, connection, onClear }: Props) {
       <p role="status" className={`connection ${connection}`}>
         {WORDS[connection]}
       </p>
-      {/* It stays where it is when there is nothing to clear: the focus would be lost with it. */}
+      {/* The button stays when there is nothing to clear: the focus would be lost if it disappeared. */}
       <button type="button" aria-disabled={count === 0} onClick={() => count > 0 && onClear()}>
         Clear
       </button>

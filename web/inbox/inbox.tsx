@@ -1,12 +1,12 @@
 import { useState, useSyncExternalStore } from "react";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
-import { Nothing } from "./hints.js";
+import { NoSelection } from "./hints.js";
 import { MessageList } from "./message-list.js";
 import { useFeed } from "./state/use-feed.js";
 import { announcement } from "./words.js";
 
-/** The whole page: what came at the left, the message that is chosen at the right; on a narrow screen one of the two. */
+/** The whole page: the list on the left and the selected message on the right, or one of them on a narrow screen. */
 export function Inbox() {
   const { messages, connection, arrival } = useFeed();
   const selected = useSelected();
@@ -34,7 +34,7 @@ export function Inbox() {
           {messages !== undefined && <MessageList messages={messages} selected={selected} />}
         </section>
         <section className="detail" aria-label="Message">
-          {selected ? <Detail id={selected} /> : messages !== undefined && messages.length > 0 && <Nothing />}
+          {selected ? <Detail id={selected} /> : messages !== undefined && messages.length > 0 && <NoSelection />}
         </section>
       </main>
       <p role="status" className="unseen">
@@ -44,7 +44,7 @@ export function Inbox() {
   );
 }
 
-/** The id of the message that is shown, from the hash of the address: a reload and the way back keep the place. */
+/** The id of the selected message. It comes from the fragment of the URL, so reload and back keep the selection. */
 function useSelected(): string | undefined {
   return useSyncExternalStore(subscribe, () => /^#(\d+)$/.exec(location.hash)?.[1]);
 }

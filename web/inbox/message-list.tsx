@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { Summary } from "../../dev/inbox/message.js";
-import { Empty } from "./hints.js";
+import { NoMessages } from "./hints.js";
 import { channelName, fullTime, shortTime, titleOf } from "./words.js";
 
 interface Props {
@@ -12,14 +12,14 @@ export function MessageList({ messages, selected }: Props) {
   const list = useRef<HTMLUListElement>(null);
   const last = useRef(selected);
   useEffect(() => {
-    // On a narrow screen the way back leads to where one was.
-    if (selected === undefined && last.current !== undefined && !isElsewhere()) {
+    // On a narrow screen, "All messages" returns the focus to the message that was open.
+    if (selected === undefined && last.current !== undefined && !hasVisibleFocus()) {
       list.current?.querySelector<HTMLElement>(`a[href="#${CSS.escape(last.current)}"]`)?.focus();
     }
     last.current = selected;
   }, [selected]);
 
-  if (messages.length === 0) return <Empty />;
+  if (messages.length === 0) return <NoMessages />;
   return (
     <ul ref={list} className="messages">
       {messages.map((message) => (
@@ -29,8 +29,8 @@ export function MessageList({ messages, selected }: Props) {
   );
 }
 
-/** Whether the focus is on something that is still to be seen. */
-function isElsewhere(): boolean {
+/** Whether the focused element is visible. */
+function hasVisibleFocus(): boolean {
   const { activeElement } = document;
   return activeElement !== null && activeElement !== document.body && activeElement.checkVisibility();
 }
@@ -52,7 +52,7 @@ function Row({ message, isSelected }: { readonly message: Summary; readonly isSe
         </span>
       </a>
       {isSelected && (
-        // Otherwise the Tab key leads to the message through all that came before it.
+        // Without it, the Tab key would go through all older messages before it reaches this one.
         <button type="button" className="skip" onClick={() => document.getElementById("message")?.focus()}>
           Go to the message
         </button>

@@ -8,13 +8,13 @@ export function channelName({ channel }: Pick<Summary, "channel">): string {
   return channel === "email" ? "Mail" : "SMS";
 }
 
-/** What a message is called: the subject of a mail, the first line of an SMS. */
+/** The title of a message: the subject of a mail, or the first line of an SMS. */
 export function titleOf({ channel, subject, text }: Summary): string {
   const title = channel === "email" ? subject : text.trim().split("\n", 1)[0];
   return title?.trim() || (channel === "email" ? "(no subject)" : "(empty)");
 }
 
-/** The time of day; of another day, that day. */
+/** The time of day, or the date if it is not today. */
 export function shortTime(at: string, now = new Date()): string {
   const date = new Date(at);
   return (date.toDateString() === now.toDateString() ? TIME : DAY).format(date);
@@ -24,7 +24,7 @@ export function fullTime(at: string): string {
   return FULL.format(new Date(at));
 }
 
-/** What a screen reader says when a message comes. */
+/** What a screen reader says when a message arrives. */
 export function announcement(message: Summary): string {
   const code = message.code === undefined ? "" : `, code ${message.code}`;
   return `New ${channelName(message)} to ${message.to.join(", ")}${code}`;

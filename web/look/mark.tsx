@@ -1,4 +1,4 @@
-/** The product's mark, drawn in place: it is there with the page, on a bad line too. */
+/** The logo. It is inline, so it appears together with the page even on a slow connection. */
 export function Mark() {
   return (
     <svg className="mark" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">

@@ -1,9 +1,9 @@
-/** Digits of any script as 0 to 9: keyboards write those of their language. */
+/** Converts the digits of any script to 0 to 9: a keyboard can produce the digits of its language. */
 export function latinDigits(text: string): string {
   return text.normalize("NFKC").replace(/\p{Nd}/gu, (digit) => String(digitValue(digit)));
 }
 
-/** Unicode has the ten digits of each script in a row, whose first is the nearest one down that has none before it. */
+/** Unicode stores the ten digits of each script in order. The value is the number of digits directly before this one. */
 function digitValue(digit: string): number {
   let value = 0;
   const point = digit.codePointAt(0) ?? 0;

@@ -1,16 +1,16 @@
-/** What the page has to know of its server, which writes it into the page (src/api/page.ts). */
+/** The settings of the server, which puts them into the page (src/api/rest/page.ts). */
 export interface Settings {
   /** Digits. */
   readonly codeLength: number;
-  /** Wrong tries that one token bears. */
+  /** Wrong attempts that one token allows. */
   readonly maxAttempts: number;
-  /** What a code can be sent to. */
+  /** The channels that can carry a code. */
   readonly channels: readonly Channel[];
 }
 
 export type Channel = "email" | "sms";
 
-/** The service's own defaults, for a page that is served by something else, as it is while it is developed. */
+/** The defaults of the service, for a page that another server serves, such as Vite. */
 const DEFAULTS: Settings = { codeLength: 6, maxAttempts: 5, channels: ["email", "sms"] };
 
 export function readSettings(): Settings {

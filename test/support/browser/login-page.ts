@@ -6,7 +6,7 @@ export class LoginPage {
   constructor(readonly tab: Page) {}
 
   get address(): Locator {
-    return this.tab.getByLabel(/e-mail address|phone number/i);
+    return this.tab.getByLabel(/email address|phone number/i);
   }
 
   get send(): Locator {
@@ -14,7 +14,7 @@ export class LoginPage {
   }
 
   get code(): Locator {
-    return this.tab.getByLabel(/code of \d+ digits/i);
+    return this.tab.getByLabel(/\d+-digit code/i);
   }
 
   get resend(): Locator {
@@ -47,7 +47,7 @@ export class LoginPage {
     for (let left = 4; left >= 5 - times; left--) {
       await this.code.fill("");
       await this.code.pressSequentially(otherThan(code));
-      await this.tells(left === 0 ? "No tries are left" : left === 1 ? "One try is left" : `${left} tries are left`);
+      await this.tells(left === 0 ? "No attempts left" : left === 1 ? "1 attempt left" : `${left} attempts left`);
     }
   }
 

@@ -3,17 +3,17 @@ import type { Summary } from "../../../dev/inbox/message.js";
 const RETRY_MS = 2000;
 
 export interface FeedListener {
-  /** All that is kept, newest first: at first, and whenever something has come or gone. */
+  /** Receives all messages, newest first: at the start and after each change. */
   onMessages(messages: readonly Summary[]): void;
   onArrival(message: Summary): void;
   onConnection(isConnected: boolean): void;
 }
 
 /**
- * Follows the inbox until `close`, and comes back by itself when the connection is lost.
+ * Follows the inbox until `close`, and reconnects when the connection is lost.
  *
- * An event only says that there is news: the list is read anew each time. So it is right whatever was missed, such as a
- * restart of the inbox, which has forgotten everything.
+ * An event only says that something changed, and the whole list is read again. The list is therefore right whatever the page
+ * missed, such as a restart of the inbox, which forgets all messages.
  */
 export class Feed {
   private source: EventSource | undefined;
@@ -37,7 +37,7 @@ export class Feed {
     source.addEventListener("empty", () => this.read());
     source.onerror = () => {
       this.listener.onConnection(false);
-      // It comes back by itself, unless it was answered something else than events.
+      // The browser reconnects by itself, unless the response was not an event stream.
       if (source.readyState === EventSource.CLOSED) this.retry = setTimeout(() => this.open(), RETRY_MS);
     };
     this.source = source;
@@ -49,7 +49,7 @@ export class Feed {
     this.closing.abort();
   }
 
-  /** Reads the list; news during that is one more reading, however much it is. */
+  /** Reads the list. All changes that arrive meanwhile cause one more reading. */
   private read(): void {
     this.isStale = true;
     this.reading ??= this.readWhileStale().finally(() => {
@@ -64,7 +64,7 @@ export class Feed {
         const response = await fetch("/api/messages", { signal: this.closing.signal });
         if (response.ok) this.listener.onMessages(await response.json());
       } catch {
-        return; // the connection is lost, which the source says too: it reads again when it is back
+        return; // the connection is lost: `onopen` reads the list again after the reconnect
       }
     }
   }

@@ -6,10 +6,10 @@ import { Feed } from "./feed.js";
 export type Connection = "connecting" | "live" | "lost";
 
 export interface FeedState {
-  /** Newest first; `undefined` until they are known. */
+  /** Newest first; undefined until they are loaded. */
   readonly messages: readonly Summary[] | undefined;
   readonly connection: Connection;
-  /** The message that came last while the page was open. */
+  /** The latest message that arrived while the page was open. */
   readonly arrival: Summary | undefined;
 }
 
@@ -19,7 +19,7 @@ export function useFeed(): FeedState {
   const [arrival, setArrival] = useState<Summary>();
   const isVisible = useIsVisible();
   useEffect(() => {
-    // A browser has six connections to a server for all of its tabs: one that nobody sees leaves its own to the others.
+    // A browser opens six connections to one server for all of its tabs, so a hidden tab gives up its own.
     if (!isVisible) return;
     const feed = new Feed({
       onMessages: setMessages,

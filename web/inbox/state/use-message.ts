@@ -3,7 +3,7 @@ import type { Message } from "../../../dev/inbox/message.js";
 
 export type Reading = { readonly state: "read"; readonly message: Message } | { readonly state: "gone" | "failed" };
 
-/** Reads the whole message. @returns `undefined` until it is there */
+/** Reads the whole message. @returns undefined until it is loaded */
 export function useMessage(id: string): Reading | undefined {
   const [reading, setReading] = useState<{ id: string; is: Reading }>();
   useEffect(() => {

@@ -4,17 +4,17 @@ import { OtpService } from "../../../src/gen/otp/v1/otp_service_pb.js";
 import type { Channel } from "../settings.js";
 import { type Refusal, refusalOf } from "./refusal.js";
 
-/** Whom a code is for. */
+/** The address that a code is sent to. */
 export interface Recipient {
   readonly channel: Channel;
   readonly address: string;
 }
 
-/** A code that is on its way. */
+/** The service accepted the request and will send a code. */
 export interface Accepted {
   readonly outcome: "accepted";
   readonly token: string;
-  /** When the next one can be asked for, and when nothing of this one is good any more, in Unix milliseconds. */
+  /** When the next request is allowed, and when this token is no longer valid, in Unix milliseconds. */
   readonly resendAt: number;
   readonly overAt: number;
 }
@@ -24,26 +24,25 @@ export interface Refused {
   readonly refusal: Refusal;
 }
 
-/** The client that is generated from the proto; Watch is read with it as it is. */
+/** The client generated from the proto. Watch uses it directly. */
 export type OtpClient = Client<typeof OtpService>;
 
-/** No answer by then is none. */
 const TIMEOUT_MS = 15_000;
-/** How often a request is looked for that is under way already: it was begun before a reload, or in another tab. */
-const LOOKS = 10;
+/** How often a request is repeated while the same one is still in progress, from before a reload or in another tab. */
+const MAX_CALLS = 10;
 
-/** Generate and Verify as the page needs them: what can be expected to happen is a value, and nothing is thrown. */
+/** Generate and Verify as the page needs them: every outcome is a value, and nothing is thrown. */
 export class OtpApi {
   constructor(
     readonly client: OtpClient,
     private readonly now: () => number,
   ) {}
 
-  /** @param key the idempotency key: asking again with the same one sends nothing more */
+  /** @param key the idempotency key: repeating a request with the same key sends nothing more */
   async generate(recipient: Recipient, locale: string, key: string): Promise<Accepted | Refused> {
-    for (let look = 1; ; look++) {
+    for (let calls = 1; ; calls++) {
       const answer = await this.generateOnce(recipient, locale, key);
-      if (answer.outcome === "accepted" || answer.refusal.reason !== "IDEMPOTENCY_KEY_IN_USE" || look === LOOKS)
+      if (answer.outcome === "accepted" || answer.refusal.reason !== "IDEMPOTENCY_KEY_IN_USE" || calls === MAX_CALLS)
         return answer;
       const { retryAt = this.now() } = answer.refusal;
       await new Promise((resolve) => setTimeout(resolve, retryAt - this.now()));
@@ -72,7 +71,7 @@ export class OtpApi {
         { headers: { "Idempotency-Key": key }, timeoutMs: TIMEOUT_MS },
       );
       const now = this.now();
-      // A token serves for two lives of a code.
+      // A token is valid for twice the lifetime of a code.
       const overAt = now + 2 * secondsOf(ttl) * 1000;
       return { outcome: "accepted", token, resendAt: now + secondsOf(resendAfter) * 1000, overAt };
     } catch (thrown) {
@@ -81,7 +80,7 @@ export class OtpApi {
   }
 }
 
-/** Calls the server that the page came from. */
+/** Calls the server that served the page. */
 export function createOtpClient(): OtpClient {
   const baseUrl = new URL(".", document.baseURI).href;
   return createClient(OtpService, createConnectTransport({ baseUrl }));

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../../src/gen/google/rpc/error_details_pb.js";
 
-/** Why a call did not succeed: the reasons of the API (its `ErrorInfo`), and two for what has none. */
+/** Why a call failed: the reasons in the `ErrorInfo` of the API, and two for failures that have none. */
 export const REASONS = [
   "INVALID_REQUEST",
   "UNDELIVERABLE_ADDRESS",
@@ -12,14 +12,14 @@ export const REASONS = [
   "IDEMPOTENCY_KEY_IN_USE",
   "UNAUTHENTICATED",
   "UNAVAILABLE",
-  /** No answer of the service arrived. */
+  /** No response of the service arrived. */
   "UNREACHABLE",
-  /** A fault of the service's own. */
+  /** A fault of the service. */
   "INTERNAL",
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** A call that did not succeed. */
+/** A call that failed. */
 export interface Refusal {
   readonly reason: Reason;
   /** The fields at fault, by their names in the proto. */
@@ -28,7 +28,7 @@ export interface Refusal {
   readonly retryAt: number | undefined;
 }
 
-/** Sorts what a call has thrown. */
+/** Converts what a call threw. */
 export function refusalOf(thrown: unknown, now: number): Refusal {
   const error = ConnectError.from(thrown);
   const [retry] = error.findDetails(RetryInfoSchema);
@@ -49,12 +49,12 @@ function reasonOf(error: ConnectError): Reason {
   return isUnanswered ? "UNREACHABLE" : "INTERNAL";
 }
 
-/** Whether it is what was typed that is wrong. */
+/** Whether the input is at fault. */
 export function isAboutInput({ reason }: Refusal): boolean {
   return reason === "INVALID_REQUEST" || reason === "UNDELIVERABLE_ADDRESS" || reason === "OTP_INCORRECT";
 }
 
-/** Whether nobody can tell if the call was carried out: it is to be made again as it was, with the same idempotency key. */
+/** Whether the service may have executed the call. It must be repeated unchanged, with the same idempotency key. */
 export function isInDoubt({ reason }: Refusal): boolean {
   return reason === "UNREACHABLE" || reason === "UNAVAILABLE" || reason === "INTERNAL";
 }

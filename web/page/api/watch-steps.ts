@@ -3,7 +3,7 @@ import { DeliveryStatus, type WatchResponse } from "../../../src/gen/otp/v1/otp_
 import type { OtpClient } from "./otp-api.js";
 import { type Refusal, refusalOf } from "./refusal.js";
 
-/** The statuses of the API, in the order in which a delivery has them. The last three are final. */
+/** The statuses of the API, in the order of a delivery. The last three are final. */
 export const STATUSES = ["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED", "FAILED", "EXPIRED"] as const;
 export type Status = (typeof STATUSES)[number];
 
@@ -14,26 +14,26 @@ export interface Step {
   /** Unix milliseconds, by the server's clock. */
   readonly at: number;
   readonly final: boolean;
-  /** When the code dies. */
+  /** When the code expires. */
   readonly expiresAt: number | undefined;
 }
 
-/** What a watcher is told. */
-export type Told =
+/** What a watch reports. */
+export type WatchEvent =
   | { readonly kind: "step"; readonly step: Step }
-  /** The connection is lost, and looked for again: the next step says that it is back. */
+  /** The connection is lost, and the watch reconnects. The next step means that it succeeded. */
   | { readonly kind: "disconnected" }
-  /** It is of no use to look again. */
+  /** The watch has ended: the service would refuse it again. */
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8_000;
-/** Connect's streams have no heartbeat: one that has been silent for so long may be dead, and is opened anew. */
+/** Connect's streams have no heartbeat, so a stream that is silent for this long may be dead and is opened again. */
 const SILENCE_MS = 30_000;
 
 /**
- * Follows a delivery until its final step, whatever becomes of the connection. Each time it begins with the last step seen, so that
- * there is something to see as soon as it is connected.
+ * Follows a delivery until its final step and reconnects when the connection is lost. Each stream starts with the last step seen,
+ * so that its arrival shows that the connection works.
  *
  * @param after the sequence of the last step seen; 0 for none
  */
@@ -42,15 +42,15 @@ export async function* watchSteps(
   token: string,
   after: number,
   signal: AbortSignal,
-): AsyncGenerator<Told> {
+): AsyncGenerator<WatchEvent> {
   let seen = after;
   let waitMs = FIRST_WAIT_MS;
-  let notBefore = 0; // as the server may say
+  let notBefore = 0; // the server can ask for a longer wait
   while (!signal.aborted) {
-    const silence = new Alarm(SILENCE_MS);
+    const silence = new Timeout(SILENCE_MS);
     const offline = new AbortController();
     const goOffline = () => offline.abort();
-    window.addEventListener("offline", goOffline); // a stream that is cut so would go on, silent
+    window.addEventListener("offline", goOffline); // otherwise the stream would stay open and silent
     try {
       const headers = { "Last-Event-ID": String(Math.max(0, seen - 1)) };
       const stream = client.watch(
@@ -58,14 +58,14 @@ export async function* watchSteps(
         { headers, signal: AbortSignal.any([signal, silence.signal, offline.signal]) },
       );
       for await (const response of stream) {
-        silence.putOff();
+        silence.restart();
         waitMs = FIRST_WAIT_MS;
         const step = readStep(response);
         if (step === undefined) continue;
         seen = Math.max(seen, step.sequence);
         yield { kind: "step", step };
       }
-      return; // it ends behind the final step, and without one where that was seen before
+      return; // the stream ends after the final step, or at once if that was seen before
     } catch (thrown) {
       const refusal = refusalOf(thrown, Date.now());
       if (refusal.reason === "INVALID_REQUEST" || refusal.reason === "UNAUTHENTICATED") {
@@ -75,7 +75,7 @@ export async function* watchSteps(
       notBefore = refusal.retryAt ?? 0;
       if (!signal.aborted && !silence.signal.aborted) yield { kind: "disconnected" };
     } finally {
-      silence.end();
+      silence.stop();
       window.removeEventListener("offline", goOffline);
     }
     await sleep(Math.max(waitMs, notBefore - Date.now()), signal);
@@ -83,7 +83,7 @@ export async function* watchSteps(
   }
 }
 
-/** @returns undefined for a status that a newer server may know */
+/** @returns undefined for a status that only a newer server knows */
 function readStep({ status, sequence, time, final, expireTime }: WatchResponse): Step | undefined {
   const name = STATUSES.find((known) => DeliveryStatus[known] === status);
   if (name === undefined) return undefined;
@@ -96,8 +96,8 @@ function readStep({ status, sequence, time, final, expireTime }: WatchResponse):
   };
 }
 
-/** Goes off unless it is put off in time. */
-class Alarm {
+/** Aborts its signal unless it is restarted or stopped in time. */
+class Timeout {
   private readonly controller = new AbortController();
   private timer: number;
 
@@ -109,12 +109,12 @@ class Alarm {
     return this.controller.signal;
   }
 
-  putOff(): void {
-    this.end();
+  restart(): void {
+    this.stop();
     this.timer = this.start();
   }
 
-  end(): void {
+  stop(): void {
     clearTimeout(this.timer);
   }
 
@@ -123,7 +123,7 @@ class Alarm {
   }
 }
 
-/** Ends early when the signal aborts, or the machine says that it is back on the network. */
+/** Ends early when the signal aborts, or when the browser is online again. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

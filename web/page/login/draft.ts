@@ -1,13 +1,13 @@
-import type { Asked } from "./session.js";
+import type { PendingRequest } from "./session.js";
 
-/** How long a page that is loaded again goes on with what it had asked for. A tab that is restored days later asks for nothing. */
-const GO_ON_MS = 600_000;
+/** How long a reloaded page continues with its request. A tab that is restored days later does not. */
+const RESUME_MS = 600_000;
 
-/** What was typed where a login begins. It lies in that entry of the history, so that back and reload find it there. */
+/** The input on the first form. It is stored in the entry of the history, so back and reload find it. */
 export interface Draft {
   readonly text: string;
-  /** A reload goes on with it. */
-  readonly asked: Asked | undefined;
+  /** A reload continues with it. */
+  readonly pending: PendingRequest | undefined;
 }
 
 interface Kept extends Draft {
@@ -16,14 +16,14 @@ interface Kept extends Draft {
 }
 
 export function readDraft(): Draft {
-  const { text = "", asked, at = 0 }: Partial<Kept> = history.state ?? {};
-  return { text, asked: Date.now() - at < GO_ON_MS ? asked : undefined };
+  const { text = "", pending, at = 0 }: Partial<Kept> = history.state ?? {};
+  return { text, pending: Date.now() - at < RESUME_MS ? pending : undefined };
 }
 
 export function keepDraft(draft: Draft): void {
   try {
     history.replaceState({ ...draft, at: Date.now() } satisfies Kept, "");
   } catch {
-    // Safari takes no more than a hundred in half a minute: then it is not kept.
+    // Safari allows a hundred calls in half a minute. After that the draft is not stored.
   }
 }

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** Where the person is: at a login, by its id in the URL's fragment, or where one begins. It is so kept by reload, back and forward. */
+/** The id of the login in the fragment of the URL, or undefined on the first form. Reload, back and forward keep it. */
 export function usePlace(): string | undefined {
   return useSyncExternalStore(subscribe, read);
 }
@@ -13,7 +13,7 @@ export function goToStart(): void {
   location.hash = "";
 }
 
-/** The fragment is all that is looked at: setting it to nothing leaves a lone "#" behind, which is as good as none. */
+/** An empty fragment leaves a "#" in the URL, which counts as no fragment. */
 function read(): string | undefined {
   return location.hash.slice(1) || undefined;
 }

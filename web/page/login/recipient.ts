@@ -3,11 +3,11 @@ import { latinDigits } from "../latin-digits.js";
 import type { Channel } from "../settings.js";
 
 /**
- * Tells an e-mail address from a phone number. Whether it is a good one the server says; here it is only told apart, by the sign
- * that each of them has to have, and else by what it begins with.
+ * Decides whether the text is an email address or a phone number: by the `@` or the `+` that each must contain, or else by its first
+ * character. The server checks whether the address is valid.
  */
 export function recipientOf(text: string, channels: readonly Channel[]): Recipient {
-  const address = text.replaceAll(UNSEEN, "").trim();
+  const address = text.replaceAll(INVISIBLE, "").trim();
   const [only, another] = channels;
   const isPhone =
     only !== undefined && another === undefined
@@ -16,10 +16,10 @@ export function recipientOf(text: string, channels: readonly Channel[]): Recipie
   return isPhone ? { channel: "sms", address: latinDigits(address) } : { channel: "email", address };
 }
 
-/** Marks of direction, which phone numbers have around them where they are copied from a list of contacts, or from this very page. */
-const UNSEEN = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/** Invisible characters, such as the direction marks around a phone number that was copied from a contact or from this page. */
+const INVISIBLE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** What two spellings of one address have in common, as the service sees it. */
-export function essenceOf({ channel, address }: Recipient): string {
+/** The same for all spellings that the service treats as one address. */
+export function addressKey({ channel, address }: Recipient): string {
   return channel === "email" ? address.toLowerCase() : latinDigits(address).replaceAll(/[^+\d]/g, "");
 }

@@ -1,33 +1,33 @@
 import type { Accepted, Recipient } from "../api/otp-api.js";
 import type { Step } from "../api/watch-steps.js";
 
-/** A request for a code that has not been answered yet: asked again in the same words and under the same key, it sends nothing more. */
-export interface Asked {
+/** A request without a response yet. Repeating it with the same locale and key sends nothing more. */
+export interface PendingRequest {
   /** The idempotency key. */
   readonly key: string;
   readonly locale: string;
 }
 
-/** One login, from the code that was asked for until it is verified. It is what all tabs know of it. */
+/** One login, from its first request until it is verified, as all tabs of the browser share it. */
 export interface Session {
-  /** In the page's URL, which so says nothing of the token or the address. */
+  /** Stands in the page's URL, which therefore reveals neither the token nor the address. */
   readonly id: string;
   readonly recipient: Recipient;
-  /** Of the last code that was asked for. What follows is about that one. */
+  /** The token of the latest request. The fields below are about that request. */
   readonly token: string;
   readonly steps: readonly Step[];
   readonly isVerified: boolean;
-  /** Codes that were found wrong. */
-  readonly wrongTries: number;
-  /** Tries whose answers are still to come, or got lost: they may have been found wrong, too. */
+  /** Attempts whose code was wrong. */
+  readonly wrongAttempts: number;
+  /** Attempts without a response. Their codes may have been wrong, too. */
   readonly unanswered: number;
-  /** No try is judged before. All times are in Unix milliseconds. */
+  /** No attempt is allowed before this time. All times are in Unix milliseconds. */
   readonly lockedUntil: number;
   readonly resendAt: number;
-  /** After this there is nothing left to remember. */
+  /** After this time the session can be deleted. */
   readonly overAt: number;
-  /** A resend that has not been answered yet: whoever opens the page again goes on with it. */
-  readonly resend: Asked | undefined;
+  /** A resend without a response yet. A page that is opened again continues with it. */
+  readonly resend: PendingRequest | undefined;
 }
 
 export function newSession(id: string, recipient: Recipient, accepted: Accepted): Session {
@@ -38,7 +38,7 @@ export function newSession(id: string, recipient: Recipient, accepted: Accepted)
     token,
     steps: [],
     isVerified: false,
-    wrongTries: 0,
+    wrongAttempts: 0,
     unanswered: 0,
     lockedUntil: 0,
     resendAt,
@@ -47,7 +47,7 @@ export function newSession(id: string, recipient: Recipient, accepted: Accepted)
   };
 }
 
-/** A resend is another delivery, with a token and tries of its own. It takes nobody back who has been verified meanwhile. */
+/** A resend is a new delivery, with its own token and attempts. A session that is verified meanwhile stays verified. */
 export function afterResend(session: Session, accepted: Accepted): Session {
   if (session.isVerified) return { ...session, resend: undefined };
   return newSession(session.id, session.recipient, accepted);
@@ -60,16 +60,16 @@ export function withStep(session: Session, step: Step): Session {
   return { ...session, steps: [...session.steps, step], isVerified };
 }
 
-/** Whether the person can still get on with it: its code is neither verified nor dead. */
+/** Whether the login can still succeed: its code is neither verified, failed nor expired. */
 export function isOpen({ steps, isVerified }: Session): boolean {
   return !isVerified && steps.at(-1)?.final !== true;
 }
 
-export function newAsked(locale: string): Asked {
+export function newRequest(locale: string): PendingRequest {
   return { key: randomId(), locale };
 }
 
-/** 128 random bits, base64url. (`crypto.randomUUID` is there on secure origins alone.) */
+/** 128 random bits in base64url. (`crypto.randomUUID` exists only on secure origins.) */
 export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return btoa(String.fromCharCode(...bytes))

@@ -1,15 +1,15 @@
 import type { Recipient } from "../api/otp-api.js";
-import { essenceOf } from "./recipient.js";
+import { addressKey } from "./recipient.js";
 import { isOpen, type Session } from "./session.js";
 import type { Store } from "./store.js";
 
 const PREFIX = "countersign:";
 
-/** The logins of this browser: all its tabs see them, a reload finds them again, and they are kept no longer than a token is good for. */
+/** The logins of this browser. All tabs share them, a reload finds them again, and each is deleted when its token expires. */
 export class Sessions {
   private readonly listeners = new Set<() => void>();
-  /** Read once for each text, so that what has not changed is the same object. */
-  private readonly read = new Map<string, { readonly text: string; readonly session: Session | undefined }>();
+  /** Each text is parsed once, so a session that has not changed is the same object. */
+  private readonly parsed = new Map<string, { readonly text: string; readonly session: Session | undefined }>();
 
   constructor(
     private readonly store: Store,
@@ -21,10 +21,10 @@ export class Sessions {
   get(id: string): Session | undefined {
     const text = this.store.get(PREFIX + id);
     if (text === undefined) return undefined;
-    const known = this.read.get(id);
+    const known = this.parsed.get(id);
     if (known?.text === text) return known.session;
     const session = parse(text);
-    this.read.set(id, { text, session });
+    this.parsed.set(id, { text, session });
     return session;
   }
 
@@ -33,7 +33,7 @@ export class Sessions {
     for (const listener of this.listeners) listener();
   }
 
-  /** Changes what is known of a code, unless another one has been asked for since. */
+  /** Changes a session, unless a newer request replaced its token. */
   change(id: string, token: string, change: (session: Session) => Session): void {
     const session = this.get(id);
     if (session?.token !== token) return;
@@ -41,30 +41,30 @@ export class Sessions {
     if (changed !== session) this.put(changed);
   }
 
-  /** Notes that the person is verified, by whichever of the codes that were asked for. */
+  /** Marks a session as verified, whichever of its codes was typed. */
   verify(id: string): void {
     const session = this.get(id);
     if (session !== undefined) this.put({ ...session, isVerified: true });
   }
 
-  /** The login under way for this recipient, the last one if there are several. */
+  /** The open login for this recipient, the latest one if there are several. */
   openFor(recipient: Recipient): Session | undefined {
     return this.all()
       .filter(
         (session) =>
           session.recipient.channel === recipient.channel &&
-          essenceOf(session.recipient) === essenceOf(recipient) &&
+          addressKey(session.recipient) === addressKey(recipient) &&
           session.overAt > this.now() &&
           isOpen(session),
       )
       .sort((one, other) => other.overAt - one.overAt)[0];
   }
 
-  /** @param listener is called after each change, also by another tab, or while this one was not run. @returns what ends that */
+  /** @param listener is called after each change, also by another tab or while this one was suspended @returns the function that unsubscribes */
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     window.addEventListener("storage", listener);
-    window.addEventListener("pageshow", listener); // nothing is told to a page that lies in the browser's cache
+    window.addEventListener("pageshow", listener); // a page in the back/forward cache receives no storage events
     return () => {
       this.listeners.delete(listener);
       window.removeEventListener("storage", listener);
@@ -81,7 +81,7 @@ export class Sessions {
   }
 }
 
-/** @returns undefined for what this page has not written */
+/** @returns undefined for text that this page did not write */
 function parse(text: string): Session | undefined {
   try {
     const session = JSON.parse(text);

@@ -1,33 +1,33 @@
-/** Texts by their keys, in the browser's storage, which all tabs share. What that does not take (it can be full, or turned off) ends with the page. */
+/** Stores texts by key in localStorage, which all tabs share. If it is full or turned off, the texts are lost with the page. */
 export class Store {
-  private readonly kept = openStorage();
+  private readonly storage = openStorage();
   private readonly overflow = new Map<string, string>();
 
   get(key: string): string | undefined {
-    return this.overflow.get(key) ?? this.kept?.getItem(key) ?? undefined;
+    return this.overflow.get(key) ?? this.storage?.getItem(key) ?? undefined;
   }
 
   set(key: string, text: string): void {
     this.overflow.set(key, text);
     try {
-      this.kept?.setItem(key, text);
-      if (this.kept !== undefined) this.overflow.delete(key);
+      this.storage?.setItem(key, text);
+      if (this.storage !== undefined) this.overflow.delete(key);
     } catch {
-      // There is no room for it.
+      // localStorage is full.
     }
   }
 
   delete(key: string): void {
     this.overflow.delete(key);
-    this.kept?.removeItem(key);
+    this.storage?.removeItem(key);
   }
 
   keys(): readonly string[] {
-    return [...new Set([...this.overflow.keys(), ...Object.keys(this.kept ?? {})])];
+    return [...new Set([...this.overflow.keys(), ...Object.keys(this.storage ?? {})])];
   }
 }
 
-/** @returns undefined where it is turned off */
+/** @returns undefined if localStorage is turned off */
 function openStorage(): Storage | undefined {
   try {
     return localStorage;

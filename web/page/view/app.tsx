@@ -10,7 +10,7 @@ import type { Parts } from "./parts.js";
 import { useWatch } from "./use-watch.js";
 import { Verified } from "./verified.js";
 
-/** Shows where the person is: asking for a code, or at a login that is under way or over. */
+/** Shows the first form, or the login that the URL names. */
 export function App({ parts }: { readonly parts: Parts }) {
   const place = usePlace();
   const session = useSession(parts.sessions, place);
@@ -34,7 +34,7 @@ function view(parts: Parts, place: string | undefined, session: Session | undefi
   return <Login key={session.id} parts={parts} session={session} />;
 }
 
-/** A login, which is followed to its last step, whatever is shown of it meanwhile. */
+/** Follows a login until its final step, whichever view shows it. */
 function Login({ parts, session }: { readonly parts: Parts; readonly session: Session }) {
   const watch = useWatch(parts, session);
   return session.isVerified ? <Verified session={session} /> : <Enter parts={parts} session={session} watch={watch} />;

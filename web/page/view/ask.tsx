@@ -4,7 +4,7 @@ import { isAboutInput, isInDoubt, type Refusal } from "../api/refusal.js";
 import { keepDraft, readDraft } from "../login/draft.js";
 import { goTo } from "../login/place.js";
 import { recipientOf } from "../login/recipient.js";
-import { type Asked, newAsked, newSession, randomId } from "../login/session.js";
+import { newRequest, newSession, type PendingRequest, randomId } from "../login/session.js";
 import type { Channel } from "../settings.js";
 import { useWords } from "../words/language.js";
 import { Notice, Refused } from "./notice.js";
@@ -15,7 +15,7 @@ type Asking =
   | { readonly is: "idle" | "sending" }
   | { readonly is: "refused"; readonly refusal: Refusal; readonly recipient: Recipient };
 
-/** Where a login begins: an address is typed, and a code asked for. */
+/** The first form: it takes an address and asks for a code. */
 export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?: string }) {
   const { api, sessions, settings } = parts;
   const words = useWords();
@@ -24,11 +24,11 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
   const [text, setText] = useState(draft.current.text);
   const [asking, setAsking] = useState<Asking>({ is: "idle" });
   const input = useRef<HTMLInputElement>(null);
-  const isHere = useRef(true);
+  const isMounted = useRef(true);
   const kind = kindOf(settings.channels);
 
-  const keep = (asked: Asked | undefined) => {
-    draft.current = { text, asked };
+  const keep = (pending: PendingRequest | undefined) => {
+    draft.current = { text, pending };
     keepDraft(draft.current);
   };
 
@@ -36,19 +36,19 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
     const recipient = recipientOf(text, settings.channels);
     if (recipient.address === "")
       return refuse({ reason: "INVALID_REQUEST", fields: [], retryAt: undefined }, recipient);
-    // What nobody answered may have been carried out all the same: it is asked for again under its key.
-    const asked = (draft.current.text === text && draft.current.asked) || newAsked(words.locale);
-    keep(asked);
+    // The service may have executed a request that got no response, so the request is repeated with the same key.
+    const pending = (draft.current.text === text && draft.current.pending) || newRequest(words.locale);
+    keep(pending);
     setAsking({ is: "sending" });
-    const answer = await api.generate(recipient, asked.locale, asked.key);
+    const answer = await api.generate(recipient, pending.locale, pending.key);
     if (answer.outcome === "accepted") {
       const session = newSession(randomId(), recipient, answer);
       sessions.put(session);
-      // Who has gone elsewhere stays there; the draft lies in the entry that was left, and whoever comes back goes on with it.
-      if (!isHere.current) return;
+      // A person who left this form is not taken back. The draft stays in its entry of the history, where a return finds it.
+      if (!isMounted.current) return;
       keep(undefined);
       goTo(session.id);
-    } else if (isHere.current) {
+    } else if (isMounted.current) {
       if (!isInDoubt(answer.refusal)) keep(undefined);
       refuse(answer.refusal, recipient);
     }
@@ -64,19 +64,19 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
     if (asking.is !== "sending") void ask();
   };
 
-  const goOn = useRef(ask);
+  const resume = useRef(ask);
   useEffect(() => {
-    isHere.current = true;
-    if (draft.current.asked !== undefined) void goOn.current(); // the page was left or loaded again before the answer came
+    isMounted.current = true;
+    if (draft.current.pending !== undefined) void resume.current(); // the page was left or reloaded before the response
     return () => {
-      isHere.current = false;
+      isMounted.current = false;
     };
   }, []);
 
   const change = (next: string) => {
     setText(next);
     setAsking({ is: "idle" });
-    keepDraft(next === draft.current.text ? draft.current : { text: next, asked: undefined });
+    keepDraft(next === draft.current.text ? draft.current : { text: next, pending: undefined });
   };
 
   const known = asking.is === "refused" ? sessions.openFor(asking.recipient) : undefined;
@@ -98,7 +98,7 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
           autoCorrect="off"
           spellCheck={false}
           dir="ltr"
-          // biome-ignore lint/a11y/noAutofocus: it is the one thing to do here
+          // biome-ignore lint/a11y/noAutofocus: the field is the only thing to do here
           autoFocus
           value={text}
           readOnly={asking.is === "sending"}

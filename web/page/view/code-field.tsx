@@ -12,8 +12,8 @@ interface CodeFieldProps {
 }
 
 /**
- * One field for the whole code, so that phones and password managers can fill it in. What is not a digit is dropped, from what is
- * pasted too: `123 456`, or a message with the code in it. No maxlength, which would cut that before it is read.
+ * One field for the whole code, so that phones and password managers can fill it in. It drops everything that is not a digit, also
+ * from pasted text such as `123 456` or a whole message. It has no maxlength, which would cut off pasted text first.
  */
 export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function CodeField(props, ref) {
   const { digits } = props;
@@ -31,20 +31,20 @@ export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function C
       spellCheck={false}
       dir="ltr"
       placeholder={"·".repeat(digits)}
-      // biome-ignore lint/a11y/noAutofocus: it is the one thing to do here
+      // biome-ignore lint/a11y/noAutofocus: the field is the only thing to do here
       autoFocus
       value={props.value}
       readOnly={props.isReadOnly}
       onChange={(event) => {
         const { value } = event.target;
-        // One digit more than there is room for would push out another, and have that judged.
+        // An extra digit must not replace another one and start an attempt.
         const isTooMany = props.value.length === digits && onlyDigits(value).length === digits + 1;
         if (!isTooMany) props.onChange(digitsOf(value, digits));
       }}
       onPaste={(event) => {
         const pasted = digitsOf(event.clipboardData.getData("text"), digits);
         if (pasted.length < digits || props.isReadOnly) return;
-        event.preventDefault(); // a whole code takes the place of whatever is there
+        event.preventDefault(); // a whole code replaces the content of the field
         props.onChange(pasted);
       }}
       aria-invalid={props.isWrong}
@@ -53,7 +53,7 @@ export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function C
   );
 });
 
-/** The code in what was typed or pasted: of a whole message the one number of that length, else whatever digits there are. */
+/** The code in typed or pasted text: the number of that length in a whole message, or else the first digits. */
 function digitsOf(text: string, count: number): string {
   const alone = new RegExp(`(?<!\\d)\\d{${count}}(?!\\d)`).exec(latinDigits(text));
   return alone?.[0] ?? onlyDigits(text).slice(0, count);

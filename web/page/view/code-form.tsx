@@ -11,19 +11,19 @@ type Checking =
   | { readonly is: "idle" | "checking" | "released" }
   | { readonly is: "refused"; readonly refusal: Refusal };
 
-/** Takes the code, and has it judged as soon as it is whole. It is made anew for each code that is asked for. */
+/** Takes the code and verifies it as soon as it is complete. Each token has its own instance of the form. */
 export function CodeForm(props: {
   readonly parts: Parts;
   readonly session: Session;
-  /** What has been typed since another code was asked for, and not been found wrong: it outlives the form. */
+  /** The input since the latest resend, unless its code was wrong. It outlives the form. */
   readonly typed: MutableRefObject<string>;
-  /** Whether this is what is to be done here. */
+  /** Whether the form has the page's main button. */
   readonly isMain: boolean;
 }) {
   const { parts, session, typed, isMain } = props;
   const { api, sessions, settings } = parts;
   const { codeLength, maxAttempts } = settings;
-  const { id, token, recipient, wrongTries, unanswered, lockedUntil } = session;
+  const { id, token, recipient, wrongAttempts, unanswered, lockedUntil } = session;
   const words = useWords();
   const [code, setCode] = useState(typed.current);
   const [checking, setChecking] = useState<Checking>(() => lockOf(lockedUntil));
@@ -45,17 +45,17 @@ export function CodeForm(props: {
     }
     if (refusal.reason === "OTP_INCORRECT") {
       if (typed.current === otp) typed.current = "";
-      sessions.change(id, token, (known) => ({ ...known, wrongTries: known.wrongTries + 1 }));
+      sessions.change(id, token, (known) => ({ ...known, wrongAttempts: known.wrongAttempts + 1 }));
     }
     if (refusal.reason === "TOO_MANY_ATTEMPTS") {
       typed.current = "";
       sessions.change(id, token, (known) => ({ ...known, lockedUntil: refusal.retryAt ?? 0 }));
     }
     field.current?.focus();
-    field.current?.select(); // what is typed next takes its place
+    field.current?.select(); // the next input replaces it
   };
 
-  // One that another tab ran into is told here, too.
+  // Another tab can cause a lock, which is shown here, too.
   useEffect(
     () => setChecking((now) => (isLocked ? lockOf(lockedUntil) : isLock(now) ? { is: "released" } : now)),
     [isLocked, lockedUntil],
@@ -76,7 +76,7 @@ export function CodeForm(props: {
     else setChecking({ is: "refused", refusal: { reason: "INVALID_REQUEST", fields: ["otp"], retryAt: undefined } });
   };
 
-  const triesLeft = Math.max(0, maxAttempts - wrongTries);
+  const attemptsLeft = Math.max(0, maxAttempts - wrongAttempts);
   const isWrong = checking.is === "refused" && checking.refusal.reason === "OTP_INCORRECT";
   return (
     <form onSubmit={submit} noValidate>
@@ -95,16 +95,22 @@ export function CodeForm(props: {
       </div>
       {checking.is === "refused" && (
         <Refused
-          key={`${checking.refusal.reason} ${wrongTries}`}
+          key={`${checking.refusal.reason} ${wrongAttempts}`}
           id="refused"
           refusal={checking.refusal}
           about={{
             call: "verify",
             channel: recipient.channel,
             digits: codeLength,
-            isSpent: wrongTries + unanswered >= maxAttempts,
+            isSpent: wrongAttempts + unanswered >= maxAttempts,
           }}
-          more={isWrong ? (triesLeft > 0 ? words.enter.triesLeft(triesLeft) : words.enter.noTriesLeft) : undefined}
+          more={
+            isWrong
+              ? attemptsLeft > 0
+                ? words.enter.attemptsLeft(attemptsLeft)
+                : words.enter.noAttemptsLeft
+              : undefined
+          }
         />
       )}
       <button

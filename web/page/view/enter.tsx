@@ -10,7 +10,7 @@ import { Steps } from "./steps.js";
 import { useTitle } from "./use-title.js";
 import type { Watch } from "./use-watch.js";
 
-/** Where the code is waited for and typed. */
+/** Shows the delivery of the code and takes the code. */
 export function Enter({
   parts,
   session,
@@ -27,14 +27,14 @@ export function Enter({
   const { settings } = parts;
   const status = session.steps.at(-1)?.status;
   const isDead = status === "EXPIRED" || watch === "unknown";
-  const isOfNoUse = isDead || status === "FAILED" || session.wrongTries >= settings.maxAttempts;
+  const needsResend = isDead || status === "FAILED" || session.wrongAttempts >= settings.maxAttempts;
   const isResending = session.resend !== undefined;
   useEffect(() => {
-    if (isResending || isDead) typed.current = ""; // what was typed before goes with the code that it was typed from
+    if (isResending || isDead) typed.current = ""; // old input belongs to the old code
   }, [isResending, isDead]);
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    if (isDead && document.activeElement === document.body) title.current?.focus(); // the field that had the focus is gone
+    if (isDead && document.activeElement === document.body) title.current?.focus(); // the focused field is gone
   }, [isDead]);
   return (
     <>
@@ -44,14 +44,14 @@ export function Enter({
       <p className="soft" id="whereto">
         {words.enter.sentTo} <bdi className="address">{address}</bdi>
       </p>
-      {!isDead && <CodeForm key={session.token} parts={parts} session={session} typed={typed} isMain={!isOfNoUse} />}
+      {!isDead && <CodeForm key={session.token} parts={parts} session={session} typed={typed} isMain={!needsResend} />}
       {watch === "unknown" && (
         <Notice
           said={words.refused.INVALID_REQUEST({ call: "watch", channel, digits: 0, wait: undefined, isSpent: false })}
         />
       )}
       {watch !== "forbidden" && <Steps session={session} isConnected={watch !== "disconnected"} />}
-      <Resend parts={parts} session={session} isMain={isOfNoUse} />
+      <Resend parts={parts} session={session} isMain={needsResend} />
       <p className="soft">
         <button type="button" className="plain" onClick={goToStart}>
           {words.enter.otherAddress}

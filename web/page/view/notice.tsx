@@ -6,10 +6,10 @@ import type { About } from "../words/words.js";
 import { useNow } from "./use-now.js";
 
 /**
- * Something that a person has to know now. Where it changes by the second, a screen reader is not to say it again each time.
+ * An important message. Its visible text may change every second, which a screen reader must not announce each time.
  *
- * @param said what a screen reader says, once
- * @param shown what is seen; the same unless it is told otherwise
+ * @param said what a screen reader announces once
+ * @param shown the visible text, by default the same
  */
 export function Notice({
   id,
@@ -30,17 +30,17 @@ export function Notice({
   );
 }
 
-/** Why a call did not succeed, and what to do now; a wait is counted down. Give it the refusal for its key, too. */
+/** Why a call failed and what to do now, with a countdown of the wait. Its `key` must change with each refusal. */
 export function Refused(props: {
   readonly id: string;
   readonly refusal: Refusal;
   readonly about: Omit<About, "wait">;
-  /** Said behind it. */
+  /** One more sentence at the end. */
   readonly more?: string | undefined;
 }) {
   const { id, refusal, about, more } = props;
   const words = useWords();
-  const [begunAt] = useState(Date.now);
+  const [startedAt] = useState(Date.now);
   const waitUntil = refusal.retryAt ?? 0;
   const now = useNow(waitUntil);
 
@@ -49,5 +49,5 @@ export function Refused(props: {
     const why = words.refused[refusal.reason]({ ...about, wait });
     return more === undefined ? why : `${why} ${more}`;
   };
-  return <Notice id={id} said={sentence(begunAt)} shown={sentence(now)} />;
+  return <Notice id={id} said={sentence(startedAt)} shown={sentence(now)} />;
 }

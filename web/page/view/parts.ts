@@ -2,7 +2,7 @@ import type { OtpApi } from "../api/otp-api.js";
 import type { Sessions } from "../login/sessions.js";
 import type { Settings } from "../settings.js";
 
-/** What the views work with. */
+/** The dependencies of the views. */
 export interface Parts {
   readonly api: OtpApi;
   readonly sessions: Sessions;

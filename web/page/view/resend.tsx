@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { isInDoubt, type Refusal } from "../api/refusal.js";
-import { type Asked, afterResend, newAsked, type Session } from "../login/session.js";
+import { afterResend, newRequest, type PendingRequest, type Session } from "../login/session.js";
 import { useWords } from "../words/language.js";
 import { spanText } from "../words/time.js";
 import { Refused } from "./notice.js";
@@ -8,8 +8,8 @@ import type { Parts } from "./parts.js";
 import { useNow } from "./use-now.js";
 
 /**
- * Has the code sent again, once the server takes it. That it was asked for is written into the session, and carried out from there,
- * so that a reload does not lose it; the idempotency key keeps it from being carried out twice.
+ * The button that sends the code again, once the server allows that. The request is stored in the session and executed from there,
+ * so a reload does not lose it. Its idempotency key ensures that it is executed once.
  */
 export function Resend({
   parts,
@@ -25,22 +25,22 @@ export function Resend({
   const resendKey = session.resend?.key;
   const words = useWords();
   const [refusal, setRefusal] = useState<Refusal>();
-  const doubtful = useRef<Asked>();
+  const inDoubt = useRef<PendingRequest>();
   const now = useNow(resendAt);
   const isSending = resendKey !== undefined;
   const isTooSoon = now < resendAt;
 
   useEffect(() => {
-    // Read here, since it is another object after each change, and another language asks for nothing more.
-    const { recipient: to, resend: asked } = sessions.get(id) ?? {};
-    if (to === undefined || asked === undefined || asked.key !== resendKey) return;
+    // The effect reads the session itself: the session is a new object after each change, and a new language must not repeat the request.
+    const { recipient: to, resend: pending } = sessions.get(id) ?? {};
+    if (to === undefined || pending === undefined || pending.key !== resendKey) return;
     setRefusal(undefined);
-    void api.generate(to, asked.locale, asked.key).then((answer) => {
-      doubtful.current = undefined;
+    void api.generate(to, pending.locale, pending.key).then((answer) => {
+      inDoubt.current = undefined;
       if (answer.outcome === "accepted") return sessions.change(id, token, (known) => afterResend(known, answer));
-      if (sessions.get(id)?.token !== token) return; // another tab has had it sent
+      if (sessions.get(id)?.token !== token) return; // another tab has sent it
       const { reason, retryAt = 0 } = answer.refusal;
-      if (isInDoubt(answer.refusal)) doubtful.current = asked;
+      if (isInDoubt(answer.refusal)) inDoubt.current = pending;
       setRefusal(answer.refusal);
       sessions.change(id, token, (known) => ({
         ...known,
@@ -52,8 +52,8 @@ export function Resend({
 
   const resend = () => {
     if (isSending || isTooSoon) return;
-    const asked = doubtful.current ?? newAsked(words.locale);
-    sessions.change(id, token, (known) => (known.resend === undefined ? { ...known, resend: asked } : known));
+    const pending = inDoubt.current ?? newRequest(words.locale);
+    sessions.change(id, token, (known) => (known.resend === undefined ? { ...known, resend: pending } : known));
   };
 
   return (
@@ -70,7 +70,7 @@ export function Resend({
         type="button"
         className={isMain ? "main" : undefined}
         aria-disabled={isSending || isTooSoon}
-        onClick={(event) => event.detail < 2 && resend()} // a double click is one
+        onClick={(event) => event.detail < 2 && resend()} // a double click counts once
       >
         {isSending && words.enter.resending}
         {!isSending && !isTooSoon && words.enter.resend}

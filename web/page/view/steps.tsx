@@ -3,10 +3,10 @@ import type { Session } from "../login/session.js";
 import { useWords } from "../words/language.js";
 import { clockText, dayAndClockText } from "../words/time.js";
 
-/** The way of a code that gets there. */
-const WAY: readonly Status[] = ["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"];
+/** The statuses of a delivery that succeeds. */
+const SUCCESS: readonly Status[] = ["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"];
 
-type State = "done" | "current" | "ahead" | "untold";
+type State = "done" | "current" | "ahead" | "unreported";
 
 interface Line {
   readonly status: Status;
@@ -14,7 +14,7 @@ interface Line {
   readonly step: Step | undefined;
 }
 
-/** How far the code has come, step by step, and in a sentence that screen readers say whenever it changes. */
+/** The progress of the delivery as steps, and as a sentence that screen readers announce when it changes. */
 export function Steps({ session, isConnected }: { readonly session: Session; readonly isConnected: boolean }) {
   const words = useWords();
   const latest = session.steps.at(-1);
@@ -36,7 +36,7 @@ export function Steps({ session, isConnected }: { readonly session: Session; rea
             {step !== undefined && (
               <time dateTime={new Date(step.at).toISOString()}>{clockText(step.at, words.locale, true)}</time>
             )}
-            {state === "untold" && <small aria-hidden="true">{words.steps.state.untold}</small>}
+            {state === "unreported" && <small aria-hidden="true">{words.steps.state.unreported}</small>}
           </li>
         ))}
       </ol>
@@ -44,7 +44,7 @@ export function Steps({ session, isConnected }: { readonly session: Session; rea
         {isConnected
           ? [
               words.steps.sentence[status][session.recipient.channel],
-              expiresAt !== undefined && words.steps.goodUntil(dayAndClockText(expiresAt, words.locale)),
+              expiresAt !== undefined && words.steps.validUntil(dayAndClockText(expiresAt, words.locale)),
             ]
               .filter(Boolean)
               .join(" ")
@@ -54,26 +54,26 @@ export function Steps({ session, isConnected }: { readonly session: Session; rea
   );
 }
 
-/** One that ends badly goes as far as it came, and then to its end. */
+/** A delivery that fails or expires shows the steps that it reached and then its final step. */
 function linesOf({ steps, isVerified }: Session): readonly Line[] {
   const latest = steps.at(-1)?.status;
   const isLost = !isVerified && (latest === "FAILED" || latest === "EXPIRED");
   const reached = isVerified ? "VERIFIED" : isLost ? steps.at(-2)?.status : latest;
-  const at = reached === undefined ? -1 : WAY.indexOf(reached);
-  const way = WAY.map((status, index) => {
+  const at = reached === undefined ? -1 : SUCCESS.indexOf(reached);
+  const way = SUCCESS.map((status, index) => {
     const step = steps.find((one) => one.status === status);
     return { status, step, state: stateOf(index, at, step !== undefined) };
   });
   if (!isLost) return way;
   const end = steps.at(-1);
   return [
-    ...way.slice(0, at + 1).map((line) => ({ ...line, state: line.step ? "done" : "untold" }) as const),
+    ...way.slice(0, at + 1).map((line) => ({ ...line, state: line.step ? "done" : "unreported" }) as const),
     { status: latest, step: end, state: "current" },
   ];
 }
 
-function stateOf(index: number, at: number, isTold: boolean): State {
+function stateOf(index: number, at: number, isReported: boolean): State {
   if (index > at) return "ahead";
   if (index === at) return "current";
-  return isTold ? "done" : "untold";
+  return isReported ? "done" : "unreported";
 }

@@ -5,12 +5,12 @@ import { useWords } from "../words/language.js";
 import { Steps } from "./steps.js";
 import { useTitle } from "./use-title.js";
 
-/** The end of a login. */
+/** The last view of a login. */
 export function Verified({ session }: { readonly session: Session }) {
   const words = useWords();
   useTitle(words.verified.title);
   const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => title.current?.focus(), []); // the field that had the focus is gone
+  useEffect(() => title.current?.focus(), []); // the focused field is gone
   return (
     <>
       <svg className="check" viewBox="0 0 48 48" aria-hidden="true">

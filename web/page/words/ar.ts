@@ -1,13 +1,13 @@
 import type { Words } from "./words.js";
 
-/** The dual, which stands without a number, takes another ending behind a preposition. */
+/** The dual has no number, and its ending changes after a preposition. */
 const after = (span: string) => `بعد ${span.replace(/^(\P{Nd}*)ان$/u, "$1ين")}`;
 const soon = (wait: string | undefined) => (wait === undefined ? "الآن" : after(wait));
 
 const plural = new Intl.PluralRules("ar");
 
-/** What is left in each of the forms that Arabic counts in. */
-const triesLeft = (count: number) => {
+/** One form for each plural category of Arabic. */
+const attemptsLeft = (count: number) => {
   const forms: Record<Intl.LDMLPluralRule, string> = {
     zero: "لم تبقَ محاولات",
     one: "بقيت محاولة واحدة",
@@ -55,8 +55,8 @@ export const ar: Words = {
     resending: "جارٍ إعادة الإرسال…",
     otherAddress: "استخدم عنوانًا آخر",
     disconnected: "انقطع الاتصال. يمكنك كتابة الرمز مع ذلك، ونحن نواصل المحاولة.",
-    triesLeft,
-    noTriesLeft: "لم تبقَ محاولات لهذا الرمز. اطلب إرساله من جديد لتحصل على محاولات أخرى.",
+    attemptsLeft,
+    noAttemptsLeft: "لم تبقَ محاولات لهذا الرمز. اطلب إرساله من جديد لتحصل على محاولات أخرى.",
   },
 
   steps: {
@@ -70,7 +70,7 @@ export const ar: Words = {
       FAILED: "تعذّر",
       EXPIRED: "انتهت صلاحيته",
     },
-    state: { done: "تمّ", current: "تمّ، وهو الأحدث", ahead: "لم يحدث بعد", untold: "لم يُبلَّغ عنه" },
+    state: { done: "تمّ", current: "تمّ، وهو الأحدث", ahead: "لم يحدث بعد", unreported: "لم يُبلَّغ عنه" },
     sentence: {
       QUEUED: { email: "رمزك في انتظار الإرسال.", sms: "رمزك في انتظار الإرسال." },
       PROCESSING: { email: "يجري إرسال رمزك.", sms: "يجري إرسال رمزك." },
@@ -89,7 +89,7 @@ export const ar: Words = {
         sms: "انتهت صلاحية هذا الرمز. اطلب رمزًا جديدًا.",
       },
     },
-    goodUntil: (time) => `وهو صالح حتى ${time}.`,
+    validUntil: (time) => `وهو صالح حتى ${time}.`,
   },
 
   verified: {

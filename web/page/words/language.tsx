@@ -5,7 +5,7 @@ import { en } from "./en.js";
 import type { Words } from "./words.js";
 
 const LANGUAGES: readonly Words[] = [en, ar];
-const KEPT_AS = "countersign-language";
+const STORAGE_KEY = "countersign-language";
 
 interface Language {
   readonly words: Words;
@@ -18,10 +18,10 @@ export function useWords(): Words {
   return useContext(LanguageContext).words;
 }
 
-/** Speaks the language that was chosen here before, else the first of the browser's that there is. */
+/** Provides the words in the language that was chosen before, or else in the browser's first language that exists here. */
 export function LanguageProvider({ store, children }: { readonly store: Store; readonly children: ReactNode }) {
   const [words, setWords] = useState(() => {
-    const wanted = [store.get(KEPT_AS) ?? "", ...navigator.languages];
+    const wanted = [store.get(STORAGE_KEY) ?? "", ...navigator.languages];
     return wanted.map(languageOf).find((found) => found !== undefined) ?? en;
   });
   useLayoutEffect(() => {
@@ -30,13 +30,13 @@ export function LanguageProvider({ store, children }: { readonly store: Store; r
   }, [words]);
 
   const choose = (locale: string) => {
-    store.set(KEPT_AS, locale);
+    store.set(STORAGE_KEY, locale);
     setWords(languageOf(locale) ?? en);
   };
   return <LanguageContext.Provider value={{ words, choose }}>{children}</LanguageContext.Provider>;
 }
 
-/** Each language by its own name, which whoever wants it can read. */
+/** Each language is listed under its own name, which its speakers can read. */
 export function LanguageSwitch() {
   const { words, choose } = useContext(LanguageContext);
   return (

@@ -3,7 +3,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A span in words, rounded up, in the largest unit that says it well: "23 seconds", "9 minutes". */
+/** A time span in words, rounded up, in the largest suitable unit: "23 seconds", "9 minutes". */
 export function spanText(ms: number, locale: string): string {
   const [unit, unitMs] = unitOf(ms);
   const format = new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" });
@@ -23,7 +23,7 @@ export function clockText(at: number, locale: string, seconds = false): string {
   return format.format(at);
 }
 
-/** The time of day, with its day where that is not today. */
+/** The time of day, with the weekday if that is not today. */
 export function dayAndClockText(at: number, locale: string): string {
   const isToday = new Date(at).toDateString() === new Date().toDateString();
   if (isToday) return clockText(at, locale);

@@ -2,24 +2,24 @@ import type { Reason } from "../api/refusal.js";
 import type { Status } from "../api/watch-steps.js";
 import type { Channel } from "../settings.js";
 
-/** All that the page says, in one language. Spans and times come in as text of that language. */
+/** All texts of the page in one language. Time spans and times are passed in as text in that language. */
 export interface Words {
-  /** BCP 47; codes are asked for in it, too. */
+  /** BCP 47. Requests for codes use it, too. */
   readonly locale: string;
   readonly direction: "ltr" | "rtl";
-  /** The language's name for itself. */
+  /** The name of the language in that language. */
   readonly name: string;
   readonly chooseLanguage: string;
 
   readonly ask: {
     readonly title: string;
     readonly lead: string;
-    /** By what a code can be sent to. */
+    /** By channel. */
     readonly label: Readonly<Record<Channel | "either", string>>;
     readonly hint: Readonly<Record<Channel | "either", string>>;
     readonly send: string;
     readonly sending: string;
-    /** Leads to the login that is under way for the same address. */
+    /** A link to the open login for the same address. */
     readonly haveCode: string;
   };
 
@@ -30,25 +30,25 @@ export interface Words {
     readonly label: (digits: number) => string;
     readonly verify: string;
     readonly checking: string;
-    /** A wait is over. */
+    /** Announces the end of a wait. */
     readonly released: string;
     readonly resend: string;
     readonly resendIn: (span: string) => string;
     readonly resending: string;
     readonly otherAddress: string;
     readonly disconnected: string;
-    readonly triesLeft: (count: number) => string;
-    readonly noTriesLeft: string;
+    readonly attemptsLeft: (count: number) => string;
+    readonly noAttemptsLeft: string;
   };
 
   readonly steps: {
     readonly title: string;
     readonly name: Readonly<Record<Status, string>>;
-    /** What a screen reader is told of a step beside its name. */
-    readonly state: Readonly<Record<"done" | "current" | "ahead" | "untold", string>>;
-    /** What has happened, and what to do now. */
+    /** What a screen reader says after the name of a step. */
+    readonly state: Readonly<Record<"done" | "current" | "ahead" | "unreported", string>>;
+    /** What happened, and what to do now. */
     readonly sentence: Readonly<Record<Status, Readonly<Record<Channel, string>>>>;
-    readonly goodUntil: (time: string) => string;
+    readonly validUntil: (time: string) => string;
   };
 
   readonly verified: {
@@ -58,21 +58,21 @@ export interface Words {
     readonly again: string;
   };
 
-  /** A login that this browser does not know, or no longer. */
+  /** This browser does not know the login, or no longer knows it. */
   readonly gone: string;
 
-  /** What a person can do now, for each way in which a call can fail. */
+  /** What happened and what a person can do now, by the reason of a failed call. */
   readonly refused: Readonly<Record<Reason, (about: About) => string>>;
 }
 
-/** What was refused. */
+/** The call that failed. */
 export interface About {
   readonly call: "generate" | "verify" | "watch";
   readonly channel: Channel;
-  /** Digits of a code. */
+  /** The number of digits in a code. */
   readonly digits: number;
-  /** How long to wait; none when that is over, or was not told. */
+  /** How long to wait; undefined if there is no wait or it is over. */
   readonly wait: string | undefined;
-  /** Whether the token's tries are used up, so that waiting is of no use. */
+  /** Whether the token's attempts are used up, so that waiting does not help. */
   readonly isSpent: boolean;
 }
