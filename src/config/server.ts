@@ -3,31 +3,151 @@ import { BOTH } from "./both.js";
 import { RECEIPT_VARIABLES } from "./senders.js";
 import { apiKeys, bool, integer, nameServers, oneOf, origins, path, proxies, someOf, testAddresses } from "./values.js";
 
+/** The variables that only the server reads, in the groups of docs/configuration.md. */
+export const SERVER_GROUPS = {
+  listeners: {
+    GRPC_PORT: integer(
+      0,
+      65_535,
+    )({
+      default: 50_051,
+      desc: "The port for gRPC, 0 to 65535, with reflection and `grpc.health.v1`.",
+    }),
+    HTTP_PORT: integer(
+      0,
+      65_535,
+    )({
+      default: 8080,
+      desc: "The port for plain HTTP, Connect, gRPC-Web and the health routes, 0 to 65535.",
+    }),
+    TLS_CERT_FILE: path({
+      default: undefined,
+      desc: "File with the certificate of both listeners, PEM. The server reads it again when it changes. Without it, the listeners use no TLS.",
+      example: "/run/secrets/tls.crt",
+    }),
+    TLS_KEY_FILE: path({
+      default: undefined,
+      desc: "File with the private key of that certificate, PEM. The server reads it again when it changes.",
+      example: "/run/secrets/tls.key",
+    }),
+    TLS_CLIENT_CA_FILE: path({
+      default: undefined,
+      desc: "File with the authority that signs client certificates, PEM. Once set, every gRPC client needs such a certificate.",
+    }),
+    WEB: oneOf(
+      "on",
+      "off",
+    )({
+      default: "off",
+      desc: "`on`: serve the page that requests a code and verifies it, at `/`. `npm start` and `.env.example` set `on`.",
+    }),
+  },
+  access: {
+    API_KEYS: apiKeys({
+      default: [],
+      desc: "Keys of callers, `name:sha256-of-key`, separated by commas; `countersign-server new-key NAME` makes one. Once set, every call needs a key, except for the RPCs in `PUBLIC_RPCS`.",
+    }),
+    PUBLIC_RPCS: someOf(
+      "Generate",
+      "Verify",
+      "Watch",
+    )({
+      default: [],
+      desc: "RPCs that anyone may call, under the limits per client address, separated by commas: `Generate`, `Verify`, `Watch`. Once set, the other RPCs need a key or a client certificate.",
+    }),
+    CORS_ORIGINS: origins({
+      default: [],
+      desc: "Origins whose pages may call the server from a browser, separated by commas; `*` allows all origins.",
+      example: "https://app.example.com",
+      docs: "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS",
+    }),
+    TRUST_PROXY: proxies({
+      default: [],
+      desc: "Reverse proxies whose `Forwarded` and `X-Forwarded-For` headers are trusted: a number of hops, 0 to 32, or networks separated by commas.",
+      example: "10.0.0.0/8,192.0.2.1",
+    }),
+    RATE_IP_PER_MINUTE: integer(
+      0,
+      1_000_000_000,
+    )({
+      default: 10,
+      desc: "Calls of Generate that one client address (IPv6: one /64) may make per minute, 0 to 1000000000; 0 turns the limit off.",
+    }),
+    RATE_IP_VERIFY_PER_MINUTE: integer(
+      0,
+      1_000_000_000,
+    )({
+      default: 60,
+      desc: "Calls of Verify that one client address (IPv6: one /64) may make per minute, 0 to 1000000000; 0 turns the limit off.",
+    }),
+    WATCHES_PER_IP: integer(
+      0,
+      1_000_000,
+    )({
+      default: 50,
+      desc: "Streams of Watch that one client address (IPv6: one /64) may have open at the same time, 0 to 1000000; 0 turns the limit off.",
+    }),
+  },
+  codes: {
+    OTP_MAX_ATTEMPTS: integer(
+      1,
+      1_000_000,
+    )({
+      default: 5,
+      desc: "Wrong attempts that end a token, or a code if it is verified by address, 1 to 1000000.",
+    }),
+    OTP_COOLDOWN_SECONDS: integer(
+      0,
+      86_400,
+    )({
+      default: 30,
+      desc: "Seconds between two sends to one address for one purpose, 0 to 86400; 0 turns the limit off.",
+    }),
+    OTP_SENDS_PER_HOUR: integer(
+      0,
+      1_000_000,
+    )({
+      default: 5,
+      desc: "Codes sent to one address for one purpose within any hour, 0 to 1000000; 0 turns the limit off.",
+    }),
+    OTP_SENDS_PER_DAY: integer(
+      0,
+      1_000_000,
+    )({
+      default: 20,
+      desc: "Codes sent to one address for one purpose within any day, 0 to 1000000; 0 turns the limit off.",
+    }),
+  },
+  recipients: {
+    DNS_CHECK: oneOf(
+      "on",
+      "off",
+    )({
+      default: "on",
+      desc: "`on`: refuse an email address if DNS shows that its domain receives no mail. `npm start` and `.env.example` set `off`.",
+    }),
+    DNS_SERVERS: nameServers({
+      default: [],
+      desc: "DNS resolvers to ask, separated by commas. Without it, the server asks the resolvers of the system.",
+      example: "192.0.2.53,[2001:db8::53]:53",
+    }),
+    TEST_ADDRESSES: testAddresses({
+      default: [],
+      desc: "Addresses with a fixed code, `address=code`, separated by commas, to test software that calls Countersign. Nothing is sent to them and no limit applies to them, not even to wrong attempts: anyone who knows or guesses such a code gets in.",
+      example: "alice@test.example=123456",
+    }),
+    ALLOW_TEST_ADDRESSES: bool({ default: false, desc: "`true`: confirm that `TEST_ADDRESSES` is set on purpose." }),
+  },
+};
+
 /** The variables that the server reads. */
 export const SERVER = {
   ...BOTH,
+  ...SERVER_GROUPS.listeners,
+  ...SERVER_GROUPS.access,
+  ...SERVER_GROUPS.codes,
+  ...SERVER_GROUPS.recipients,
   ...RECEIPT_VARIABLES,
-  GRPC_PORT: integer(0, 65_535)({ default: 50_051 }),
-  HTTP_PORT: integer(0, 65_535)({ default: 8080 }),
-  WEB: oneOf("on", "off")({ default: "off" }),
-  TLS_CERT_FILE: path({ default: undefined }),
-  TLS_KEY_FILE: path({ default: undefined }),
-  TLS_CLIENT_CA_FILE: path({ default: undefined }),
-  CORS_ORIGINS: origins({ default: [] }),
-  API_KEYS: apiKeys({ default: [] }),
-  PUBLIC_RPCS: someOf("Generate", "Verify", "Watch")({ default: [] }),
-  TRUST_PROXY: proxies({ default: [] }),
-  DNS_CHECK: oneOf("on", "off")({ default: "on" }),
-  DNS_SERVERS: nameServers({ default: [] }),
-  OTP_MAX_ATTEMPTS: integer(1, 1_000_000)({ default: 5 }),
-  OTP_COOLDOWN_SECONDS: integer(0, 86_400)({ default: 30 }),
-  OTP_SENDS_PER_HOUR: integer(0, 1_000_000)({ default: 5 }),
-  OTP_SENDS_PER_DAY: integer(0, 1_000_000)({ default: 20 }),
-  TEST_ADDRESSES: testAddresses({ default: [] }),
-  ALLOW_TEST_ADDRESSES: bool({ default: false }),
-  RATE_IP_PER_MINUTE: integer(0, 1_000_000_000)({ default: 10 }),
-  RATE_IP_VERIFY_PER_MINUTE: integer(0, 1_000_000_000)({ default: 60 }),
-  WATCHES_PER_IP: integer(0, 1_000_000)({ default: 50 }),
 };
 
 export type ServerConfig = CleanedEnv<typeof SERVER>;

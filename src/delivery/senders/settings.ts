@@ -68,7 +68,7 @@ function missing(needs: RequiredSpecs, config: object): string[] {
 
 /** The variables that several providers share. */
 export const MAIL_FROM = mailFrom({
-  desc: "The sender that recipients see in their mail program: an address, or a name and an address.",
+  desc: "The From header of every email: an address, or a name and an address.",
   example: "Example Shop <otp@example.com>",
 });
 export const PUBLIC_URL = baseUrl({

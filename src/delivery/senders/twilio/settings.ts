@@ -3,7 +3,7 @@ import { optional, PUBLIC_URL, perSecond, senderSettings } from "../settings.js"
 
 const TWILIO_AUTH_TOKEN = text({
   desc: "The auth token of your Twilio account. The worker signs in with it, and the server checks the signatures of receipts with it.",
-  docs: "https://www.twilio.com/docs/iam/api-keys#authentication",
+  docs: "https://help.twilio.com/articles/223136027-Auth-Tokens-and-How-to-Change-Them",
 });
 
 export const twilio = senderSettings({

@@ -14,7 +14,7 @@ export const vonage = senderSettings({
   needs: {
     VONAGE_API_KEY,
     VONAGE_API_SECRET: text({ desc: "The API secret of your Vonage account." }),
-    VONAGE_FROM: text({ desc: "What Vonage sends from: a number or a sender ID.", example: "Example" }),
+    VONAGE_FROM: text({ desc: "What Vonage sends from: a number or a sender ID.", example: "ExampleShop" }),
   },
   options: {
     VONAGE_APPLICATION_ID: text({
