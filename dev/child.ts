@@ -16,14 +16,16 @@ export interface Child {
  * Starts a binary and waits until it listens.
  *
  * @param onLine receives each line of its log
+ * @param node the Node.js executable that runs it
  * @throws when it ends before it listens
  */
 export async function startChild(
   main: URL,
   env: Readonly<Record<string, string | undefined>>,
   onLine: (line: string) => void,
+  node = process.execPath,
 ): Promise<Child> {
-  const child = spawn(process.execPath, [main.pathname], {
+  const child = spawn(node, [main.pathname], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
     detached: true, // Ctrl-C reaches only this process, which then stops the child

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { create } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -12,12 +13,22 @@ import { get, post } from "../support/clients/http.js";
 import { startServer } from "../support/programs/binaries.js";
 import { type Stack, startStack } from "../support/programs/stack.js";
 
+/** The major version of Node.js that is to run the binaries: that of the tests, unless the environment asks for another. */
+const NODE_MAJOR = process.env.TEST_NODE_MAJOR ?? process.versions.node.split(".")[0];
+
 let stack: Stack;
 
 beforeAll(async () => {
   stack = await startStack();
 });
 afterAll(() => stack.stop());
+
+it(`the binaries run under Node.js ${NODE_MAJOR}`, () => {
+  for (const { process: binary } of [stack.server, stack.worker]) {
+    const version = execFileSync(binary.spawnfile, ["--version"], { encoding: "utf8" });
+    expect(version).toMatch(new RegExp(`^v${NODE_MAJOR}\\.`));
+  }
+});
 
 describe("a code is asked for, mailed and verified", () => {
   it("over plain HTTP, by address and by token", async () => {

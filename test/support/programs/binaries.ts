@@ -22,6 +22,12 @@ export interface RunningWorker extends Running {
 
 type Env = Readonly<Record<string, string>>;
 
+/**
+ * The Node.js that runs the binaries. It is the one that runs the tests, unless the environment of the tests names another:
+ * `TEST_NODE_BINARY` by its path, or `TEST_NODE_MAJOR` by its major version, which npm then provides (`npm run test:node24`).
+ */
+const NODE = process.env.TEST_NODE_BINARY ?? process.execPath;
+
 /** Every test calls from one client address and mails to domains that there are not: both go unnoticed but where that is the test. */
 const UNNOTICED = {
   RATE_IP_PER_MINUTE: "0",
@@ -48,10 +54,11 @@ async function start(name: "server" | "worker", env: Env): Promise<Running> {
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   const main = new URL(`../../../dist/cmd/${name}/main.js`, import.meta.url);
-  const child = await startChild(main, { OTP_SECRET: TEST_SECRET, LOG_LEVEL: "debug", ...env }, (line) => {
+  const onLine = (line: string) => {
     lines.push(line);
     for (const wake of waiting) wake();
-  });
+  };
+  const child = await startChild(main, { OTP_SECRET: TEST_SECRET, LOG_LEVEL: "debug", ...env }, onLine, NODE);
   const line = (pattern: RegExp, nth = 1): Promise<string> => {
     const find = () => lines.filter((text) => pattern.test(text))[nth - 1];
     const found = find();

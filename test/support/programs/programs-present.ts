@@ -1,10 +1,14 @@
 import { chromiumPath } from "../../../dev/chromium.js";
 import { startPrivateRedis } from "../../../dev/private-redis.js";
+import { nodeFromNpm } from "./node-from-npm.js";
 
-/** Before all tests: where a Redis or a browser has to be installed first, do it once, and not in every file at the same time. */
+/** Before all tests: installs the programs that are missing once, so that the test files do not all do it at the same time. */
 export default async function setup(): Promise<void> {
+  const { TEST_NODE_MAJOR, TEST_NODE_BINARY, REDIS_URL } = process.env;
+  if (TEST_NODE_MAJOR !== undefined && TEST_NODE_BINARY === undefined)
+    process.env.TEST_NODE_BINARY = nodeFromNpm(TEST_NODE_MAJOR);
   chromiumPath();
-  if (process.env.REDIS_URL) return;
+  if (REDIS_URL) return;
   const redis = await startPrivateRedis();
   await redis.stop();
 }
