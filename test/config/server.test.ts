@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { serverProblems } from "../../src/config/rules.js";
+import { ConfigError, readConfig, SERVER } from "../../src/config/server.js";
+import { newAuthority, type Pair } from "../support/api/certificates.js";
+
+const SECRET = "a secret that is long enough for this";
+
+/** What the server says on stderr when it starts with these variables. */
+function problemsWith(env: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    readConfig(SERVER, { OTP_SECRET: SECRET, ...env }, serverProblems);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe("the server's configuration", () => {
+  it.each([
+    ["REDIS_URL", "redis://127.0.0.1/abc"],
+    ["REDIS_URL", "redis://user:p%zz@127.0.0.1"],
+    ["HOST", "127.0.0.1:80"],
+    ["HOST", "[::1]"],
+    ["API_KEYS", "web"],
+    ["API_KEYS", `web:${"0".repeat(63)}`],
+    ["API_KEYS", `we b:${"0".repeat(64)}`],
+    ["PUBLIC_RPCS", "generate"],
+    ["PUBLIC_RPCS", "Generate,"],
+    ["TEST_ADDRESSES", "alice@test.example"],
+    ["TEST_ADDRESSES", "alice@test.example=12345x"],
+    ["TEST_ADDRESSES", "alice=123456"],
+    ["ALLOW_TEST_ADDRESSES", "yes"],
+    ["DNS_CHECK", "yes"],
+    ["WEB", "true"],
+    ["DNS_SERVERS", "dns.example.com"],
+    ["DNS_SERVERS", "192.0.2.53:99999"],
+    ["DNS_SERVERS", "192.0.2.53:0"],
+    ["TRUST_PROXY", "-1"],
+    ["TRUST_PROXY", "33"],
+    ["TRUST_PROXY", "10.0.0.0/33"],
+    ["TRUST_PROXY", "0.0.0.0/0"],
+    ["TRUST_PROXY", "true"],
+  ])("rejects %s=%s", (name, value) => {
+    expect(problemsWith({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} must be [^\\n]*$`))]);
+  });
+
+  it("rejects a list of secrets if one of them is too short", () => {
+    const [problem, ...others] = problemsWith({ OTP_SECRET: `${SECRET},short` });
+    expect(problem).toMatch(/^OTP_SECRET must be secrets of at least 32 characters/);
+    expect(others).toEqual([]);
+  });
+
+  it.each(["0.0.0.0", "::", "192.0.2.1", "otp.example.com"])(
+    "rejects HOST=%s, which others can reach, while anyone may call everything",
+    (HOST) => {
+      expect(problemsWith({ HOST })).toEqual([expect.stringMatching(/^HOST [^\n]*API_KEYS[^\n]*PUBLIC_RPCS[^\n]*$/)]);
+    },
+  );
+
+  it.each([
+    ["0.0.0.0", { API_KEYS: `web:${"0".repeat(64)}` }],
+    ["0.0.0.0", { PUBLIC_RPCS: "Generate, Verify" }],
+    ["localhost", {}],
+  ])("accepts HOST=%s with %j", (HOST, more) => {
+    expect(problemsWith({ HOST, ...more })).toEqual([]);
+  });
+
+  it("rejects test addresses unless ALLOW_TEST_ADDRESSES is set and their codes have OTP_LENGTH digits", () => {
+    const TEST_ADDRESSES = "alice@test.example=123456";
+    expect(problemsWith({ TEST_ADDRESSES })).toEqual([
+      expect.stringMatching(/^TEST_ADDRESSES [^\n]*ALLOW_TEST_ADDRESSES=true/),
+    ]);
+    expect(problemsWith({ TEST_ADDRESSES, ALLOW_TEST_ADDRESSES: "true", OTP_LENGTH: "8" })).toEqual([
+      expect.stringMatching(/^TEST_ADDRESSES must have codes [^\n]*OTP_LENGTH[^\n]*$/),
+    ]);
+    expect(problemsWith({ TEST_ADDRESSES, ALLOW_TEST_ADDRESSES: "true" })).toEqual([]);
+  });
+});
+
+describe("the server's TLS configuration", () => {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-tls-"));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  let own: Pair;
+  let other: Pair;
+  beforeAll(async () => {
+    [own, other] = await Promise.all([newAuthority("own"), newAuthority("other")]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("rejects files that are missing, are not PEM or do not belong together, and names the variable but no path", () => {
+    const cert = file("a.crt", own.cert);
+    const key = file("a.key", own.key);
+    const cases: [string, Record<string, string>][] = [
+      ["TLS_KEY_FILE is required with TLS_CERT_FILE", { TLS_CERT_FILE: cert }],
+      ["TLS_CERT_FILE is required with TLS_KEY_FILE", { TLS_KEY_FILE: key }],
+      ["TLS_CERT_FILE is required with TLS_CLIENT_CA_FILE", { TLS_CLIENT_CA_FILE: cert }],
+      ["TLS_CERT_FILE must be a file that can be read", { TLS_CERT_FILE: `${cert}x`, TLS_KEY_FILE: key }],
+      ["TLS_CERT_FILE must hold certificates in PEM, each of them whole", { TLS_CERT_FILE: key, TLS_KEY_FILE: key }],
+      [
+        "TLS_CERT_FILE must hold certificates in PEM, each of them whole",
+        { TLS_CERT_FILE: file("cut.crt", own.cert + other.cert.slice(0, 200)), TLS_KEY_FILE: key },
+      ],
+      ["TLS_KEY_FILE must hold a private key in PEM", { TLS_CERT_FILE: cert, TLS_KEY_FILE: cert }],
+      ["TLS_KEY_FILE is not the key of TLS_CERT_FILE", { TLS_CERT_FILE: cert, TLS_KEY_FILE: file("b.key", other.key) }],
+      [
+        "TLS_CLIENT_CA_FILE must hold certificates in PEM, each of them whole",
+        { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: key },
+      ],
+    ];
+    for (const [problem, files] of cases) expect(problemsWith(files)).toEqual([problem]);
+  });
+});
