@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { callerOf, THREE_PROTOCOLS } from "../support/clients/callers.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/clients/callers.js";
 import { post } from "../support/clients/http.js";
+import { overOneProtocolEach } from "../support/clients/in-turn.js";
 import { TestDns } from "../support/dns/dns.js";
 import { type RunningServer, startServer } from "../support/programs/binaries.js";
 import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
@@ -25,29 +26,36 @@ afterAll(async () => {
   await dns.stop();
 });
 
-it.each(THREE_PROTOCOLS)(
-  "over %s, only domains that can take mail, as far as DNS knows, are sent to",
-  async (protocol) => {
-    const caller = callerOf(protocol, server);
-    const email = (domain: string) => ({ email: `${protocol.toLowerCase()}@${domain}` });
-    expect((await caller.generate(email("mail.example"))).reason).toBe("OK");
-    expect((await caller.generate(email("silent.example"))).reason).toBe("OK");
+const test = overOneProtocolEach(THREE_PROTOCOLS, (protocol) => callerOf(protocol, server));
 
-    const client = new Redis(redis.url);
-    const before = (await client.keys("*")).sort();
-    for (const domain of ["no-mail.example", "nowhere.example"]) {
-      expect(await caller.generate(email(domain))).toMatchObject({
-        reason: "UNDELIVERABLE_ADDRESS",
-        message: "the domain of the address does not accept mail",
-      });
-    }
-    expect((await client.keys("*")).sort()).toEqual(before);
-    client.disconnect();
-  },
-);
+async function expectRefusal(caller: ProtocolCaller, domain: string): Promise<void> {
+  const client = new Redis(redis.url);
+  const before = (await client.keys("*")).sort();
+  expect(await caller.generate({ email: `ada@${domain}` })).toMatchObject({
+    reason: "UNDELIVERABLE_ADDRESS",
+    message: "the domain of the address does not accept mail",
+  });
+  expect((await client.keys("*")).sort()).toEqual(before);
+  client.disconnect();
+}
 
-it("the plain route names the field", async () => {
-  const { status, body } = await post(`${server.http}/otp/generate`, { email: "ada@nowhere.example" });
-  expect(status).toBe(400);
-  expect(body.errors).toEqual([{ detail: "has a domain that does not accept mail", pointer: "#/email" }]);
+describe("Generate", () => {
+  test("sends to a domain that accepts mail, and to one whose resolver does not answer", async (caller) => {
+    expect((await caller.generate({ email: "ada@mail.example" })).reason).toBe("OK");
+    expect((await caller.generate({ email: "ada@silent.example" })).reason).toBe("OK");
+  });
+
+  test("refuses a domain that accepts no mail, and leaves nothing in Redis", async (caller) => {
+    await expectRefusal(caller, "no-mail.example");
+  });
+
+  test("refuses a domain that does not exist, and leaves nothing in Redis", async (caller) => {
+    await expectRefusal(caller, "nowhere.example");
+  });
+
+  it("names the field of a refused address over HTTP", async () => {
+    const { status, body } = await post(`${server.http}/otp/generate`, { email: "ada@nowhere.example" });
+    expect(status).toBe(400);
+    expect(body.errors).toEqual([{ detail: "has a domain that does not accept mail", pointer: "#/email" }]);
+  });
 });

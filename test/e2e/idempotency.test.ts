@@ -1,8 +1,9 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { apiKey } from "../support/api/api-keys.js";
-import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/clients/callers.js";
+import { callerOf, THREE_PROTOCOLS } from "../support/clients/callers.js";
 import { post } from "../support/clients/http.js";
+import { overOneProtocolEach } from "../support/clients/in-turn.js";
 import { TestDns } from "../support/dns/dns.js";
 import { startServer } from "../support/programs/binaries.js";
 import { type Stack, startStack } from "../support/programs/stack.js";
@@ -28,20 +29,17 @@ let serial = 0;
 const newAddress = () => `once-${serial++}@example.com`;
 const newKey = () => `key-${serial++}`;
 
-describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
-  let caller: ProtocolCaller;
-  beforeAll(() => {
-    caller = callerOf(protocol, stack.server);
-  });
+const test = overOneProtocolEach(THREE_PROTOCOLS, (protocol) => callerOf(protocol, stack.server));
 
-  it("the same key and payload give the same token, and no second mail", async () => {
+describe("an idempotency key", () => {
+  test("gives a repeated request the same token for a day, and sends no second mail", async (caller) => {
     const email = newAddress();
     const headers = { "idempotency-key": newKey() };
     const first = await caller.generate({ email }, headers);
     expect(first.reason).toBe("OK");
     const second = await caller.generate({ email: email.toUpperCase() }, headers);
     expect(second).toEqual(first);
-    await stack.smtp.mailTo(email); // time that passes under a delivery would take its code away
+    await stack.smtp.mailTo(email); // passing time during a delivery would expire its code
     await passTime(redis, 23 * 3_600_000);
     expect(await caller.generate({ email }, { "idempotency-key": `"${headers["idempotency-key"]}"` })).toEqual(first);
 
@@ -53,7 +51,7 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     expect(stack.smtp.mailsTo(email)).toHaveLength(2);
   });
 
-  it("the same key with another payload is refused", async () => {
+  test("is refused with another payload", async (caller) => {
     const email = newAddress();
     const headers = { "idempotency-key": newKey() };
     await caller.generate({ email }, headers);
@@ -61,7 +59,7 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     expect((await caller.generate({ email, purpose: "payment" }, headers)).reason).toBe("IDEMPOTENCY_KEY_REUSED");
   });
 
-  it("of many with one key at the same time one goes ahead, and the others wait or get its token", async () => {
+  test("lets one of many concurrent requests go ahead, and the others get its token or are told to wait", async (caller) => {
     const email = newAddress();
     const headers = { "idempotency-key": newKey() };
     const endings = await Promise.all(Array.from({ length: 20 }, () => caller.generate({ email }, headers)));
@@ -73,7 +71,7 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     expect((await caller.generate({ email }, headers)).token).toBe(accepted[0]?.token);
   });
 
-  it("a request that was refused leaves its key free", async () => {
+  test("can be used again after its request was refused", async (caller) => {
     const email = newAddress();
     const headers = { "idempotency-key": newKey() };
     await caller.generate({ email });
@@ -81,7 +79,7 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     expect((await caller.generate({ email: newAddress() }, headers)).reason).toBe("OK");
   });
 
-  it("a key is its caller's own", async () => {
+  test("belongs to one caller: another caller with the same key does not get the token", async (caller) => {
     const headers = { "idempotency-key": newKey() };
     const email = newAddress();
     const first = await caller.generate({ email }, { ...headers, ...bearer("web") });
@@ -92,30 +90,32 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     }
   });
 
-  it.each(["with blanks", "k".repeat(256), '""'])("the key %j is refused", async (key) => {
-    const ending = await caller.generate({ email: newAddress() }, { "idempotency-key": key });
-    expect(ending).toMatchObject({ reason: "INVALID_REQUEST" });
-    expect(ending.message).toMatch(/^idempotency-key must be/);
+  test("is refused when it is malformed", async (caller) => {
+    for (const key of ["with blanks", "k".repeat(256), '""']) {
+      const ending = await caller.generate({ email: newAddress() }, { "idempotency-key": key });
+      expect(ending, key).toMatchObject({ reason: "INVALID_REQUEST" });
+      expect(ending.message).toMatch(/^idempotency-key must be/);
+    }
   });
-});
 
-it("while the first is under way, its repetitions are told so and when to come again", async () => {
-  // Its domain's resolver does not answer: the first waits for that, and its repetitions find it under way.
-  const dns = await new TestDns().start();
-  dns.zones.set("slow.example", { fault: "silent" });
-  const server = await startServer(stack.redis.url, { DNS_CHECK: "on", DNS_SERVERS: dns.address });
-  await server.line(/redis answers/);
-  const generate = (body: object) => post(`${server.http}/otp/generate`, body, { "idempotency-key": "slow" });
+  it("answers a repeated call 409 with Retry-After while the first call is running", async () => {
+    // The resolver of its domain does not answer. The first call waits for it, so that the others come while it runs.
+    const dns = await new TestDns().start();
+    dns.zones.set("slow.example", { fault: "silent" });
+    const server = await startServer(stack.redis.url, { DNS_CHECK: "on", DNS_SERVERS: dns.address });
+    await server.line(/redis answers/);
+    const generate = (body: object) => post(`${server.http}/otp/generate`, body, { "idempotency-key": "slow" });
 
-  const first = generate({ email: "ada@slow.example" });
-  await dns.asked("MX slow.example");
-  const repeated = await generate({ email: "ada@slow.example" });
-  expect(repeated).toMatchObject({ status: 409, body: { reason: "IDEMPOTENCY_KEY_IN_USE" } });
-  expect(repeated.headers.get("Retry-After")).toBe("1");
-  expect(await generate({ email: "eve@slow.example" })).toMatchObject({ status: 422 });
-  const { status, body } = await first;
-  expect(status).toBe(202);
-  expect(await generate({ email: "ada@slow.example" })).toMatchObject({ status: 202, body: { token: body.token } });
-  await server.stop();
-  await dns.stop();
+    const first = generate({ email: "ada@slow.example" });
+    await dns.asked("MX slow.example");
+    const repeated = await generate({ email: "ada@slow.example" });
+    expect(repeated).toMatchObject({ status: 409, body: { reason: "IDEMPOTENCY_KEY_IN_USE" } });
+    expect(repeated.headers.get("Retry-After")).toBe("1");
+    expect(await generate({ email: "eve@slow.example" })).toMatchObject({ status: 422 });
+    const { status, body } = await first;
+    expect(status).toBe(202);
+    expect(await generate({ email: "ada@slow.example" })).toMatchObject({ status: 202, body: { token: body.token } });
+    await server.stop();
+    await dns.stop();
+  });
 });

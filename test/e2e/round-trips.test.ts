@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { apiKey } from "../support/api/api-keys.js";
 import { callerOf, THREE_PROTOCOLS } from "../support/clients/callers.js";
+import { overOneProtocolEach } from "../support/clients/in-turn.js";
 import { otherThan } from "../support/messages/codes.js";
 import { startServer } from "../support/programs/binaries.js";
 import { type Stack, startStack } from "../support/programs/stack.js";
@@ -12,7 +13,7 @@ const API_KEYS = apiKey("backend", "the-key");
 
 let stack: Stack;
 let monitor: Redis;
-/** What Redis was asked from outside of scripts: each command with its first words. */
+/** The commands that Redis got, except those that scripts call. */
 const commands: string[] = [];
 
 beforeAll(async () => {
@@ -28,7 +29,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-/** How many commands about this client or this address a call makes Redis take, by the keys they name. */
+/** The commands that a call sends to Redis, as far as they name a key of a client, an address or an idempotency key. */
 async function commandsOf(call: () => Promise<unknown>): Promise<readonly string[]> {
   const client = new Redis(stack.redis.url);
   const mark = async (name: string) => {
@@ -43,8 +44,10 @@ async function commandsOf(call: () => Promise<unknown>): Promise<readonly string
   return commands.filter((command) => /otp:(?:\{|client|idempotency)|\{otp\}:email:id/.test(command));
 }
 
-describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
-  it("a Verify by token is one command for a backend, and two where a client is counted", async () => {
+const test = overOneProtocolEach(THREE_PROTOCOLS, (protocol) => protocol);
+
+describe("Redis", () => {
+  test("takes one command for a Verify by token from a backend, and two where a client is counted", async (protocol) => {
     const caller = callerOf(protocol, stack.server);
     const email = `trips-${protocol}@example.com`;
     const { token } = await caller.generate({ email }, KEY);
@@ -53,7 +56,7 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     const verify = (otp: string, headers: Record<string, string>) => async () => {
       await caller.verify({ token, otp }, headers);
     };
-    await verify(wrong, {})(); // by now Redis knows all scripts
+    await verify(wrong, {})(); // now Redis knows all scripts
 
     expect(await commandsOf(verify(wrong, KEY))).toHaveLength(1);
     expect(await commandsOf(verify(wrong, {}))).toHaveLength(2);
@@ -61,7 +64,7 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     expect(await commandsOf(verify(code, KEY))).toHaveLength(1);
   });
 
-  it("a Verify that the client's limit refuses is one, and so are no tries", async () => {
+  test("takes one command for a Verify that the limit of the client refuses, and counts no attempt", async (protocol) => {
     const server = await startServer(stack.redis.url, { RATE_IP_VERIFY_PER_MINUTE: "1", TRUST_PROXY: "1" });
     await server.line(/redis answers/);
     const caller = callerOf(protocol, server);
@@ -76,24 +79,24 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
     await server.stop();
   });
 
-  it("a Verify that is out of tries is two before its answer, and takes its count back beside that", async () => {
+  test("takes two commands for a Verify without attempts left, and takes the count of the client back with a third", async (protocol) => {
     const caller = callerOf(protocol, stack.server);
     const email = `spent-${protocol}@example.com`;
     const { token } = await caller.generate({ email }, KEY);
     const wrong = otherThan((await stack.smtp.mailTo(email)).code);
     for (let n = 0; n < 5; n++) await caller.verify({ token, otp: wrong }, KEY);
     expect(await commandsOf(() => caller.verify({ token, otp: wrong }, KEY))).toHaveLength(1);
-    const [counted, tried, ...rest] = await commandsOf(async () => {
+    const [counted, attempted, ...rest] = await commandsOf(async () => {
       await caller.verify({ token, otp: wrong }, {});
       while (!commands.some((command) => TAKEN_BACK.test(command))) await once(monitor, "monitor");
     });
     expect(counted).toContain("otp:client:verify:");
-    expect(tried).toMatch(TRY_WITH_TOKEN);
+    expect(attempted).toMatch(ATTEMPT_WITH_TOKEN);
     expect(rest).toHaveLength(1);
     expect(rest[0]).toMatch(TAKEN_BACK);
   });
 
-  it("a Generate is two for a backend, and three where a client is counted", async () => {
+  test("takes two commands for a Generate from a backend, and three where a client is counted", async (protocol) => {
     const caller = callerOf(protocol, stack.server);
     const generate = (headers: Record<string, string>) => async () => {
       const email = `trips-${protocol}-${Object.keys(headers).length}@example.com`;
@@ -108,10 +111,10 @@ describe.each(THREE_PROTOCOLS)("over %s", (protocol) => {
 
 const TAKEN_BACK = /otp:client:verify:.* -1 /;
 
-/** It names the wrong tries in a row and the request of the token. */
-const TRY_WITH_TOKEN = /otp:\{[\w-]{22}\}:row otp:\{[\w-]{22}\}[\w-]{8}:[\w-]{22} /;
+/** It names the count of wrong attempts in a row and the request of the token. */
+const ATTEMPT_WITH_TOKEN = /otp:\{[\w-]{22}\}:row otp:\{[\w-]{22}\}[\w-]{8}:[\w-]{22} /;
 
-/** The worker names the request that it delivers, and asks how its senders are. */
+/** The worker names the request that it delivers, and reads the health of its senders. */
 function isWorkers(command: string): boolean {
   return /otp:\{[\w-]{22}\}[\w-]{8}:[\w-]{22} /.test(command) || command.includes("otp:{senders}");
 }

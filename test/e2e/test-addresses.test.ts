@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callerOf, type ProtocolCaller, THREE_PROTOCOLS } from "../support/clients/callers.js";
+import { callerOf, THREE_PROTOCOLS } from "../support/clients/callers.js";
 import { post } from "../support/clients/http.js";
+import { overOneProtocolEach } from "../support/clients/in-turn.js";
 import { statusesOf } from "../support/clients/watching.js";
 import { type Stack, startStack } from "../support/programs/stack.js";
 
@@ -20,14 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-describe.each(THREE_PROTOCOLS)("over %s, a test address", (protocol) => {
-  let caller: ProtocolCaller;
-  beforeAll(() => {
-    caller = callerOf(protocol, stack.server);
-  });
-  const email = "alice@test.example";
+const email = "alice@test.example";
+const test = overOneProtocolEach(THREE_PROTOCOLS, (protocol) => callerOf(protocol, stack.server));
 
-  it("has the code it was given, by address and by token, for any purpose, and nothing is sent to it", async () => {
+describe("a test address", () => {
+  test("has its configured code for every purpose, by address and by token, and gets no mail", async (caller) => {
     for (const purpose of ["login", "payment"]) {
       const { reason, token } = await caller.generate({ email, purpose });
       expect(reason).toBe("OK");
@@ -41,13 +39,13 @@ describe.each(THREE_PROTOCOLS)("over %s, a test address", (protocol) => {
     expect(stack.smtp.mails).toEqual([]);
   });
 
-  it("takes its code once for each time it was asked for, like any other", async () => {
+  test("accepts its code once for each request", async (caller) => {
     await caller.generate({ email });
     expect((await caller.verify({ email, otp: "123456" })).reason).toBe("OK");
     expect((await caller.verify({ email, otp: "123456" })).reason).toBe("OTP_INCORRECT");
   });
 
-  it("has no limits", async () => {
+  test("has no limits", async (caller) => {
     for (let n = 0; n < 30; n++) expect((await caller.generate({ email })).reason).toBe("OK");
     const { token } = await caller.generate({ email });
     for (let n = 0; n < 120; n++) {
@@ -56,16 +54,16 @@ describe.each(THREE_PROTOCOLS)("over %s, a test address", (protocol) => {
     expect((await caller.verify({ token, otp: "123456" })).reason).toBe("OK");
   });
 
-  it("is no other address", async () => {
+  test("does not share its code with another address of its domain", async (caller) => {
     expect((await caller.verify({ email: "carol@test.example", otp: "123456" })).reason).toBe("OTP_INCORRECT");
   });
-});
 
-it("a phone number can be one, and its delivery is watched like any other", async () => {
-  const { http } = stack.server;
-  const { body } = await post(`${http}/otp/generate`, { phone: "+14155550100" });
-  const verified = await post(`${http}/otp/verify`, { phone: "+1 (415) 555-0100", otp: "111222" });
-  expect(verified.status).toBe(200);
-  const seen = await statusesOf(http, String(body.token), 0);
-  expect(seen).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"]);
+  it("can be a phone number, and a watch follows its delivery to VERIFIED", async () => {
+    const { http } = stack.server;
+    const { body } = await post(`${http}/otp/generate`, { phone: "+14155550100" });
+    const verified = await post(`${http}/otp/verify`, { phone: "+1 (415) 555-0100", otp: "111222" });
+    expect(verified.status).toBe(200);
+    const seen = await statusesOf(http, String(body.token), 0);
+    expect(seen).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"]);
+  });
 });

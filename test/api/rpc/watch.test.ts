@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DeliveryStatus } from "../../../src/gen/otp/v1/otp_service_pb.js";
 import { OtpError } from "../../../src/otp/errors.js";
 import { startApi, type TestApi } from "../../support/api/api.js";
+import { overOneProtocolEach } from "../../support/clients/in-turn.js";
 import { EVENTS, type OpenWatch, watchersOf } from "../../support/clients/watchers.js";
 import { Feed, PROCESSING, QUEUED, SENT, VERIFIED } from "../../support/fakes/feed.js";
 
-const PROTOCOLS = ["Connect with JSON", "Connect in binary", "gRPC-Web", "gRPC-Web with JSON", "gRPC", EVENTS];
+const PROTOCOLS = ["Connect with JSON", "Connect in binary", "gRPC-Web", "gRPC-Web with JSON", "gRPC", EVENTS] as const;
 const KEY = { name: "web", digest: Buffer.alloc(32) };
 const OK = { reason: "OK" };
 
@@ -17,16 +18,21 @@ beforeEach(() => {
 });
 afterEach(() => api.stop());
 
-describe.each(PROTOCOLS)("a watch over %s", (protocol) => {
-  const serve = async (options: Parameters<typeof startApi>[0] = {}): Promise<OpenWatch> => {
-    api = await startApi({ watch: feed.watch, ...options });
-    const open = watchersOf(api)[protocol];
-    if (open === undefined) throw new Error(`nobody watches by ${protocol}`);
-    return open;
-  };
-  const seconds = (ms: number) => ({ seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1e6 });
+type Options = Parameters<typeof startApi>[0];
 
-  it("shows the state as it is, then each change in order, and ends with the final one", async () => {
+async function serveOver(protocol: string, options: Options): Promise<OpenWatch> {
+  api = await startApi({ watch: feed.watch, ...options });
+  const open = watchersOf(api)[protocol];
+  if (open === undefined) throw new Error(`there is no watcher for ${protocol}`);
+  return open;
+}
+
+const seconds = (ms: number) => ({ seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1e6 });
+
+describe.each(PROTOCOLS)("a watch over %s", (protocol) => {
+  const serve = (options: Options = {}) => serveOver(protocol, options);
+
+  it("shows the current status, then each change in order, and ends after the final status", async () => {
     const open = await serve();
     feed.push(QUEUED);
     const watching = open(feed.token);
@@ -51,49 +57,14 @@ describe.each(PROTOCOLS)("a watch over %s", (protocol) => {
     expect(feed.opened[0]?.signal.aborted).toBe(true);
   });
 
-  it("says why a code did not arrive", async () => {
-    const open = await serve();
-    feed.push({ ...SENT, status: "FAILED", failure: "undelivered", final: true });
-    expect(await open(feed.token).next()).toMatchObject({
-      status: DeliveryStatus.FAILED,
-      message: "The code was sent but did not arrive",
-    });
-  });
-
-  it("goes on behind the last step that was seen", async () => {
-    const open = await serve();
-    feed.push(QUEUED, PROCESSING, SENT);
-    const watching = open(feed.token, { "last-event-id": "2" });
-    expect(await watching.next()).toMatchObject({ sequence: 3 });
-    expect(feed.opened).toMatchObject([{ after: 2 }]);
-    watching.leave();
-  });
-
-  it("is refused with a token that is not ours, before it begins", async () => {
+  it("is refused before it begins when the token is not ours", async () => {
     const open = await serve();
     const end = await open("nonsense").next();
     expect(end).toMatchObject({ reason: "INVALID_REQUEST", fields: ["token"] });
     expect(JSON.stringify(end)).not.toContain("nonsense");
   });
 
-  it("is refused with a last step that is no number", async () => {
-    const open = await serve();
-    for (const id of ["-1", "1.5", "two", "1, 2", "99999999999"]) {
-      const end = await open(feed.token, { "last-event-id": id }).next();
-      expect(end).toMatchObject({ reason: "INVALID_REQUEST", fields: ["last-event-id"] });
-    }
-  });
-
-  it("needs a key where there are keys, unless Watch is public", async () => {
-    const open = await serve({ access: { keys: [KEY], publicRpcs: ["Verify"] } });
-    feed.push({ ...SENT, final: true });
-    expect(await open(feed.token).next()).toMatchObject({ reason: "UNAUTHENTICATED" });
-    await api.stop();
-    const openToAll = await serve({ access: { keys: [KEY], publicRpcs: ["Watch"] } });
-    expect(await openToAll(feed.token).next()).toMatchObject({ status: DeliveryStatus.SENT });
-  });
-
-  it("lets go of everything when its watcher goes away", async () => {
+  it("is closed when its watcher goes away, and no longer counts for that client", async () => {
     const open = await serve({ maxWatches: { perClient: 1 } });
     feed.push(QUEUED);
     for (const n of [0, 1, 2]) {
@@ -104,7 +75,81 @@ describe.each(PROTOCOLS)("a watch over %s", (protocol) => {
     }
   });
 
-  it("takes no more than one client address may have, nor than there may be in all", async () => {
+  it("ends at once when the server shuts down, so that its watcher goes to another server", async () => {
+    const open = await serve();
+    feed.push(QUEUED);
+    const watching = open(feed.token);
+    await watching.next();
+    const started = performance.now();
+    const stopped = api.stop();
+    expect(await watching.next()).toMatchObject(
+      protocol === EVENTS ? OK : { reason: "UNAVAILABLE", message: "the server is shutting down, try again", wait: 1 },
+    );
+    await stopped;
+    expect(performance.now() - started).toBeLessThan(900); // the grace period of the tests is 1 s
+  });
+
+  it("that breaks off tells its watcher the reason, and only the log contains an internal error", async () => {
+    const open = await serve();
+    feed.push(QUEUED);
+    const away = open(feed.token);
+    await away.next();
+    feed.breakOff(OtpError.unavailable(new Error("a cause")));
+    expect(await away.next()).toMatchObject(protocol === EVENTS ? OK : { reason: "UNAVAILABLE", wait: 1 });
+
+    feed.breakOff(new TypeError("secret detail"));
+    const broken = open(feed.token);
+    await broken.next();
+    const end = await broken.next();
+    expect(end).toMatchObject(protocol === EVENTS ? OK : { reason: "Internal", message: "internal error" });
+    expect(api.log.filter((line) => line.includes("secret detail"))).toHaveLength(1);
+  });
+});
+
+const test = overOneProtocolEach(
+  PROTOCOLS,
+  (protocol) =>
+    (options: Options = {}) =>
+      serveOver(protocol, options),
+);
+
+describe("a watch", () => {
+  test("says why a code did not arrive", async (serve) => {
+    const open = await serve();
+    feed.push({ ...SENT, status: "FAILED", failure: "undelivered", final: true });
+    expect(await open(feed.token).next()).toMatchObject({
+      status: DeliveryStatus.FAILED,
+      message: "The code was sent but did not arrive",
+    });
+  });
+
+  test("resumes after the step in Last-Event-ID", async (serve) => {
+    const open = await serve();
+    feed.push(QUEUED, PROCESSING, SENT);
+    const watching = open(feed.token, { "last-event-id": "2" });
+    expect(await watching.next()).toMatchObject({ sequence: 3 });
+    expect(feed.opened).toMatchObject([{ after: 2 }]);
+    watching.leave();
+  });
+
+  test("is refused when Last-Event-ID is not a number", async (serve) => {
+    const open = await serve();
+    for (const id of ["-1", "1.5", "two", "1, 2", "99999999999"]) {
+      const end = await open(feed.token, { "last-event-id": id }).next();
+      expect(end).toMatchObject({ reason: "INVALID_REQUEST", fields: ["last-event-id"] });
+    }
+  });
+
+  test("needs a key when there are keys, unless Watch is public", async (serve) => {
+    const open = await serve({ access: { keys: [KEY], publicRpcs: ["Verify"] } });
+    feed.push({ ...SENT, final: true });
+    expect(await open(feed.token).next()).toMatchObject({ reason: "UNAUTHENTICATED" });
+    await api.stop();
+    const openToAll = await serve({ access: { keys: [KEY], publicRpcs: ["Watch"] } });
+    expect(await openToAll(feed.token).next()).toMatchObject({ status: DeliveryStatus.SENT });
+  });
+
+  test("is refused when its client or the server has too many of them", async (serve) => {
     const open = await serve({ maxWatches: { perClient: 1 } });
     feed.push(QUEUED);
     const first = open(feed.token);
@@ -123,39 +168,9 @@ describe.each(PROTOCOLS)("a watch over %s", (protocol) => {
     expect(await openFew(feed.token).next()).toMatchObject({ reason: "UNAVAILABLE", wait: 1 });
   });
 
-  it("ends at once when the server does, so that its watcher goes to another", async () => {
-    const open = await serve();
-    feed.push(QUEUED);
-    const watching = open(feed.token);
-    await watching.next();
-    const started = performance.now();
-    const stopped = api.stop();
-    expect(await watching.next()).toMatchObject(
-      protocol === EVENTS ? OK : { reason: "UNAVAILABLE", message: "the server is shutting down, try again", wait: 1 },
-    );
-    await stopped;
-    expect(performance.now() - started).toBeLessThan(900); // the grace that the tests give is 1 s
-  });
-
-  it("that is opened when the server ends is refused", async () => {
+  test("is refused while the server shuts down", async (serve) => {
     const open = await serve();
     api.watches.close();
     expect(await open(feed.token).next()).toMatchObject({ reason: "UNAVAILABLE" });
-  });
-
-  it("that breaks off tells what can be told, and the log the rest", async () => {
-    const open = await serve();
-    feed.push(QUEUED);
-    const away = open(feed.token);
-    await away.next();
-    feed.breakOff(OtpError.unavailable(new Error("a cause")));
-    expect(await away.next()).toMatchObject(protocol === EVENTS ? OK : { reason: "UNAVAILABLE", wait: 1 });
-
-    feed.breakOff(new TypeError("secret detail"));
-    const broken = open(feed.token);
-    await broken.next();
-    const end = await broken.next();
-    expect(end).toMatchObject(protocol === EVENTS ? OK : { reason: "Internal", message: "internal error" });
-    expect(api.log.filter((line) => line.includes("secret detail"))).toHaveLength(1);
   });
 });
