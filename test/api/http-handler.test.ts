@@ -8,7 +8,7 @@ let api: TestApi;
 let isRedisAlive = true;
 
 beforeAll(async () => {
-  api = await startApi({ redisAlive: () => isRedisAlive });
+  api = await startApi({ redisAlive: () => isRedisAlive, maxAttempts: 1 });
 });
 afterAll(() => api.stop());
 
@@ -24,7 +24,7 @@ function expectProblem(answer: Answer, status: number, more: Record<string, unkn
 }
 
 describe("the plain routes", () => {
-  it("ask for a code and verify it, by token and by address", async () => {
+  it("answer Generate with a token, the life of the code and the cooldown, and Verify with a message", async () => {
     const asked = await generate({ email: "test@example.com" });
     expect(asked.status).toBe(202);
     expect(asked.headers.get("content-type")).toBe("application/json");
@@ -39,30 +39,26 @@ describe("the plain routes", () => {
       status: 200,
       body: { message: "OTP is correct" },
     });
-
-    await generate({ email: "address@example.com" });
-    await api.deliver("456123");
-    expect(await verify({ email: "address@example.com", otp: "456123" })).toMatchObject({ status: 200 });
   });
 
-  it("say how long to wait", async () => {
+  it("answer 429 with Retry-After during the cooldown", async () => {
     await generate({ email: "twice@example.com" });
     const second = await generate({ email: "twice@example.com" });
     expectProblem(second, 429, { reason: "RATE_LIMITED", title: "Too Many Requests" });
     expect(second.headers.get("retry-after")).toBe("30");
   });
 
-  it("tell a wrong code", async () => {
+  it("answer a wrong code with 400 OTP_INCORRECT", async () => {
     expectProblem(await verify({ email: "nobody@example.com", otp: "000000" }), 400, {
       reason: "OTP_INCORRECT",
       detail: "OTP is incorrect",
     });
   });
 
-  it("lock after the fifth wrong code", async () => {
+  it("answer 429 with Retry-After when no attempts are left", async () => {
     const { body } = await generate({ email: "locked@example.com" });
     await api.deliver("456123");
-    for (let n = 0; n < 5; n++) expectProblem(await verify({ token: body.token, otp: "000000" }), 400);
+    expectProblem(await verify({ token: body.token, otp: "000000" }), 400);
     const refused = await verify({ token: body.token, otp: "456123" });
     expectProblem(refused, 429, { reason: "TOO_MANY_ATTEMPTS" });
     expect(refused.headers.get("retry-after")).toBe("1200");
@@ -76,16 +72,16 @@ describe("the plain routes", () => {
     ["a number", "1", "#"],
     ["bytes that are not UTF-8", Buffer.from('{"email":"\xff@example.com"}', "latin1"), "#"],
     ["a wrong type", '{"email":1}', "#/email"],
-    ["a list for a text", '{"email":["a@example.com"]}', "#/email"],
+    ["a list instead of a string", '{"email":["a@example.com"]}', "#/email"],
     ["an unknown field", '{"email":"a@example.com","mail":"x"}', "#/mail"],
-    ["a field of every object", '{"__proto__":{"email":"a@example.com"}}', "#/__proto__"],
-    ["an unknown field that reads like an address", '{"a@example.com":1}', "#"],
+    ["a property that every object has", '{"__proto__":{"email":"a@example.com"}}', "#/__proto__"],
+    ["an unknown field that looks like an address", '{"a@example.com":1}', "#"],
     ["two recipients", '{"email":"a@example.com","phone":"+14155552671"}', "#/recipient"],
     ["no recipient", "{}", "#/recipient"],
-    ["a phone number", '{"phone":"+14155552671"}', "#/phone"],
+    ["a phone number when no SMS is sent", '{"phone":"+14155552671"}', "#/phone"],
     ["a line break in the address", '{"email":"a@example.com\\r\\nBcc: b@example.com"}', "#/email"],
-    ["odd characters in the purpose", '{"email":"a@example.com","purpose":"\\u0000<script>"}', "#/purpose"],
-  ])("refuse %s to Generate", async (_what, body, pointer) => {
+    ["characters that a purpose must not have", '{"email":"a@example.com","purpose":"\\u0000<script>"}', "#/purpose"],
+  ])("refuse Generate with %s, and point at the problem", async (_what, body, pointer) => {
     const answer = await generate(body);
     expectProblem(answer, 400, { reason: "INVALID_REQUEST", title: "Bad Request" });
     expect(answer.body.errors).toEqual([{ pointer, detail: expect.any(String) }]);
@@ -96,19 +92,20 @@ describe("the plain routes", () => {
     ["no subject", { otp: "123456" }, "#/subject"],
     ["no otp", { email: "a@example.com" }, "#/otp"],
     ["an otp as a number", { email: "a@example.com", otp: 123456 }, "#/otp"],
-    ["an otp with a blank", { email: "a@example.com", otp: "123 456" }, "#/otp"],
+    ["an otp with a space", { email: "a@example.com", otp: "123 456" }, "#/otp"],
     ["an otp in full-width digits", { email: "a@example.com", otp: "１２３４５６" }, "#/otp"],
     ["an otp that is too long", { email: "a@example.com", otp: "1234567" }, "#/otp"],
-    ["a token of nonsense", { token: "nonsense", otp: "123456" }, "#/token"],
-  ])("refuse %s to Verify", async (_what, body, pointer) => {
+    ["a token that is not ours", { token: "nonsense", otp: "123456" }, "#/token"],
+  ])("refuse Verify with %s, and point at the problem", async (_what, body, pointer) => {
     const answer = await verify(body);
     expectProblem(answer, 400, { reason: "INVALID_REQUEST" });
     expect(answer.body.errors).toEqual([{ pointer, detail: expect.any(String) }]);
   });
 
-  it("refuse a body over 16 KiB, announced or not, and take one below", async () => {
+  it("refuse a body over 16 KiB, with or without a Content-Length, and accept a body of 16 KiB", async () => {
     const bodyOf = (bytes: number) => `{"email":"size@example.com"${" ".repeat(bytes - 28)}}`;
     expect((await generate(bodyOf(16 * 1024))).status).toBe(202);
+    const { length } = api.orders;
     expectProblem(await generate(bodyOf(16 * 1024 + 1)), 413, { reason: "INVALID_REQUEST" });
     expectProblem(await generate(bodyOf(1024 * 1024)), 413, { reason: "INVALID_REQUEST" });
 
@@ -119,9 +116,10 @@ describe("the plain routes", () => {
       duplex: "half",
     } as RequestInit);
     expect(chunked.status).toBe(413);
+    expect(api.orders).toHaveLength(length);
   });
 
-  it("refuse another content type", async () => {
+  it("refuse a content type other than application/json", async () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""]) {
       expectProblem(await generate('{"email":"a@example.com"}', { "Content-Type": type }), 415);
     }
@@ -130,7 +128,7 @@ describe("the plain routes", () => {
     ).toBe(202);
   });
 
-  it("refuse another method and say which one they take", async () => {
+  it("refuse other methods and name the allowed one", async () => {
     for (const method of ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"]) {
       const response = await fetch(`${api.http}/otp/generate`, { method });
       expect(response.status).toBe(405);
@@ -139,7 +137,7 @@ describe("the plain routes", () => {
     expect((await fetch(`${api.http}/health`, { method: "POST" })).headers.get("allow")).toBe("GET, HEAD");
   });
 
-  it("do not know other paths", async () => {
+  it("answer 404 on any other path", async () => {
     for (const path of [
       "/",
       "/otp",
@@ -153,13 +151,13 @@ describe("the plain routes", () => {
   });
 });
 
-describe("Connect", () => {
-  it("refuses what is not one of its content types", async () => {
+describe("a Connect route", () => {
+  it("refuses a content type that Connect does not have", async () => {
     const response = await fetch(`${api.http}/otp.v1.OtpService/Generate`, { method: "POST", body: "x" });
     expect(response.status).toBe(415);
   });
 
-  it("refuses another method", async () => {
+  it("refuses GET", async () => {
     expect((await fetch(`${api.http}/otp.v1.OtpService/Generate`)).status).toBe(405);
   });
 
@@ -167,7 +165,7 @@ describe("Connect", () => {
     ["application/json", '{"email":'],
     ["application/json", '{"email":"a@example.com","mail":1}'],
     ["application/proto", "\u00ff\u00ff"],
-  ])("answers a bad %s body with details", async (type, body) => {
+  ])("answers a malformed %s body with error details", async (type, body) => {
     const answer = await post(`${api.http}/otp.v1.OtpService/Generate`, body, { "Content-Type": type });
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({
@@ -176,14 +174,14 @@ describe("Connect", () => {
     });
   });
 
-  it("takes its content types in any case", async () => {
+  it("accepts its content type in any case", async () => {
     const answer = await post(`${api.http}/otp.v1.OtpService/Generate`, '{"email":"case@example.com"}', {
       "Content-Type": "Application/JSON",
     });
     expect(answer).toMatchObject({ status: 200, body: { token: expect.any(String) } });
   });
 
-  it("takes any Host header", async () => {
+  it("accepts any Host header", async () => {
     const body = '{"email":"host@example.com"}';
     const answer = await raw(
       `POST /otp.v1.OtpService/Generate HTTP/1.1\r\nHost: [not a host\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
@@ -192,8 +190,8 @@ describe("Connect", () => {
   });
 });
 
-describe("a request that asks as a proxy is asked", () => {
-  it("finds its route", async () => {
+describe("a request with an absolute URL, as proxies receive it,", () => {
+  it("reaches its route", async () => {
     const answer = await raw(
       `POST ${api.http}/otp/verify?x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n`,
     );
@@ -201,8 +199,8 @@ describe("a request that asks as a proxy is asked", () => {
   });
 });
 
-describe("a body that is compressed", () => {
-  it("is refused before it is read as what it is not", async () => {
+describe("a compressed body", () => {
+  it("is refused because it is compressed, and is not read as JSON", async () => {
     const body = { email: "zip@example.com" };
     const refused = await post(`${api.http}/otp/generate`, body, { "Content-Encoding": "gzip" });
     expect(refused).toMatchObject({ status: 415, body: { detail: "the body must not be compressed" } });
@@ -222,13 +220,13 @@ describe("CORS", () => {
       },
     });
 
-  it("lets no page call by default", async () => {
+  it("allows no other origin by default", async () => {
     const response = await preflight(`${api.http}/otp/generate`, ORIGIN);
     expect(response.status).toBe(405);
     expect(response.headers.get("access-control-allow-origin")).toBeNull();
   });
 
-  it("lets the pages of the origins it was given call, on every route of the API", async () => {
+  it("allows the configured origins and no other on the plain routes and on Connect", async () => {
     const open = await startApi({ corsOrigins: [ORIGIN, "https://other.example.com"] });
     for (const path of ["/otp/generate", "/otp.v1.OtpService/Generate"]) {
       const allowed = await preflight(`${open.http}${path}`, ORIGIN);
@@ -252,7 +250,7 @@ describe("CORS", () => {
 });
 
 describe("the health routes", () => {
-  it("follow Redis, but for live", async () => {
+  it("report the state of Redis, except for /health/live, which always reports ok", async () => {
     for (const path of ["/health", "/health/ready"]) {
       expect(await get(api.http + path)).toMatchObject({
         status: 200,
@@ -283,13 +281,13 @@ describe("a connection", () => {
       "POST /otp/generate HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
       400,
     ],
-  ])("%s is answered and closed", async (_what, bytes, status) => {
+  ])("%s is answered with an error and closed", async (_what, bytes, status) => {
     const answer = await raw(bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toContain("application/problem+json");
   });
 
-  it("that turns to nonsense after a request still gets that request's answer", async () => {
+  it("that sends a request, and then bytes that are not HTTP, still gets the answer to the request", async () => {
     const body = '{"email":"nonsense.after@example.com"}';
     const answer = await raw(
       `POST /otp/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}nonsense\r\n\r\n`,
@@ -304,7 +302,7 @@ describe("a connection", () => {
       "before its body is complete",
       "POST /otp/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
     ],
-  ])("that trickles is closed after the time-out %s", async (_what, start) => {
+  ])("that sends a request too slowly is closed after the timeout %s", async (_what, start) => {
     const hasty = await startApi({ requestTimeoutMs: 300 });
     const socket = connectTcp(hasty.httpPort, "127.0.0.1");
     const answer = collect(socket);
@@ -317,8 +315,8 @@ describe("a connection", () => {
   });
 });
 
-describe("closing", () => {
-  it("lets the request under way end, and takes no new connection", async () => {
+describe("the HTTP listener", () => {
+  it("finishes the running request on shutdown, and accepts no new connection", async () => {
     let release: () => void = () => undefined;
     let reached: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
@@ -361,6 +359,6 @@ function collect(socket: ReturnType<typeof connectTcp>): Promise<string> {
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString();
   });
-  socket.on("error", () => undefined); // a reset after the answer is as good as an end
+  socket.on("error", () => undefined); // a reset after the answer counts as an end
   return new Promise((resolve) => socket.on("close", () => resolve(text)));
 }

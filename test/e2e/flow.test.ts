@@ -30,8 +30,8 @@ it(`the binaries run under Node.js ${NODE_MAJOR}`, () => {
   }
 });
 
-describe("a code is asked for, mailed and verified", () => {
-  it("over plain HTTP, by address and by token", async () => {
+describe("the whole path from Generate to a mail and Verify", () => {
+  it("works over plain HTTP, by address and by token", async () => {
     const { server, smtp } = stack;
     for (const by of ["email", "token"]) {
       const email = `plain.${by}@example.com`;
@@ -48,7 +48,7 @@ describe("a code is asked for, mailed and verified", () => {
   });
 
   it.each(["Connect with JSON", "Connect in binary", "gRPC-Web", "gRPC-Web with JSON", "gRPC"])(
-    "by a client generated from the proto, over %s",
+    "works with a client generated from the proto over %s",
     async (protocol) => {
       const client: OtpClient | undefined = connectClients(stack.server.http, `http://${stack.server.grpc}`)[protocol];
       const email = `${protocol.toLowerCase().replaceAll(" ", ".")}@example.com`;
@@ -59,7 +59,7 @@ describe("a code is asked for, mailed and verified", () => {
     },
   );
 
-  it("by a grpc-js client", async () => {
+  it("works with a grpc-js client", async () => {
     const client = new GrpcJsClient(stack.server.grpc);
     const recipient = { case: "email", value: "grpc-js@example.com" } as const;
     const { token }: GenerateResponse = await client.call(
@@ -72,15 +72,18 @@ describe("a code is asked for, mailed and verified", () => {
     client.close();
   });
 
-  it.each(["grpc-v1", "grpc-v1alpha"])("with no proto file, by reflection %s", async (version) => {
-    const { server, smtp } = stack;
-    const grpc = ["--http2-prior-knowledge", "--protocol", "grpc", "--reflect-protocol", version];
-    const services = await bufCurl(...grpc, "--list-services", `http://${server.grpc}`);
-    expect(services.split("\n")).toEqual(expect.arrayContaining(["grpc.health.v1.Health", "otp.v1.OtpService"]));
-    await driveWithBuf(`http://${server.grpc}`, `${version}@example.com`, smtp, grpc);
-  });
+  it.each(["grpc-v1", "grpc-v1alpha"])(
+    "works with buf curl over gRPC without a proto file, by reflection %s",
+    async (version) => {
+      const { server, smtp } = stack;
+      const grpc = ["--http2-prior-knowledge", "--protocol", "grpc", "--reflect-protocol", version];
+      const services = await bufCurl(...grpc, "--list-services", `http://${server.grpc}`);
+      expect(services.split("\n")).toEqual(expect.arrayContaining(["grpc.health.v1.Health", "otp.v1.OtpService"]));
+      await driveWithBuf(`http://${server.grpc}`, `${version}@example.com`, smtp, grpc);
+    },
+  );
 
-  it.each(["connect", "grpcweb"])("by buf curl over %s", async (protocol) => {
+  it.each(["connect", "grpcweb"])("works with buf curl over %s", async (protocol) => {
     await driveWithBuf(stack.server.http, `buf.${protocol}@example.com`, stack.smtp, [
       "--protocol",
       protocol,
@@ -102,7 +105,7 @@ describe("a code is asked for, mailed and verified", () => {
     expect(JSON.parse(verified)).toEqual({ message: "OTP is correct" });
   }
 
-  it("for the purpose that was asked for", async () => {
+  it("keeps the purpose: the mail names it, and Verify accepts the code for it alone", async () => {
     const email = "Mixed.Case@example.com";
     await post(`${stack.server.http}/otp/generate`, { email, purpose: "payment" });
     const mail = await stack.smtp.mailTo(email);
@@ -116,25 +119,24 @@ describe("a code is asked for, mailed and verified", () => {
   });
 });
 
-it("accepts a code once of 200 tries at the same time, over one server and over two", async () => {
+it("two servers accept a code once in 200 concurrent attempts", async () => {
   const second = await startServer(stack.redis.url);
   await second.line(/redis answers/);
-  for (const servers of [[stack.server], [stack.server, second]]) {
-    const email = `rush${servers.length}@example.com`;
-    const { body } = await post(`${stack.server.http}/otp/generate`, { email });
-    const { code } = await stack.smtp.mailTo(email);
-    const tries = Array.from({ length: 200 }, (_, n) => {
-      const subject = n % 3 === 0 ? { email } : { token: body.token };
-      return post(`${servers[n % servers.length]?.http}/otp/verify`, { ...subject, otp: code });
-    });
-    const statuses = (await Promise.all(tries)).map(({ status }) => status);
-    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-    expect(statuses.filter((status) => status === 400)).toHaveLength(199);
-  }
+  const servers = [stack.server, second];
+  const email = "rush@example.com";
+  const { body } = await post(`${stack.server.http}/otp/generate`, { email });
+  const { code } = await stack.smtp.mailTo(email);
+  const attempts = Array.from({ length: 200 }, (_, n) => {
+    const subject = n % 3 === 0 ? { email } : { token: body.token };
+    return post(`${servers[n % servers.length]?.http}/otp/verify`, { ...subject, otp: code });
+  });
+  const statuses = (await Promise.all(attempts)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+  expect(statuses.filter((status) => status === 400)).toHaveLength(199);
   expect(await second.stop()).toBe(0);
 });
 
-it("says that it is healthy", async () => {
+it("the server and the worker answer their health checks", async () => {
   const ok = { status: 200, body: { status: "ok" } };
   for (const path of ["/health", "/health/ready", "/health/live"]) {
     expect(await get(stack.server.http + path)).toMatchObject(ok);

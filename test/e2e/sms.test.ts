@@ -57,18 +57,18 @@ async function ask(phone: string, more: object = {}): Promise<string> {
   return String(body.token);
 }
 
-/** Resolves when the delivery has come to this state. @returns all that a watcher was told since it was queued */
+/** Waits until the delivery reaches this status. @returns every status since it was queued */
 async function comesTo(token: string, status: string): Promise<string[]> {
   const seen: string[] = [];
   for await (const step of watchSteps(server.http, token, 0)) {
     seen.push(step.status);
     if (step.status === status) return seen;
   }
-  throw new Error(`it ended as ${seen.at(-1)}`);
+  throw new Error(`the delivery ended with ${seen.at(-1)}`);
 }
 
-describe("a code for a phone", () => {
-  it("is texted in the language that was asked for, bound to the page's origin, and verifies", async () => {
+describe("a code by SMS", () => {
+  it("has the language of the request, is bound to the page's origin, and verifies", async () => {
     const phone = newNumber();
     const token = await ask(phone, { locale: "de-AT" });
     const { text, code } = await twilio.messageTo(phone);
@@ -78,23 +78,7 @@ describe("a code for a phone", () => {
     expect((await comesTo(token, "VERIFIED")).at(-1)).toBe("VERIFIED");
   });
 
-  it("is refused for what can be nobody's number", async () => {
-    const answer = await post(`${server.http}/otp/generate`, { phone: "+49123" });
-    expect(answer).toMatchObject({
-      status: 400,
-      body: { reason: "INVALID_REQUEST", errors: [{ pointer: "#/phone" }] },
-    });
-  });
-
-  it("is refused with a mail address where no mail is sent", async () => {
-    const answer = await post(`${server.http}/otp/generate`, { email: "ada@example.com" });
-    expect(answer).toMatchObject({
-      status: 400,
-      body: { reason: "INVALID_REQUEST", errors: [{ pointer: "#/email" }] },
-    });
-  });
-
-  it("fails, in words for a person, when the number takes no messages", async () => {
+  it("fails with a message for people when the number accepts no messages", async () => {
     twilio.script.push({ at: "reject" });
     const token = await ask(newNumber());
     let message = "";
@@ -103,8 +87,16 @@ describe("a code for a phone", () => {
   });
 });
 
+it("the server refuses a mail address when it has no sender for mail", async () => {
+  const answer = await post(`${server.http}/otp/generate`, { email: "ada@example.com" });
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { reason: "INVALID_REQUEST", errors: [{ pointer: "#/email" }] },
+  });
+});
+
 describe("a receipt", () => {
-  it("turns SENT into DELIVERED, of Twilio and of Vonage", async () => {
+  it("of Twilio or Vonage turns SENT into DELIVERED", async () => {
     const [first, second] = [newNumber(), newNumber()];
     const texted = await ask(first);
     const message = await twilio.messageTo(first);
@@ -120,7 +112,7 @@ describe("a receipt", () => {
     expect(await comesTo(byVonage, "DELIVERED")).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED"]);
   });
 
-  it("is not lost when it comes before we have written down that the message is out, and is told once", async () => {
+  it("that arrives before the worker has recorded SENT is not lost, and a watcher sees it once", async () => {
     const phone = newNumber();
     twilio.behaviour = { at: "slow", ms: 300 };
     const isReceived = once(twilio, "received");
@@ -134,7 +126,7 @@ describe("a receipt", () => {
     expect(await comesTo(token, "VERIFIED")).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"]);
   });
 
-  it("is refused without the provider's signature, and where it is none", async () => {
+  it("is refused without a valid signature of the provider, and on a path that takes no receipts", async () => {
     const phone = newNumber();
     const token = await ask(phone);
     const message = await twilio.messageTo(phone);
@@ -151,7 +143,7 @@ describe("a receipt", () => {
     expect(large.status).toBe(413);
   });
 
-  it("of a failure ends the delivery, and counts against the sender unless it is the number's own", async () => {
+  it("of a failure ends the delivery, and counts against the sender unless the number is at fault", async () => {
     /** @returns whether it was Twilio that sent the message that then failed */
     const fail = async (errorCode: number): Promise<boolean> => {
       const phone = newNumber();
@@ -165,20 +157,20 @@ describe("a receipt", () => {
       await comesTo(token, "FAILED");
       return true;
     };
-    for (let n = 0; n < 6; n++) expect(await fail(30_006)).toBe(true); // a landline
+    for (let n = 0; n < 6; n++) expect(await fail(30_006)).toBe(true); // the number is a landline
     const client = new Redis(redis.url);
-    await client.del("otp:{senders}:twilio"); // what it did in the tests before
-    for (let n = 0; n < 5; n++) expect(await fail(30_008)).toBe(true); // for a reason that Twilio does not know
+    await client.del("otp:{senders}:twilio"); // what other tests have counted
+    for (let n = 0; n < 5; n++) expect(await fail(30_008)).toBe(true); // Twilio does not know the reason
     expect(await client.hget("otp:{senders}:twilio", "o")).toBe("1");
     await client.del("otp:{senders}:twilio");
     client.disconnect();
   });
 });
 
-describe("a provider that says it is too fast", () => {
-  it("is spared by all workers for as long as it said, and the next one takes the messages", async () => {
+describe("a provider that answers 429", () => {
+  it("gets no message from any worker for as long as it asks, and the next sender sends the messages", async () => {
     const redisClient = new Redis(redis.url);
-    await redisClient.del("otp:{senders}:twilio"); // what it did in the tests before
+    await redisClient.del("otp:{senders}:twilio"); // what other tests have counted
     twilio.script.push({ at: "throttle", retryAfter: "60" });
     const { calls } = twilio;
     const numbers = Array.from({ length: 20 }, newNumber);

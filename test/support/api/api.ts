@@ -58,6 +58,7 @@ export async function startApi(
     readonly maxWatches?: { readonly total?: number; readonly perClient?: number };
     readonly streamTimeouts?: Partial<StreamTimeouts>;
     readonly receipts?: ReceiptTakers;
+    readonly maxAttempts?: number;
   } = {},
 ): Promise<TestApi> {
   const lines: string[] = [];
@@ -77,7 +78,7 @@ export async function startApi(
       channels: ["email"],
       codeLength: 6,
       lifeMs: LIFE_MS,
-      maxAttempts: 5,
+      maxAttempts: options.maxAttempts ?? 5,
       sends: { cooldownMs: 30_000, perHour: 5, perDay: 20 },
       testAddresses: [],
     },
