@@ -105,7 +105,7 @@ describe("the plain routes", () => {
   it("refuse a body over 16 KiB, with or without a Content-Length, and accept a body of 16 KiB", async () => {
     const bodyOf = (bytes: number) => `{"email":"size@example.com"${" ".repeat(bytes - 28)}}`;
     expect((await generate(bodyOf(16 * 1024))).status).toBe(202);
-    const { length } = api.orders;
+    const { length } = api.jobs;
     expectProblem(await generate(bodyOf(16 * 1024 + 1)), 413, { reason: "INVALID_REQUEST" });
     expectProblem(await generate(bodyOf(1024 * 1024)), 413, { reason: "INVALID_REQUEST" });
 
@@ -116,7 +116,7 @@ describe("the plain routes", () => {
       duplex: "half",
     } as RequestInit);
     expect(chunked.status).toBe(413);
-    expect(api.orders).toHaveLength(length);
+    expect(api.jobs).toHaveLength(length);
   });
 
   it("refuse a content type other than application/json", async () => {

@@ -35,7 +35,7 @@ function post(type: string): string {
   );
 }
 
-/** The status of a call, or how its stream was reset. */
+/** The status of a call, or the error code with which its stream was reset. */
 function endOf(stream: ClientHttp2Stream): Promise<string> {
   return new Promise((resolve) => {
     const read = (fields: object) => {
@@ -66,7 +66,7 @@ describe("a watcher that does not read", () => {
     expect(feed.asked).toBeGreaterThan(0);
   });
 
-  it("is dropped over gRPC, and its connection lives on", async () => {
+  it("is dropped over gRPC, and its connection stays open", async () => {
     const feed = new EndlessFeed();
     api = await startApi({ watch: feed.watch, streamTimeouts: { stallMs: STALL_MS } });
     const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`, { settings: { initialWindowSize: 0 } });
@@ -79,9 +79,9 @@ describe("a watcher that does not read", () => {
     session.destroy();
   });
 
-  it("does not hold up a shutdown for longer than the grace", async () => {
+  it("does not delay a shutdown beyond the grace period", async () => {
     const feed = new EndlessFeed();
-    api = await startApi({ watch: feed.watch });
+    api = await startApi({ watch: feed.watch, requestTimeoutMs: 300 });
     const socket = connectTcp(api.httpPort, "127.0.0.1");
     socket.on("error", () => undefined);
     socket.write("GET /otp/watch?token=the-token HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -99,7 +99,7 @@ describe("a watcher that does not read", () => {
 });
 
 describe("a watch over gRPC", () => {
-  it("whose request does not end is ended, and what comes of it then opens nothing", async () => {
+  it("is ended when its request does not end in time, and does not open when it ends later", async () => {
     const feed = new Feed();
     api = await startApi({ watch: feed.watch, requestTimeoutMs: 300 });
     const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);

@@ -41,7 +41,7 @@ async function start(): Promise<RunningServer> {
   return started;
 }
 
-it("a browser's EventSource follows a delivery across a restart of the server, and comes back no more after its end", async () => {
+it("a browser's EventSource follows a delivery across a restart of the server, and does not reconnect after its end", async () => {
   const email = "ada@example.com";
   const { body } = await post(`${server.http}/otp/generate`, { email });
   const page = await browser.newPage();
@@ -55,7 +55,7 @@ it("a browser's EventSource follows a delivery across a restart of the server, a
     while (!seen.includes(text)) await new Promise<void>((resolve) => waiting.add(resolve));
   };
   await page.goto(origin);
-  // A string, since it runs where the types of a browser hold.
+  // A string, because these names exist in the browser and not in Node.js.
   await page.evaluate(`
     const source = new EventSource("${server.http}/otp/watch?token=${body.token}");
     source.onopen = () => see("open");
@@ -72,7 +72,7 @@ it("a browser's EventSource follows a delivery across a restart of the server, a
   await sees("3 DELIVERY_STATUS_SENT");
 
   await post(`${server.http}/otp/verify`, { token: body.token, otp: code });
-  await sees("closed"); // it was told 204 when it came back
+  await sees("closed"); // it reconnected and was answered 204
   const steps = seen.filter((text) => /^\d/.test(text));
   expect(steps).toEqual([
     "1 DELIVERY_STATUS_QUEUED",

@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 describe("a worker", () => {
-  it("falls from its mail server to SES within the same run, and says FAILED when the address takes no mail", async () => {
+  it("sends by SES in the same run when its mail server fails, and reports FAILED when the address accepts no mail", async () => {
     const env = { EMAIL_SENDERS: "smtp,ses", SES_REGION: SES.region, SES_URL: ses.url, ...SES_ENV };
     const worker = await startWorker(redis.url, smtp.url, env);
     smtp.script.push({ at: "rcpt", code: 421 });
@@ -49,7 +49,7 @@ describe("a worker", () => {
     await worker.stop();
   });
 
-  it("sends SMS by webhook, signed, and warns of a template that is too long for one", async () => {
+  it("sends an SMS by a signed webhook, and warns about a template that needs several segments", async () => {
     const env = { SMS_SENDERS: "webhook", SMS_WEBHOOK_URL: webhook.url, SMS_WEBHOOK_SECRET: WEBHOOK.secret };
     const worker = await startWorker(redis.url, smtp.url, { ...env, BRAND_NAME: "Die Gesellschaft für Dinge – 東京" });
     const { body } = await post(`${server.http}/otp/generate`, { phone: "+4915123456780" });
@@ -59,7 +59,7 @@ describe("a worker", () => {
     await worker.stop();
   });
 
-  it("keeps the pace that is set for a sender, together with others", async () => {
+  it("shares the rate limit of a sender with other workers", async () => {
     const perSecond = 10;
     const env = { ...smsEnv(twilio), TWILIO_PER_SECOND: String(perSecond), EMAIL_SENDERS: "none" };
     const workers = [await startWorker(redis.url, "", env), await startWorker(redis.url, "", env)];

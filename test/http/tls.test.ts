@@ -22,12 +22,12 @@ function connectTo(port: number, bytes = "") {
   return socket.resume();
 }
 
-describe("a connection that does not come to a TLS handshake", () => {
+describe("a connection without a TLS handshake", () => {
   it.each([
-    ["because it says nothing", ""],
-    ["because it speaks something else", "this is no TLS"],
-    ["because it speaks HTTP in clear", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"],
-  ])("%s is closed on either port", async (_why, bytes) => {
+    ["that sends nothing", ""],
+    ["that speaks another protocol", "this is not TLS"],
+    ["that speaks HTTP without TLS", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"],
+  ])("%s is closed on both ports", async (_why, bytes) => {
     const api = await startApi({ tls, requestTimeoutMs: 300 });
     await Promise.all([api.grpcPort, api.httpPort].map((port) => once(connectTo(port, bytes), "close")));
     await api.stop();

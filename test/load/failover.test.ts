@@ -10,9 +10,9 @@ import { inParallel, isFull, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
 
 const MESSAGES = scaled(5_000, 500);
 const WORKERS = 3;
-/** How many people ask at once, each for the next code when the last has come. */
+/** This many people request codes at the same time, each the next one when the last has arrived. */
 const ASKING = 8;
-/** How soon the primary is to be in use again. */
+/** The primary must be in use again within this time. */
 const BACK_MS = 2_000;
 
 let redis: TestRedis;
@@ -37,7 +37,7 @@ afterAll(async () => {
 
 const taken = () => twilio.messages.length + vonage.messages.length;
 
-/** Resolves once so many messages more have gone out. */
+/** Resolves once this many more messages have gone out. */
 async function moreTaken(count: number): Promise<void> {
   const goal = taken() + count;
   await new Promise<void>((resolve) => {
@@ -51,14 +51,14 @@ async function moreTaken(count: number): Promise<void> {
   });
 }
 
-/** How long it takes from now until the primary is handed a message. */
+/** Measures the time until the primary gets its next message. */
 async function untilTwilioIsUsed(): Promise<number> {
   const began = performance.now();
   await new Promise<void>((resolve) => twilio.once("message", () => resolve()));
   return performance.now() - began;
 }
 
-it("loses and doubles nothing while the primary dies twice, and uses it again within two seconds", {
+it("failover loses and repeats no message while the primary fails twice, and uses the primary again within two seconds", {
   timeout: LOAD_TIMEOUT_MS,
 }, async () => {
   const tokens: string[] = [];
@@ -82,12 +82,12 @@ it("loses and doubles nothing while the primary dies twice, and uses it again wi
   const part = MESSAGES / 10;
   const back: number[] = [];
   await moreTaken(part);
-  await twilio.stop(); // nobody answers there any more
+  await twilio.stop(); // no connection is accepted
   await moreTaken(2 * part);
   await twilio.start();
   back.push(await untilTwilioIsUsed());
   await moreTaken(part);
-  twilio.behaviour = { at: "fail", status: 500 }; // somebody does, and does nothing
+  twilio.behaviour = { at: "fail", status: 500 }; // the provider answers, but with errors
   await moreTaken(2 * part);
   twilio.behaviour = { at: "take" };
   back.push(await untilTwilioIsUsed());
@@ -97,7 +97,7 @@ it("loses and doubles nothing while the primary dies twice, and uses it again wi
   const backMs = back.map(Math.round);
   const copies = numbers.map((number) => twilio.messagesTo(number).length + vonage.messagesTo(number).length);
   expect(copies.filter((count) => count === 0)).toHaveLength(0);
-  // Only one that died in the middle of an answer leaves somebody in doubt, and then it is sent again.
+  // Only a primary that dies in the middle of an answer leaves it open whether a message is out. Then it is sent again.
   const inDoubt = workers.flatMap(({ lines }) => lines).filter((line) => line.includes('"mayHaveGone":true')).length;
   const surplus = copies.reduce((sum, count) => sum + count, 0) - numbers.length;
   expect(surplus).toBeLessThanOrEqual(inDoubt);

@@ -11,7 +11,7 @@ import { inParallel, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
 const MAILS = scaled(10_000, 600);
 const KILLS = scaled(200, 12);
 const WORKERS = 3;
-/** Mails that go out from one kill to the next, at the most. */
+/** At most this many mails go out between two kills. */
 const MOST_BETWEEN = Math.floor((1.6 * MAILS) / KILLS);
 
 let redis: TestRedis;
@@ -33,7 +33,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-it("every accepted request ends in a final status and has its mail, all copies with one code, however often workers are killed", {
+it("every accepted request gets a final status and its mail, with one code in all copies, however often workers are killed", {
   timeout: LOAD_TIMEOUT_MS,
 }, async () => {
   const tokens = new Map<string, string>();

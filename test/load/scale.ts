@@ -1,13 +1,13 @@
-/** `npm run test:load` sets LOAD=full. Else the same is done on a small scale, so that it is done with each change. */
+/** `npm run test:load` sets LOAD=full. Without it, the same tests run on a small scale, so that they run for every change. */
 export const isFull = process.env.LOAD === "full";
 
-/** As much as is asked for, or a part of it. */
+/** The full number under LOAD=full, else the small one. */
 export const scaled = (full: number, small: number): number => (isFull ? full : small);
 
-/** Long enough for either. */
+/** Long enough for either scale. */
 export const LOAD_TIMEOUT_MS = isFull ? 600_000 : 120_000;
 
-/** Runs so many at once over the items, in their order. */
+/** Runs over the items in their order, this many at once. */
 export async function inParallel<T>(
   items: readonly T[],
   atOnce: number,
@@ -20,7 +20,7 @@ export async function inParallel<T>(
   await Promise.all(Array.from({ length: atOnce }, work));
 }
 
-/** Figures for whoever runs it on purpose. */
+/** Prints figures under LOAD=full. */
 export function tell(figures: Record<string, unknown>): void {
   if (isFull) console.log(JSON.stringify(figures, null, 2));
 }

@@ -18,7 +18,7 @@ import { inParallel, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
 
 const WATCHERS = scaled(2_000, 200);
 const CHANGES_PER_SECOND = 500;
-/** gRPC clients, each with a connection of its own: a server takes 256 streams on one. */
+/** gRPC clients, each with its own connection, because a server accepts 256 streams on one. */
 const CONNECTIONS = scaled(10, 2);
 const CODE = { digest: "digest", sealed: "sealed" };
 
@@ -38,13 +38,13 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** Of the server's process, in bytes. */
+/** The memory of the server's process in bytes. */
 function memory(): number {
   const status = readFileSync(`/proc/${server.process.pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-it("each of many watchers sees its own changes, all of them and in order", { timeout: LOAD_TIMEOUT_MS }, async () => {
+it("each of many watchers sees all of its own changes, in order", { timeout: LOAD_TIMEOUT_MS }, async () => {
   const tokens: string[] = [];
   await inParallel(
     Array.from({ length: WATCHERS }, (_, n) => `watcher-${n}@example.com`),
@@ -77,7 +77,7 @@ it("each of many watchers sees its own changes, all of them and in order", { tim
   const perWatcher = Math.round((memory() - before) / WATCHERS);
   expect(await connection.call("PUBSUB", "NUMSUB", "otp:changes")).toEqual(["otp:changes", 1]);
 
-  // What a worker and those who type the codes would do, at the pace that is asked for, all requests side by side.
+  // The changes that a worker and the callers of Verify make, at a fixed rate, for all requests in parallel.
   const challenges = new RedisChallenges(connection);
   const deliveries = new RedisDeliveries(connection);
   const requests = tokens.map((token) => {

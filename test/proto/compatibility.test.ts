@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Compares the API as it stands, after a change, with the one that was released. @returns what buf finds broken */
+/** Changes the current API, and compares it with the released one. @returns what buf reports as broken */
 function breaks(change: (api: FileDescriptorSet) => void): string {
   const image = join(folder, "image.binpb");
   execFileSync(BUF, ["build", "--path", "proto/otp", "-o", image], { cwd: ROOT });
@@ -38,11 +38,11 @@ function messageOf(api: FileDescriptorSet, name: string) {
 }
 
 describe("the check for breaking changes", () => {
-  it("finds nothing in the API as it stands", () => {
+  it("reports nothing for the current API", () => {
     expect(breaks(() => undefined)).toBe("");
   });
 
-  it("finds a field that was renamed, and one that was removed", () => {
+  it("reports a renamed field and a removed one", () => {
     const renamed = breaks((api) => {
       const [token] = messageOf(api, "WatchRequest").field;
       if (token) token.name = "session";

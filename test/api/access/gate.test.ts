@@ -17,7 +17,7 @@ let counted: [ClientAction, string][] = [];
 
 afterEach(() => api.stop());
 
-/** Callers by all three protocols of a service with this access; who is counted for what goes to `counted`. */
+/** Callers over all three protocols of a service with this access. `counted` gets each client that is counted, and for what. */
 async function open(access: Partial<Access>): Promise<readonly ProtocolCaller[]> {
   counted = [];
   api = await startApi({
@@ -38,8 +38,8 @@ let serial = 0;
 const someone = () => ({ email: `someone-${serial++}@example.com` });
 const wrong = () => ({ ...someone(), otp: "123456" });
 
-describe("with API keys", () => {
-  it("every call needs one that is known", async () => {
+describe("with API keys,", () => {
+  it("every call over every protocol needs a known key", async () => {
     for (const caller of await open({ keys: KEYS })) {
       for (const headers of [
         {},
@@ -62,13 +62,13 @@ describe("with API keys", () => {
     expect(api.jobs).toHaveLength(9);
   });
 
-  it("whoever has none learns nothing of what the call would have done", async () => {
+  it("a caller without a key is not told whether its request was valid", async () => {
     for (const caller of await open({ keys: KEYS })) {
       expect((await caller.generate({ email: "no address" })).reason).toBe("UNAUTHENTICATED");
     }
   });
 
-  it("the plain routes say how to authenticate", async () => {
+  it("the answer over HTTP names the Bearer scheme", async () => {
     await open({ keys: KEYS });
     for (const path of ["/otp/generate", "/otp.v1.OtpService/Generate"]) {
       const { status, headers } = await post(api.http + path, someone());
@@ -77,7 +77,7 @@ describe("with API keys", () => {
     }
   });
 
-  it("the RPCs that are public need none, and the others do", async () => {
+  it("public RPCs need no key, and the others do", async () => {
     for (const caller of await open({ keys: KEYS, publicRpcs: ["Verify"] })) {
       expect((await caller.verify(wrong())).reason).toBe("OTP_INCORRECT");
       expect((await caller.generate(someone())).reason).toBe("UNAUTHENTICATED");
@@ -85,7 +85,7 @@ describe("with API keys", () => {
     }
   });
 
-  it("a key that is not known is refused also where none is needed", async () => {
+  it("an unknown key is refused even by a public RPC", async () => {
     for (const caller of await open({ keys: KEYS, publicRpcs: ["Verify"] })) {
       for (const authorization of ["Bearer typo", "Bearer", "Bearer two words"]) {
         expect((await caller.verify(wrong(), { authorization })).reason).toBe("UNAUTHENTICATED");
@@ -93,7 +93,7 @@ describe("with API keys", () => {
     }
   });
 
-  it("health and reflection need none", async () => {
+  it("health checks and reflection need no key", async () => {
     await open({ keys: KEYS });
     expect((await fetch(`${api.http}/health`)).status).toBe(200);
     const grpc = ["--http2-prior-knowledge", "--protocol", "grpc"];
@@ -104,8 +104,8 @@ describe("with API keys", () => {
   });
 });
 
-describe("with public RPCs and no keys", () => {
-  it("no other RPC can be called", async () => {
+describe("with public RPCs and no keys,", () => {
+  it("no caller can call the other RPCs", async () => {
     for (const caller of await open({ publicRpcs: ["Generate"] })) {
       expect((await caller.generate(someone(), WEB)).reason).toBe("OK");
       expect((await caller.verify(wrong(), WEB)).reason).toBe("UNAUTHENTICATED");
@@ -113,10 +113,10 @@ describe("with public RPCs and no keys", () => {
   });
 });
 
-describe("the client that a call is counted for", () => {
+describe("the client that a call counts for", () => {
   const clients = () => new Set(counted.map(([, client]) => client)).size;
 
-  it("is none for a backend that calls for itself", async () => {
+  it("is none when a backend calls for itself", async () => {
     for (const caller of await open({ keys: KEYS, proxies: 1 })) {
       await caller.generate(someone(), WEB);
       await caller.verify(wrong(), { ...WEB, "x-forwarded-for": "203.0.113.9" });
@@ -124,7 +124,7 @@ describe("the client that a call is counted for", () => {
     expect(counted).toEqual([]);
   });
 
-  it("is the one that a backend names", async () => {
+  it("is the address in otp-client-ip when a backend sends it", async () => {
     for (const caller of await open({ keys: KEYS })) {
       await caller.generate(someone(), { ...WEB, "otp-client-ip": "203.0.113.9" });
       await caller.verify(wrong(), { ...WEB, "otp-client-ip": "203.0.113.9" });
@@ -134,7 +134,7 @@ describe("the client that a call is counted for", () => {
     expect(clients()).toBe(2);
   });
 
-  it("has to be an address", async () => {
+  it("must be an IP address when a backend names it", async () => {
     for (const caller of await open({ keys: KEYS })) {
       for (const client of ["somewhere", ""]) {
         const ending = await caller.generate(someone(), { ...WEB, "otp-client-ip": client });
@@ -143,7 +143,7 @@ describe("the client that a call is counted for", () => {
     }
   });
 
-  it("is nobody that a stranger names", async () => {
+  it("is never an address that a caller without a key sends", async () => {
     for (const caller of await open({ publicRpcs: ["Generate", "Verify"] })) {
       for (const n of [1, 2, 3]) {
         await caller.generate(someone(), { "otp-client-ip": `203.0.113.${n}`, "x-forwarded-for": `203.0.113.${n}` });
@@ -154,7 +154,7 @@ describe("the client that a call is counted for", () => {
     expect(clients()).toBe(1);
   });
 
-  it("is whom a trusted proxy names, on every protocol", async () => {
+  it("is the address that a trusted proxy adds, over every protocol", async () => {
     for (const caller of await open({ proxies: 1 })) {
       await caller.generate(someone(), { "x-forwarded-for": "203.0.113.9" });
       await caller.generate(someone(), { forwarded: "for=203.0.113.9" });

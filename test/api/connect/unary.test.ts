@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GenerateRequestSchema, VerifyRequestSchema } from "../../../src/gen/otp/v1/otp_service_pb.js";
 import { startApi, type TestApi } from "../../support/api/api.js";
 
-/** A deadline has connect-es serve a call that is served without it otherwise. */
+/** With a deadline, connect-es serves a call that our own code serves without one. */
 const BY_CONNECT_ES = { "Connect-Timeout-Ms": "10000" };
 
 let api: TestApi;
@@ -37,31 +37,31 @@ const wrong = create(VerifyRequestSchema, { subject: { case: "email", value: "ad
 const CALLS: readonly (readonly [string, string, string, Body, Record<string, string>])[] = [
   ["a wrong code in JSON", "Verify", JSON_TYPE, '{"email":"ada@example.com","otp":"123456"}', {}],
   ["a wrong code in binary", "Verify", BINARY_TYPE, toBinary(VerifyRequestSchema, wrong), {}],
-  ["fields at fault", "Verify", JSON_TYPE, '{"email":"ada","otp":"12"}', {}],
+  ["wrong fields", "Verify", JSON_TYPE, '{"email":"ada","otp":"12"}', {}],
   ["an unknown field", "Generate", JSON_TYPE, '{"mail":"ada@example.com"}', {}],
-  ["what is not JSON", "Generate", JSON_TYPE, "{", {}],
-  ["what is not a message", "Generate", BINARY_TYPE, Buffer.from([0xff]), {}],
-  ["too large a body", "Generate", JSON_TYPE, `{"email":"${"a".repeat(20_000)}"}`, {}],
-  ["a key that is not known", "Verify", JSON_TYPE, "{}", { Authorization: "Bearer nonsense" }],
+  ["a body that is not JSON", "Generate", JSON_TYPE, "{", {}],
+  ["a body that is not a message", "Generate", BINARY_TYPE, Buffer.from([0xff]), {}],
+  ["a body that is too large", "Generate", JSON_TYPE, `{"email":"${"a".repeat(20_000)}"}`, {}],
+  ["an unknown key", "Verify", JSON_TYPE, "{}", { Authorization: "Bearer nonsense" }],
 ];
 
-describe("a plain Connect call is answered as connect-es would answer it:", () => {
-  it.each(CALLS)("%s", async (_what, rpc, type, body, headers) => {
+describe("a plain Connect call", () => {
+  it.each(CALLS)("gets the same answer as from connect-es for %s", async (_what, rpc, type, body, headers) => {
     const plain = await call(rpc, type, body, headers);
     expect(plain).toEqual(await call(rpc, type, body, { ...headers, ...BY_CONNECT_ES }));
     expect(plain.status).not.toBe(200);
   });
 
-  it.each([JSON_TYPE, BINARY_TYPE])("a code that is asked for, as %s", async (type) => {
-    const ask = (name: string) => {
+  it.each([JSON_TYPE, BINARY_TYPE])("gets the same answer as from connect-es for a Generate as %s", async (type) => {
+    const request = (name: string) => {
       const recipient = { case: "email", value: `${name}@example.com` } as const;
       return type === JSON_TYPE
         ? JSON.stringify({ email: recipient.value })
         : toBinary(GenerateRequestSchema, create(GenerateRequestSchema, { recipient }));
     };
     const kind = type.replace("/", ".");
-    const plain = await call("Generate", type, ask(`plain.${kind}`), {});
-    const other = await call("Generate", type, ask(`other.${kind}`), BY_CONNECT_ES);
+    const plain = await call("Generate", type, request(`plain.${kind}`), {});
+    const other = await call("Generate", type, request(`other.${kind}`), BY_CONNECT_ES);
     expect(plain.status).toBe(200);
     expect({ ...plain, body: "" }).toEqual({ ...other, body: "" }); // each has a token of its own
   });

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-/** A message in gRPC's framing. */
+/** A message in the framing of gRPC. */
 function framed(message: Uint8Array): Buffer {
   const frame = Buffer.alloc(5);
   frame.writeUInt32BE(message.length, 1);
@@ -33,10 +33,10 @@ function framed(message: Uint8Array): Buffer {
 }
 
 describe("a gRPC request", () => {
-  it("that trickles is ended after the time-out", async () => {
+  it("that arrives too slowly is ended after the timeout", async () => {
     const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);
     const stream = session.request(HEADERS);
-    stream.on("error", () => undefined); // the server may reset what it no longer wants
+    stream.on("error", () => undefined); // the server may reset the rest of the request
     stream.resume();
     const message = framed(
       toBinary(GenerateRequestSchema, create(GenerateRequestSchema, { purpose: "p".repeat(200) })),
@@ -50,7 +50,7 @@ describe("a gRPC request", () => {
     session.destroy();
   });
 
-  it("that was answered leaves its connection open for the next, beyond the time-out", async () => {
+  it("that was answered leaves its connection open for another one, longer than the timeout", async () => {
     const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);
     const call = async (email: string) => {
       const stream = session.request(HEADERS);
@@ -62,7 +62,7 @@ describe("a gRPC request", () => {
     };
     expect((await call("first@example.com")).token).not.toBe("");
     const pinged = new Promise((resolve) => session.on("ping", resolve));
-    await pinged; // the server has asked whether we are there, which is the time-out at work
+    await pinged; // the server pings after the timeout
     expect((await call("second@example.com")).token).not.toBe("");
     session.destroy();
   });
@@ -70,7 +70,7 @@ describe("a gRPC request", () => {
 
 describe("a connection to the gRPC port", () => {
   it.each([
-    ["says nothing", ""],
+    ["sends nothing", ""],
     ["stops within the preface", PREFACE.slice(0, 10)],
     ["stops after the preface", PREFACE],
     ["does not speak HTTP/2", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"],
@@ -82,7 +82,7 @@ describe("a connection to the gRPC port", () => {
     await once(socket, "close");
   });
 
-  it("with a flood of headers is refused, and the server lives", async () => {
+  it("with too many headers is refused, and the server stays up", async () => {
     const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);
     session.on("error", () => undefined);
     const flood = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`x-flood-${n}`, "a".repeat(100)]));
@@ -95,12 +95,12 @@ describe("a connection to the gRPC port", () => {
   });
 });
 
-describe("reflection", () => {
+describe("server reflection", () => {
   const PATH = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
   const LIST_SERVICES = Buffer.from([0, 0, 0, 0, 2, 0x3a, 0]);
 
-  /** Asks so many questions on one stream. @returns its status */
-  function ask(session: ClientHttp2Session, questions: number, end = true): Promise<string> {
+  /** Sends this many reflection requests on one stream. @returns its status */
+  function ask(session: ClientHttp2Session, requests: number, end = true): Promise<string> {
     const stream = session.request({ ...HEADERS, ":path": PATH });
     const status = new Promise<string>((resolve) => {
       const read = (fields: object) => {
@@ -112,19 +112,19 @@ describe("reflection", () => {
         .on("error", () => undefined);
       stream.on("close", () => resolve("none"));
     });
-    stream.resume().write(Buffer.concat(Array.from({ length: questions }, () => LIST_SERVICES)));
+    stream.resume().write(Buffer.concat(Array.from({ length: requests }, () => LIST_SERVICES)));
     if (end) stream.end();
     return status;
   }
 
-  it("answers a hundred questions on one stream, and no more", async () => {
+  it("answers a hundred requests on one stream, and no more", async () => {
     const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);
     expect(await ask(session, 100)).toBe("0");
     expect(await ask(session, 101)).toBe("8");
     session.destroy();
   });
 
-  it("has twenty streams open, and no more, until some end", async () => {
+  it("has at most twenty streams open, and accepts another one when some have ended", async () => {
     const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`);
     const open = Array.from({ length: 25 }, () => ask(session, 1, false));
     expect(await Promise.all(open.slice(20))).toEqual(Array.from({ length: 5 }, () => "8"));
@@ -137,7 +137,7 @@ describe("reflection", () => {
 });
 
 describe("grpc.health.v1", () => {
-  it("follows what it is told, to those who ask and those who watch", async () => {
+  it("tells the state of the server to Check and to Watch", async () => {
     const server = await startApi();
     const health = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${server.grpcPort}` }));
     const states: Serving[] = [];
@@ -154,14 +154,14 @@ describe("grpc.health.v1", () => {
     await server.stop();
   });
 
-  it("is not watched under names that there are not", async () => {
+  it("refuses a Watch of an unknown service", async () => {
     const health = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${api.grpcPort}` }));
     const watching = health.watch({ service: "x".repeat(100_000) })[Symbol.asyncIterator]();
     await expect(watching.next()).rejects.toMatchObject({ code: Code.NotFound });
   });
 
-  it("does not keep a server from closing while somebody watches", async () => {
-    const server = await startApi();
+  it("does not keep a server from closing while a Watch is open", async () => {
+    const server = await startApi({ requestTimeoutMs: ARRIVAL_MS });
     const health = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${server.grpcPort}` }));
     const watching = health.watch({})[Symbol.asyncIterator]();
     await watching.next();

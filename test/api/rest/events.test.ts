@@ -19,8 +19,8 @@ afterEach(() => api.stop());
 
 const target = (query = `token=${feed.token}`) => `${api.http}/otp/watch?${query}`;
 
-describe("GET /otp/watch", () => {
-  it("answers with events, as an EventSource reads them", async () => {
+describe("the route /otp/watch", () => {
+  it("answers with server-sent events", async () => {
     feed.push(QUEUED, VERIFIED);
     const response = await fetch(target());
     expect(response.status).toBe(200);
@@ -39,7 +39,7 @@ describe("GET /otp/watch", () => {
     );
   });
 
-  it("tells an EventSource that has seen the end not to come back", async () => {
+  it("answers 204 to an EventSource that has seen the final status, so that it does not reconnect", async () => {
     feed.push(QUEUED, VERIFIED);
     const response = await fetch(target(), { headers: { "Last-Event-ID": "4" } });
     expect(response.status).toBe(204);
@@ -47,7 +47,7 @@ describe("GET /otp/watch", () => {
     expect(feed.opened[0]?.signal.aborted).toBe(true);
   });
 
-  it("shows that it is alive while there is nothing to tell, and begins before there is", async () => {
+  it("sends its headers at once, and comments while there is no event", async () => {
     const response = await fetch(target());
     let text = "";
     for await (const chunk of response.body ?? []) {
@@ -60,11 +60,11 @@ describe("GET /otp/watch", () => {
   it.each([
     ["no query", "", "#/token"],
     ["an unknown parameter", "token=the-token&last=1", "#/last"],
-    ["an unknown parameter that reads like an address", "token=the-token&a@example.com=1", "#"],
-    ["a field of every object", "token=the-token&__proto__=1", "#/__proto__"],
+    ["an unknown parameter that looks like an address", "token=the-token&a@example.com=1", "#"],
+    ["a property that every object has", "token=the-token&__proto__=1", "#/__proto__"],
     ["a parameter twice", "token=the-token&token=the-token", "#/query"],
-    ["a token of nonsense", "token=%00%ff%zz?&", "#/token"],
-  ])("refuses %s", async (_what, query, pointer) => {
+    ["a token that is not ours", "token=%00%ff%zz?&", "#/token"],
+  ])("refuses a request with %s, and names the parameter", async (_what, query, pointer) => {
     const response = await fetch(target(query));
     expect(response.status).toBe(400);
     expect(response.headers.get("content-type")).toBe("application/problem+json");
@@ -74,7 +74,7 @@ describe("GET /otp/watch", () => {
     expect(feed.opened).toEqual([]);
   });
 
-  it("takes no other method", async () => {
+  it("refuses other methods", async () => {
     for (const method of ["POST", "HEAD", "PUT", "DELETE"]) {
       const response = await fetch(target(), { method });
       expect(response.status).toBe(405);
@@ -82,7 +82,7 @@ describe("GET /otp/watch", () => {
     }
   });
 
-  it("is open to the pages of the origins that may call", async () => {
+  it("allows the configured origins", async () => {
     feed.push(VERIFIED);
     const headers = { Origin: "https://app.example.com" };
     expect((await fetch(target(), { headers })).headers.get("access-control-allow-origin")).toBe(headers.Origin);
@@ -93,7 +93,7 @@ describe("GET /otp/watch", () => {
     expect(preflight.headers.get("access-control-allow-headers")?.toLowerCase()).toContain("last-event-id");
   });
 
-  it("does not end for a request with a body", async () => {
+  it("goes on when its request has a body", async () => {
     feed.push(QUEUED);
     const socket = connectTcp(api.httpPort, "127.0.0.1");
     socket.write(`GET /otp/watch?token=${feed.token} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n`);
@@ -105,10 +105,10 @@ describe("GET /otp/watch", () => {
   });
 });
 
-describe("a connection that a watch is asked for on", () => {
+describe("a connection with a watch", () => {
   const WATCH = () => `GET /otp/watch?token=${feed.token} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
-  it("serves nothing behind it", async () => {
+  it("serves no request after the watch", async () => {
     feed.push(QUEUED, PROCESSING);
     const socket = connectTcp(api.httpPort, "127.0.0.1");
     const answer = collect(socket);
@@ -119,7 +119,7 @@ describe("a connection that a watch is asked for on", () => {
     await feed.until(() => feed.opened[0]?.signal.aborted === true);
   });
 
-  it("keeps nothing of a watcher that ends it as soon as it has asked", async () => {
+  it("keeps no timer and no watch for a watcher that closes it right after its request", async () => {
     feed.push(QUEUED);
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
     const before = timers();
@@ -130,10 +130,10 @@ describe("a connection that a watch is asked for on", () => {
       await once(socket, "close");
     }
     await feed.until(() => feed.opened.every(({ signal }) => signal.aborted));
-    while (timers() > before + 20) await new Promise(setImmediate); // a heartbeat that goes on would go on for ever
+    while (timers() > before + 20) await new Promise(setImmediate); // a heartbeat that is not stopped would run forever
   });
 
-  it("takes one, however many are asked for at once", async () => {
+  it("opens one watch, however many requests arrive at once", async () => {
     feed.push(QUEUED);
     const socket = connectTcp(api.httpPort, "127.0.0.1");
     socket.on("error", () => undefined).resume();
@@ -143,7 +143,7 @@ describe("a connection that a watch is asked for on", () => {
     expect(feed.opened.length).toBeLessThan(2);
     const before = performance.now();
     await api.stop();
-    expect(performance.now() - before).toBeLessThan(900); // nothing is counted as under way that is not
+    expect(performance.now() - before).toBeLessThan(900); // no watch is counted as running that is not
   });
 });
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-/** One request, with its path and headers as they are given: fetch would tidy them up. */
+/** One request with this path and these headers, which fetch would normalize. */
 async function ask(path: string, headers: Record<string, string> = {}, method = "GET", port = api.httpPort) {
   const sent = request({ port, path, headers, method }).end();
   return new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: Buffer }>((resolve, reject) => {
@@ -36,7 +36,7 @@ async function scriptPath(): Promise<string> {
 }
 
 describe("the page", () => {
-  it("is served at / with what it has to know of the server", async () => {
+  it("is served at / with the settings of the server", async () => {
     const { status, headers, body } = await ask("/");
     expect(status).toBe(200);
     expect(headers["content-type"]).toBe("text/html; charset=utf-8");
@@ -44,7 +44,7 @@ describe("the page", () => {
     expect(JSON.parse(content.replaceAll("&quot;", '"'))).toEqual(SETTINGS);
   });
 
-  it("runs, loads and calls nothing but what its server serves, and is framed by nobody", async () => {
+  it("may run, load and call only what its own server serves, and may not be framed", async () => {
     const { headers, body } = await ask("/");
     const policy = String(headers["content-security-policy"]).split("; ");
     expect(policy).toEqual(
@@ -67,7 +67,7 @@ describe("the page", () => {
     expect(body.toString()).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\son\w+=|https?:/);
   });
 
-  it("is asked for again each time, and sent again only where it has changed", async () => {
+  it("is revalidated on every request, and sent again only after a change", async () => {
     const { headers } = await ask("/");
     expect(headers["cache-control"]).toBe("no-cache");
     const again = await ask("/", { "If-None-Match": String(headers.etag) });
@@ -76,23 +76,23 @@ describe("the page", () => {
     expect((await ask("/", { "If-None-Match": 'W/"another"' })).status).toBe(200);
   });
 
-  it("is known again by a tag that a proxy has made strong, among others, and by any", async () => {
+  it("is answered 304 for its ETag, weak or strong, alone or in a list, and for *", async () => {
     const tag = String((await ask("/")).headers.etag);
-    for (const known of [tag, tag.replace("W/", ""), `"another", ${tag}`, "*"]) {
-      expect((await ask("/", { "If-None-Match": known })).status).toBe(304);
+    for (const matching of [tag, tag.replace("W/", ""), `"another", ${tag}`, "*"]) {
+      expect((await ask("/", { "If-None-Match": matching })).status).toBe(304);
     }
-    for (const unknown of ["", '""', tag.slice(0, -2), `"another ${tag}"`]) {
-      expect((await ask("/", { "If-None-Match": unknown })).status).toBe(200);
+    for (const other of ["", '""', tag.slice(0, -2), `"another ${tag}"`]) {
+      expect((await ask("/", { "If-None-Match": other })).status).toBe(200);
     }
   });
 
-  it("is served as what a proxy would be asked for, also without a path", async () => {
+  it("is served for an absolute URL, with or without a path", async () => {
     for (const target of ["http://example.com/", "http://example.com", "http://example.com?a=b"]) {
       expect((await ask(target)).headers["content-type"]).toBe("text/html; charset=utf-8");
     }
   });
 
-  it("tells caches that it differs by origin where CORS is on", async () => {
+  it("varies by Origin when CORS is on", async () => {
     const corsOrigins = ["https://one.example", "https://two.example"];
     const open = await startApi({ page: new PageRoutes(BUILT, SETTINGS), corsOrigins });
     onTestFinished(() => open.stop());
@@ -101,7 +101,7 @@ describe("the page", () => {
     expect(headers.get("Vary")).toBe("Origin, Accept-Encoding");
   });
 
-  it("has files with hashed names, which are kept for good", async () => {
+  it("has files with hashed names, which may be cached forever", async () => {
     const { status, headers } = await ask(await scriptPath());
     expect(status).toBe(200);
     expect(headers).toMatchObject({
@@ -119,7 +119,7 @@ describe("the page", () => {
     ["br;Q=0, GZIP", "gzip", gunzipSync],
     ["identity", undefined, (body: Buffer) => body],
     ["", undefined, (body: Buffer) => body],
-  ] as const)("is compressed for a client that accepts %j", async (accepted, encoding, decode) => {
+  ] as const)("is encoded as Accept-Encoding asks: %j", async (accepted, encoding, decode) => {
     const path = await scriptPath();
     const plain = await ask(path);
     const { headers, body } = await ask(path, { "Accept-Encoding": accepted });
@@ -128,7 +128,7 @@ describe("the page", () => {
     expect(decode(body).equals(plain.body)).toBe(true);
   });
 
-  it("answers HEAD with the same headers, and 405 to anything that would change it", async () => {
+  it("answers HEAD with the headers of GET, and POST with 405", async () => {
     const [get, head] = [await ask("/"), await ask("/", {}, "HEAD")];
     expect(head).toMatchObject({ status: 200, body: Buffer.alloc(0) });
     expect(head.headers["content-length"]).toBe(String(get.body.length));
@@ -145,13 +145,13 @@ describe("the page", () => {
     "/../../../package.json",
     "//etc/passwd",
     "/assets/%ff",
-  ])("serves nothing else: %s", async (path) => {
+  ])("does not expose %s", async (path) => {
     const { status, headers } = await ask(path);
     expect(status).toBe(404);
     expect(headers["content-type"]).toBe("application/problem+json");
   });
 
-  it("has at most 90 KB of JavaScript, gzipped", async () => {
+  it("has at most 90 KB of gzipped JavaScript", async () => {
     const { body } = await ask(await scriptPath(), { "Accept-Encoding": "gzip" });
     expect(body.length).toBeLessThanOrEqual(90_000);
   });
@@ -275,7 +275,7 @@ describe("the server, with files of the page that change while they are served,"
   });
 });
 
-it("is not there unless it is asked for", async () => {
+it("the server has no page unless it is configured", async () => {
   const without = await startApi();
   expect((await fetch(`${without.http}/`)).status).toBe(404);
   await without.stop();

@@ -14,7 +14,7 @@ let stack: Stack;
 let redis: Redis;
 
 beforeAll(async () => {
-  // At its best for the attacker: each code lives for a whole day, so that there is always one to guess.
+  // The best case for the attacker: each code lives for a day, so there is always one to guess.
   const env = { OTP_TTL_SECONDS: "86400", RATE_IP_PER_MINUTE: "10", RATE_IP_VERIFY_PER_MINUTE: "60", TRUST_PROXY: "1" };
   stack = await startStack({ server: env, worker: { OTP_TTL_SECONDS: "86400" } });
   redis = new Redis(stack.redis.url);
@@ -27,7 +27,7 @@ afterAll(async () => {
 let serial = 0;
 const anotherClient = () => ({ "x-forwarded-for": `10.${serial >> 16}.${(serial >> 8) & 255}.${serial++ & 255}` });
 
-/** A code that was not mailed. */
+/** A code that no mail contained. */
 function wrongCode(): string {
   const mailed = new Set(stack.smtp.mailsTo(VICTIM).map(({ code }) => code));
   for (let n = 0; ; n++) {
@@ -36,7 +36,7 @@ function wrongCode(): string {
   }
 }
 
-it(`lets ${CONNECTIONS} connections make 100 judged tries a day at one address at the most, whatever they change`, async () => {
+it(`${CONNECTIONS} connections that change tokens, purposes and clients get at most 100 judged attempts a day at one address`, async () => {
   const callers = Array.from(
     { length: CONNECTIONS },
     (_, n): ProtocolCaller => callerOf(THREE_PROTOCOLS[n % THREE_PROTOCOLS.length] ?? "HTTP", stack.server),
@@ -45,7 +45,7 @@ it(`lets ${CONNECTIONS} connections make 100 judged tries a day at one address a
   const tokens: string[] = [];
   let mails = 0;
 
-  /** Asks for codes, for all purposes and from ever other clients, until no more are sent. */
+  /** Requests codes for every purpose, each from another client, until no more are sent. */
   async function askForCodes(): Promise<void> {
     const endings = await each((caller, n) =>
       caller.generate({ email: VICTIM, purpose: PURPOSES[n % PURPOSES.length] ?? "login" }, anotherClient()),
@@ -56,8 +56,8 @@ it(`lets ${CONNECTIONS} connections make 100 judged tries a day at one address a
     if (mails > 0) await stack.smtp.nthMailTo(VICTIM, mails);
   }
 
-  /** Every connection tries at the same time: by address, by the newest tokens, and by older ones. */
-  async function tryAll(): Promise<readonly Ending[]> {
+  /** Every connection makes an attempt at the same time: by address, with the newest tokens, and with older ones. */
+  async function attemptAll(): Promise<readonly Ending[]> {
     const otp = wrongCode();
     return each((caller, n) => {
       const token = tokens.at(-1 - (n >> 1));
@@ -72,11 +72,11 @@ it(`lets ${CONNECTIONS} connections make 100 judged tries a day at one address a
     let elapsed = 0;
     while (elapsed < DAY_MS) {
       await askForCodes();
-      const endings = await tryAll();
+      const endings = await attemptAll();
       expect(new Set(endings.map(({ reason }) => reason))).not.toContain("OK");
       judged += endings.filter(({ reason }) => reason === "OTP_INCORRECT").length;
 
-      // As soon as somebody may try again, or after 20 minutes for another code.
+      // Go on as soon as another attempt is allowed, or after 20 minutes with another code.
       const waits = endings.map(({ wait = 0 }) => wait * 1000);
       const step = Math.min(Math.max(...waits) === 0 ? 0 : Math.min(...waits.filter((wait) => wait > 0)), 1_200_000);
       await passTime(redis, step);
@@ -84,10 +84,10 @@ it(`lets ${CONNECTIONS} connections make 100 judged tries a day at one address a
     }
     judgedOn.push(judged);
   }
-  expect(judgedOn[0]).toBeGreaterThan(20); // it did try
+  expect(judgedOn[0]).toBeGreaterThan(20); // the attack did run
   for (const judged of judgedOn) expect(judged).toBeLessThanOrEqual(100);
 
   const [row] = await redis.keys("otp:*:row");
   const counted = Number(await redis.hget(row ?? "", "n"));
-  expect(judgedOn.reduce((sum, judged) => sum + judged, 0)).toBe(counted); // none was judged without being counted
+  expect(judgedOn.reduce((sum, judged) => sum + judged, 0)).toBe(counted); // every judged attempt was counted
 }, 120_000);

@@ -13,7 +13,7 @@ import { apiKey } from "../../support/api/api-keys.js";
 import { type RunningServer, startServer, TEST_SECRET } from "../../support/programs/binaries.js";
 import { startTestRedis, type TestRedis } from "../../support/redis/redis.js";
 
-/** Inputs are sent so many at a time, and one property is tried with so many of these. */
+/** A batch is this many inputs at a time, and each property is checked with this many batches. */
 const AT_A_TIME = 50;
 const HTTP_BATCHES = 500;
 const GRPC_BATCHES = 450;
@@ -56,10 +56,10 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** What no input may leave behind: a fault of ours in the log, an end of the process, a key in Redis. */
+/** No input may leave an error in the log, end the process, or leave a key in Redis. */
 async function expectUnharmed(): Promise<void> {
   expect(server.lines.filter((line) => /"level":(?:50|60)/.test(line))).toEqual([]);
-  // A Verify that is well formed is counted for its client, and that is all.
+  // A well-formed Verify is counted for its client, which is the only key allowed.
   for (const key of await client.keys("*otp*")) {
     expect(key).toMatch(/^otp:client:verify:/);
     expect(await client.pttl(key)).toBeGreaterThan(0);
@@ -67,7 +67,7 @@ async function expectUnharmed(): Promise<void> {
   expect((await fetch(`${server.http}/health`)).status).toBe(200);
 }
 
-// A token that is good but for what it is good for, so that what is behind the signature is reached as well.
+// A valid token without a code, so that the inputs also reach what comes after the check of the token.
 const [keys] = deriveKeyring([TEST_SECRET]);
 const nobody = parseEmail("nobody@example.com");
 if (nobody === undefined) throw new Error("not an address");
@@ -142,7 +142,7 @@ const headers = fc.record(
   { requiredKeys: [] },
 );
 
-/** Sends whole batches of inputs. What breaks the property is told with its seed. */
+/** Sends batches of inputs. An error names the seed of the input that caused it. */
 async function forBatches<T>(
   arbitrary: fc.Arbitrary<T>,
   batches: number,
@@ -159,8 +159,8 @@ async function forBatches<T>(
   await expectUnharmed();
 }
 
-describe("whatever comes in", () => {
-  it("over HTTP gets an answer that blames the input", async () => {
+describe("any input", () => {
+  it("over HTTP gets an answer that is not an internal error, and leaves no key in Redis", async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: AT_A_TIME });
     const input = fc.record({
       path: fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...PATHS) }, { weight: 1, arbitrary: fc.webPath() }),
@@ -184,7 +184,7 @@ describe("whatever comes in", () => {
           const call = httpRequest({ ...options, headers: { ...headers, ...own } }, (response) => {
             response.resume().on("end", () => resolve(response.statusCode ?? 0));
           });
-          // A connection may be closed just when it is used again.
+          // The server may close a connection just when the agent uses it again.
           call.on("error", (error) => (call.reusedSocket ? resolve(send()) : reject(error)));
           call.end(body);
         });
@@ -193,7 +193,7 @@ describe("whatever comes in", () => {
     agent.destroy();
   }, 180_000);
 
-  it("over gRPC gets a status that is none of our faults", async () => {
+  it("over gRPC gets a status that is not an internal error, and leaves no key in Redis", async () => {
     const session: ClientHttp2Session = connectHttp2(`http://${server.grpc}`);
     session.setMaxListeners(0);
     const frame = fc.tuple(
@@ -226,7 +226,7 @@ describe("whatever comes in", () => {
     session.close();
   }, 180_000);
 
-  it("on either port, be it no HTTP at all, closes its own connection at the most", async () => {
+  it("to either port, even if it is not HTTP, closes at most its own connection", async () => {
     const ports = [Number(new URL(server.http).port), Number(server.grpc.split(":")[1])];
     const line = fc.constantFrom("POST /otp/verify HTTP/1.1", "GET /health HTTP/1.0", "PRI * HTTP/2.0", "", "A");
     const bytes = fc.oneof(

@@ -22,13 +22,13 @@ afterAll(async () => {
 });
 
 describe("the server", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("closes at %s and exits 0", async (signal) => {
+  it.each(["SIGTERM", "SIGINT"] as const)("closes on %s and exits with status 0", async (signal) => {
     const server = await startServer(redis.url);
     server.process.kill(signal);
     expect(await server.ended).toBe(0);
   });
 
-  it("says NOT_SERVING, takes no new connection, and lets the request under way end", async () => {
+  it("reports NOT_SERVING on shutdown, accepts no new connection, and finishes the running request", async () => {
     const server = await startServer(redis.url);
     await server.line(/redis answers/);
     const health = createClient(Health, createGrpcTransport({ baseUrl: `http://${server.grpc}` }));
@@ -53,7 +53,7 @@ describe("the server", () => {
     });
     const head = `POST /otp/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n`;
     socket.write(head);
-    await once(socket, "data"); // "100 Continue": the request is under way
+    await once(socket, "data"); // "100 Continue": the request is running
     server.process.kill("SIGTERM");
     await server.line(/"closing"/);
     await expect(post(`${server.http}/otp/generate`, {})).rejects.toThrow();
@@ -65,7 +65,7 @@ describe("the server", () => {
     expect(states.at(-1)).toBe(Serving.NOT_SERVING);
   });
 
-  it("does not wait for a gRPC peer that says nothing", async () => {
+  it("does not wait on shutdown for a gRPC peer that sends nothing", async () => {
     const server = await startServer(redis.url);
     const [host, port] = server.grpc.split(":");
     const mute = connectTcp({ host: host ?? "", port: Number(port), allowHalfOpen: true });
@@ -77,7 +77,7 @@ describe("the server", () => {
     mute.destroy();
   });
 
-  it("exits at once at a second signal", async () => {
+  it("exits at once on a second signal", async () => {
     const server = await startServer(redis.url);
     const socket = connectTcp(Number(new URL(server.http).port), "127.0.0.1");
     socket.on("error", () => undefined);
@@ -94,13 +94,13 @@ describe("the server", () => {
 });
 
 describe("the worker", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)("closes at %s and exits 0", async (signal) => {
+  it.each(["SIGTERM", "SIGINT"] as const)("closes on %s and exits with status 0", async (signal) => {
     const worker = await startWorker(redis.url, smtp.url);
     worker.process.kill(signal);
     expect(await worker.ended).toBe(0);
   });
 
-  it("finishes the mail under way, and takes no new job", async () => {
+  it("finishes the running mail on shutdown, and takes no new job", async () => {
     const server = await startServer(redis.url);
     await server.line(/redis answers/);
     const worker = await startWorker(redis.url, smtp.url);
@@ -124,7 +124,7 @@ describe("the worker", () => {
     expect(await server.stop()).toBe(0);
   });
 
-  it("exits at once at a second signal", async () => {
+  it("exits at once on a second signal", async () => {
     const server = await startServer(redis.url);
     await server.line(/redis answers/);
     const worker = await startWorker(redis.url, smtp.url);

@@ -28,7 +28,7 @@ async function killWorker(): Promise<void> {
   await worker.ended;
 }
 
-it("mails the same code, and it verifies, after a worker was killed before sending and another while sending", async () => {
+it("the mail has the same code, which Verify accepts, after one worker was killed before sending and another while sending", async () => {
   const email = "ada@example.com";
   smtp.script.push({ at: "hang-on-rcpt" }, { at: "hang-after-data" });
   const storedNotSent = new Promise((resolve) => smtp.once("rcpt", resolve));
@@ -38,7 +38,7 @@ it("mails the same code, and it verifies, after a worker was killed before sendi
   expect(smtp.mails).toEqual([]);
 
   worker = await startWorker(redis.url, smtp.url);
-  const first = await smtp.nthMailTo(email, 1); // received whole, and not acknowledged
+  const first = await smtp.nthMailTo(email, 1); // the mail server has received the message and has not acknowledged it
   await killWorker();
 
   worker = await startWorker(redis.url, smtp.url);
@@ -49,13 +49,13 @@ it("mails the same code, and it verifies, after a worker was killed before sendi
   await worker.line(/delivery done/);
 }, 90_000);
 
-it("does not send again what may have gone out, and says so, with ON_UNKNOWN=stop", async () => {
+it("with ON_UNKNOWN=stop, a mail that may have been sent is not sent again, and the watcher is told so", async () => {
   const email = "grace@example.com";
   await worker.stop();
   worker = await startWorker(redis.url, smtp.url, { ON_UNKNOWN: "stop" });
   smtp.script.push({ at: "hang-after-data" });
   const { body } = await post(`${server.http}/otp/generate`, { email });
-  await smtp.mailTo(email); // received whole, and not acknowledged
+  await smtp.mailTo(email); // the mail server has received the message and has not acknowledged it
   await killWorker();
 
   worker = await startWorker(redis.url, smtp.url, { ON_UNKNOWN: "stop" });

@@ -24,7 +24,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** Expects UNAVAILABLE from every protocol, within the contract's 2 s. */
+/** Expects UNAVAILABLE over every protocol, within the 2 s that the contract allows. */
 async function expectUnavailable(): Promise<void> {
   const { server } = stack;
   const clients = connectClients(server.http, `http://${server.grpc}`);
@@ -51,7 +51,7 @@ async function expectUnavailable(): Promise<void> {
   for (const failure of await Promise.all(failures)) {
     expect(failure).toMatchObject({ code: "Unavailable", reason: "UNAVAILABLE", retryAfter: 1 });
   }
-  expect(performance.now() - started).toBeLessThan(PROMISED_MS); // the contract's own bound, not a measure of speed
+  expect(performance.now() - started).toBeLessThan(PROMISED_MS); // the bound of the contract, not a measurement
 }
 
 async function expectReadiness(status: 200 | 503): Promise<void> {
@@ -74,7 +74,7 @@ async function expectService(email: string): Promise<void> {
   });
 }
 
-it("answers UNAVAILABLE while Redis is gone, and works again when it is back, without a restart", async () => {
+it("the service answers UNAVAILABLE while Redis is down, and works again without a restart once it is up", async () => {
   await expectService("before@example.com");
   await redis.stop();
   await expectUnavailable();
@@ -86,7 +86,7 @@ it("answers UNAVAILABLE while Redis is gone, and works again when it is back, wi
   await expectService("after@example.com");
 });
 
-it("answers UNAVAILABLE while Redis hangs, and works again when it goes on", async () => {
+it("the service answers UNAVAILABLE while Redis hangs, and works again once it continues", async () => {
   redis.process.kill("SIGSTOP");
   await expectUnavailable();
   await expectReadiness(503);
@@ -94,12 +94,12 @@ it("answers UNAVAILABLE while Redis hangs, and works again when it goes on", asy
 
   redis.process.kill("SIGCONT");
   await expectReadiness(200);
-  await expectService("ada@example.com"); // the calls that failed have left no cooldown behind
+  await expectService("ada@example.com"); // the failed calls have left no cooldown
 });
 
-it("starts without a Redis, and is ready once there is one", async () => {
+it("the server and the worker start without Redis, and are ready once it is up", async () => {
   const port = Number(new URL(redis.url).port);
-  // First the worker: without a Redis it would wait for one, to write down what became of the last mail.
+  // Stop the worker first: without Redis it would wait to record the outcome of the last mail.
   await Promise.all([stack.server.stop(), stack.worker.stop(), stack.smtp.stop()]);
   await redis.stop();
 

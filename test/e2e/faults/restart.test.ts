@@ -18,13 +18,13 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-it("every limit holds through a restart of a Redis that persists", async () => {
+it("every limit survives a restart of a Redis that persists", async () => {
   const { server, worker, smtp } = stack;
   const caller = callerOf("HTTP", server);
   const as = (host: number) => ({ "x-forwarded-for": `203.0.113.${host}` });
   const [generates, verifies, others] = [as(1), as(2), as(3)];
 
-  // Both clients at their limits, and one address with all that can be counted of it.
+  // Two clients reach their limits, and one address has everything that can be counted for an address.
   for (let n = 0; n < 10; n++) await caller.generate({ email: `someone-${n}@example.com` }, generates);
   for (let n = 0; n < 60; n++) await caller.verify({ email: "nobody@example.com", otp: "123456" }, verifies);
   const email = "ada@example.com";

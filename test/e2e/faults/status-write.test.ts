@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-it("a mail is not sent again because Redis was away just when that it is out was to be written down", async () => {
+it("a mail is sent once when Redis is away at the moment at which the worker would record SENT", async () => {
   const { server, smtp } = stack;
   const email = "ada@example.com";
   const letPass = smtp.hold();
@@ -30,7 +30,7 @@ it("a mail is not sent again because Redis was away just when that it is out was
   for await (const { status } of watchSteps(server.http, String(body.token), 2)) {
     if (status === "SENT") break;
   }
-  // Whoever takes the job up again, be it because it was lost or stalled, finds it sent.
+  // A worker that takes the job again, because it was lost or stalled, finds the message sent.
   await stack.worker.line(/"delivery":"sent"/);
   expect(smtp.mailsTo(email)).toHaveLength(1);
 }, 60_000);

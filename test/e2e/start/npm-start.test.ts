@@ -14,11 +14,11 @@ const MAIN = fileURLToPath(new URL("../../../dist/cmd/dev/main.js", import.meta.
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 it.each([
-  { signal: "SIGINT", to: "all of them, as a terminal sends it" },
-  { signal: "SIGHUP", to: "all of them, as a terminal that is closed sends it" },
+  { signal: "SIGINT", to: "all processes, which is what a terminal does" },
+  { signal: "SIGHUP", to: "all processes, which is what a closed terminal does" },
   { signal: "SIGTERM", to: "npm alone" },
-] as const)("npm start runs everything, and leaves nothing at a $signal to $to", async ({ signal }) => {
-  // The build that comes before `npm start` would pull dist away under the tests beside this one.
+] as const)("npm start runs the whole service, and leaves no process after $signal to $to", async ({ signal }) => {
+  // The build that precedes `npm start` would remove dist while other tests use it.
   const npm = spawn("npm", ["start", "--ignore-scripts"], {
     cwd: ROOT,
     env: { ...process.env, LOG_LEVEL: "warn", OTP_SECRET: "", ...FREE_PORTS },
@@ -56,7 +56,7 @@ it.each([
     { channel: "sms", to: ["+14155552671"] },
     { id, code },
   ]);
-  // Nobody has to leave for it to stop.
+  // Open requests do not delay the stop.
   const events = await fetch(`${inbox}/api/events`);
   const wait = fetch(`${inbox}/api/latest?to=nobody@example.com&wait=60`);
   const left = Promise.allSettled([events.text(), wait]);
@@ -74,7 +74,7 @@ it.each([
   { given: "abc", why: /^INBOX_PORT must be a whole number from 0 to 65535$/m },
   { given: "65536", why: /^INBOX_PORT must be a whole number from 0 to 65535$/m },
   { given: "taken", why: /^cannot listen for the inbox: .*EADDRINUSE/m },
-])("npm start says what is wrong with an INBOX_PORT of $given", async ({ given, why }) => {
+])("npm start names the problem when INBOX_PORT is $given", async ({ given, why }) => {
   const other = createServer();
   onTestFinished(() => void other.close());
   const taken = await listening(other);

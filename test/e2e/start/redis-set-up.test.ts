@@ -11,7 +11,7 @@ const SMTP_URL = "smtp://127.0.0.1:1";
 const EVICTION = /"level":(?:40|50).*maxmemory-policy allkeys-lru/;
 const PERSISTENCE = /"level":(?:40|50).*appendonly yes/;
 
-/** An address of this machine that is not loopback; where there is none, nothing else is reached either. */
+/** An address of this machine other than loopback, if it has one. */
 const OWN = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === "IPv4" && !address.internal)?.address;
@@ -25,7 +25,7 @@ async function withRedis(flags: readonly string[], run: (redis: PrivateRedis) =>
   }
 }
 
-/** What both binaries warn of when they start with this Redis. */
+/** The warnings of both binaries when they start with this Redis. */
 async function warnings(url: string): Promise<string[][]> {
   const binaries = [await startServer(url), await startWorker(url, SMTP_URL)];
   return Promise.all(
@@ -37,7 +37,7 @@ async function warnings(url: string): Promise<string[][]> {
   );
 }
 
-/** Starts a binary that is expected to refuse. */
+/** Starts a binary that is expected to refuse this Redis. */
 function startStrictly(name: "server" | "worker", REDIS_URL: string) {
   const main = fileURLToPath(new URL(`../../../dist/cmd/${name}/main.js`, import.meta.url));
   const own = { SMTP_URL, MAIL_FROM: "otp@example.com", GRPC_PORT: "0", HTTP_PORT: "0", HEALTH_PORT: "0" };
@@ -45,13 +45,13 @@ function startStrictly(name: "server" | "worker", REDIS_URL: string) {
   return spawnSync(process.execPath, [main], { env, encoding: "utf8", timeout: 20_000 });
 }
 
-describe("both binaries", () => {
-  it("have nothing to say of a Redis that is set up well", async () => {
+describe("the server and the worker", () => {
+  it("do not warn about a Redis that is configured well", async () => {
     await withRedis(GOOD, async ({ url }) => expect(await warnings(url)).toEqual([[], []]));
     await withRedis(["--save", "60 1"], async ({ url }) => expect(await warnings(url)).toEqual([[], []]));
   });
 
-  it("warn of one that evicts and keeps nothing, a line for each", async () => {
+  it("warn about a Redis that evicts keys and does not persist, in one line for each problem", async () => {
     await withRedis(["--maxmemory-policy", "allkeys-lru"], async ({ url }) => {
       for (const lines of await warnings(url)) {
         expect(lines).toHaveLength(2);
@@ -61,21 +61,21 @@ describe("both binaries", () => {
     });
   });
 
-  it("warn of one that does not let itself be looked at", async () => {
+  it("warn about a Redis that does not show its configuration", async () => {
     await withRedis([...GOOD, "--user", "default", "on", "nopass", "~*", "&*", "+@all", "-info"], async ({ url }) => {
       for (const lines of await warnings(url)) expect(lines.join()).toContain("does not let its set-up be looked at");
     });
   });
 
-  it("are content with one that lets nobody read its CONFIG", async () => {
+  it("do not warn about a Redis without the CONFIG command", async () => {
     await withRedis(["--rename-command", "CONFIG", ""], async ({ url }) => {
       expect(await warnings(url)).toEqual([[], []]);
     });
   });
 
-  it("warn of one that is older than 6.2", async () => {
+  it("warn about a Redis older than 6.2", async () => {
     const old = createServer((socket) => {
-      // Says what Redis 6.0 says of itself, and OK to all else.
+      // Answers INFO as Redis 6.0 does, and every other command with OK.
       const info = "# Server\r\nredis_version:6.0.16\r\nloading:0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n";
       socket.on("data", (bytes) => {
         for (const command of bytes.toString().split(/^(?=\*\d)/m)) {
@@ -93,7 +93,7 @@ describe("both binaries", () => {
     old.close();
   });
 
-  it.skipIf(OWN === undefined)("warn of one that is reached over a network without TLS", async () => {
+  it.skipIf(OWN === undefined)("warn about a Redis that they reach over a network without TLS", async () => {
     await withRedis([...GOOD, "--bind", String(OWN), "--protected-mode", "no"], async ({ url }) => {
       for (const lines of await warnings(url.replace("127.0.0.1", String(OWN)))) {
         expect(lines).toHaveLength(1);
@@ -103,8 +103,8 @@ describe("both binaries", () => {
   });
 });
 
-describe("with STRICT_START both binaries", () => {
-  it("refuse one that evicts and keeps nothing, and say so", async () => {
+describe("with STRICT_START, the server and the worker", () => {
+  it("refuse a Redis that evicts keys and does not persist, and log the reason", async () => {
     await withRedis(["--maxmemory-policy", "allkeys-lru"], async ({ url }) => {
       for (const name of ["server", "worker"] as const) {
         const { status, stdout, stderr } = startStrictly(name, url);
@@ -118,13 +118,13 @@ describe("with STRICT_START both binaries", () => {
     });
   });
 
-  it("refuse one that does not answer", () => {
+  it("refuse a Redis that does not answer", () => {
     const { status, stdout } = startStrictly("server", "redis://127.0.0.1:1");
     expect(status).toBe(1);
     expect(stdout).toMatch(/STRICT_START needs a Redis that answers/);
   });
 
-  it("start with one that is set up well", async () => {
+  it("start with a Redis that is configured well", async () => {
     await withRedis(GOOD, async ({ url }) => {
       const server = await startServer(url, { STRICT_START: "true" });
       const worker = await startWorker(url, SMTP_URL, { STRICT_START: "true" });

@@ -50,7 +50,7 @@ async function start(env: Record<string, string>): Promise<RunningServer> {
   return server;
 }
 
-/** How a Verify of a code that nobody has ends, over gRPC with this client certificate, if any. */
+/** The outcome of a Verify with a wrong code over gRPC, with this client certificate if there is one. */
 async function overGrpc({ grpc }: RunningServer, pair?: Pair, headers: Record<string, string> = {}): Promise<string> {
   const ca = Buffer.from(authority.cert);
   const channel = pair
@@ -92,7 +92,7 @@ function overHttps({ http }: RunningServer): Promise<string> {
   });
 }
 
-/** The common name in the certificate that a port shows. */
+/** The common name in the certificate of a port. */
 function shownAt(port: unknown): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(
@@ -106,20 +106,20 @@ function shownAt(port: unknown): Promise<string> {
   });
 }
 
-describe("with a certificate and its key", () => {
+describe("a server with a certificate and its key", () => {
   let server: RunningServer;
   beforeAll(async () => {
     server = await start({});
   });
   afterAll(async () => expect(await server.stop()).toBe(0));
 
-  it("both listeners speak TLS, on every protocol", async () => {
+  it("speaks TLS on both ports and over every protocol", async () => {
     expect(await overGrpc(server)).toBe("OTP_INCORRECT");
     expect(await overConnect(server)).toBe("OTP_INCORRECT");
     expect(await overHttps(server)).toBe("OTP_INCORRECT");
   });
 
-  it("and nothing else", async () => {
+  it("refuses connections without TLS on both ports", async () => {
     await expect(fetch(`${server.http}/health`)).rejects.toThrow();
     const plain = new GrpcJsClient(server.grpc);
     await expect(plain.call(OtpService.method.verify, create(VerifyRequestSchema, WRONG))).rejects.toThrow(
@@ -129,7 +129,7 @@ describe("with a certificate and its key", () => {
     expect(await overHttps(server)).toBe("OTP_INCORRECT");
   });
 
-  it("the health check of a container knows", async () => {
+  it("passes the health check of the container, which uses TLS when the server does", async () => {
     const healthcheck = new URL("../../../dist/cmd/healthcheck/main.js", import.meta.url);
     const check = (env: Record<string, string>) =>
       promisify(execFile)(process.execPath, [healthcheck.pathname], { env: { HEALTH_PORT: "1", ...env } });
@@ -138,7 +138,7 @@ describe("with a certificate and its key", () => {
     await expect(check({ HTTP_PORT })).rejects.toMatchObject({ code: 1, stderr: "not ready\n" });
   });
 
-  it("both show the new one once the files have changed, and the old one while they do not fit", async () => {
+  it("uses a renewed certificate without a restart, and the old one while certificate and key do not match", async () => {
     const { grpcPort, httpPort } = server.listening;
     expect([await shownAt(grpcPort), await shownAt(httpPort)]).toEqual(["first", "first"]);
 
@@ -154,27 +154,27 @@ describe("with a certificate and its key", () => {
   });
 });
 
-describe("with an authority for clients", () => {
-  it("a gRPC client needs a certificate of it, and is known by that", async () => {
+describe("a server with an authority for client certificates", () => {
+  it("accepts a gRPC client by its certificate alone, and no caller without one", async () => {
     const server = await start({ ...CLIENT_CA, HOST: "0.0.0.0" });
     const stranger = await newCertificate("stranger", await newAuthority("Another"));
     expect(await overGrpc(server)).toBe("Unavailable");
     expect(await overGrpc(server, stranger)).toBe("Unavailable");
     expect(await overGrpc(server, await newCertificate("shop", authority))).toBe("OTP_INCORRECT");
 
-    // Nobody can show a certificate there, so nobody gets in.
+    // The HTTP port does not ask for client certificates, so it lets no caller in.
     expect(await overHttps(server)).toBe("UNAUTHENTICATED");
     expect(await overConnect(server)).toBe("UNAUTHENTICATED");
     expect(await server.stop()).toBe(0);
   });
 
-  it("what is public can still be called over HTTP", async () => {
+  it("accepts calls of public RPCs over HTTP without a certificate", async () => {
     const server = await start({ ...CLIENT_CA, PUBLIC_RPCS: "Verify" });
     expect(await overHttps(server)).toBe("OTP_INCORRECT");
     await server.stop();
   });
 
-  it("a key is needed too where keys are set", async () => {
+  it("needs an API key in addition to the certificate when there are keys", async () => {
     const server = await start({ ...CLIENT_CA, API_KEYS: apiKey("shop", "the-key-of-shop") });
     const shop = await newCertificate("shop", authority);
     expect(await overGrpc(server, shop)).toBe("UNAUTHENTICATED");
