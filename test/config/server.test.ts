@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ConfigError, readConfig } from "../../src/config/read.js";
 import { serverProblems } from "../../src/config/rules.js";
-import { ConfigError, readConfig, SERVER } from "../../src/config/server.js";
+import { SERVER } from "../../src/config/server.js";
 import { newAuthority, type Pair } from "../support/api/certificates.js";
 
 const SECRET = "a secret that is long enough for this";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { ConfigError, readConfig } from "../../src/config/read.js";
 import { workerProblems } from "../../src/config/rules.js";
-import { ConfigError, readConfig, WORKER } from "../../src/config/server.js";
+import { WORKER } from "../../src/config/worker.js";
 
 const GOOD = { OTP_SECRET: "a secret that is long enough for this", SMTP_URL: "smtp://127.0.0.1:1" };
 

@@ -83,7 +83,7 @@ describe("DnsMailDomains asks", () => {
   it("the DNS servers of the system if it is given none", async () => {
     promises.setServers([dns.address]);
     expect(await new DnsMailDomains([]).takesMail("some.example")).toBe(false);
-    expect(dns.questions).toEqual(["MX some.example"]);
+    expect(new Set(dns.questions)).toEqual(new Set(["MX some.example"]));
   });
 
   it("no DNS server, and accepts every domain, if the system has none either", async () => {
@@ -128,7 +128,9 @@ describe("DnsMailDomains looks up", () => {
     const names = Array.from({ length: 300 }, (_, n) => `none-${n}.example`);
     const answers = await Promise.all(names.map((name) => domains.takesMail(name)));
     expect(new Set(answers.slice(256))).toEqual(new Set([true]));
-    expect(new Set(dns.questions).size).toBe(256);
+    // A busy machine may deliver the questions after the look-ups have ended.
+    await expect.poll(() => new Set(dns.questions).size, { timeout: 10_000 }).toBeGreaterThanOrEqual(256);
+    expect(new Set(dns.questions)).toEqual(new Set(names.slice(0, 256).map((name) => `MX ${name}`)));
     clock.ms += 900;
     expect(await domains.takesMail("none-299.example")).toBe(true);
     clock.ms += 200;
