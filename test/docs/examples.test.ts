@@ -5,11 +5,11 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bufCurl } from "../support/clients/buf.js";
 import { runCurl } from "../support/clients/curl.js";
-import { blocks } from "../support/docs/readme.js";
+import { Document } from "../support/docs/document.js";
 import { type Stack, startStack } from "../support/programs/stack.js";
 
-// Inside the package, so that it finds itself by its name, as it is found by those who depend on it.
-const FOLDER = fileURLToPath(new URL("../../dist/readme/", import.meta.url));
+// Inside the package, so that the examples import it by its name, as its users do.
+const FOLDER = fileURLToPath(new URL("../../dist/examples/", import.meta.url));
 const TSC = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
 
 let stack: Stack;
@@ -19,51 +19,68 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-/** Puts the ports of this run in place of the usual ones. */
+/** Replaces the default ports with those of this run. */
 const here = (text: string) =>
   text.replaceAll("http://127.0.0.1:8080", stack.server.http).replaceAll("127.0.0.1:50051", stack.server.grpc);
 
-const shellLines = (program: string) =>
-  blocks("sh")
+const api = new Document("docs/api.md");
+const readme = new Document("README.md");
+
+const shellLines = (document: Document, program: string) =>
+  document
+    .blocks("sh")
     .flatMap((block) => block.split("\n"))
     .filter((line) => line.startsWith(`${program} `))
     .map(here);
 
-it("the curl lines ask for a code and verify it", async () => {
-  const [generate = "", verify = ""] = shellLines("curl");
+it("the calls in the README return what it shows", async () => {
+  const shown = readme
+    .blocks("sh")
+    .flatMap((block) => [...block.matchAll(/^# (\{.*\})$/gm)])
+    .map(([, json]) => JSON.parse(json ?? ""));
+  const [generate = ""] = shellLines(readme, "curl");
+  const generated = JSON.parse(await runCurl(generate));
+  expect(generated).toEqual({ ...shown[0], token: expect.stringMatching(/^[\w-]+$/) });
+  const { code } = await stack.smtp.mailTo("lin@example.com");
+  const [verify = ""] = shellLines(readme, "grpcurl");
+  expect(JSON.parse(await grpcurl(verify.replace("123456", code)))).toEqual(shown[1]);
+});
+
+it("the curl calls in docs/api.md generate a code and verify it", async () => {
+  const [generate = "", verify = ""] = shellLines(api, "curl");
   expect(JSON.parse(await runCurl(generate))).toMatchObject({ token: expect.any(String), ttl: "600s" });
   const { code } = await stack.smtp.mailTo("ada@example.com");
   expect(JSON.parse(await runCurl(verify.replace("123456", code)))).toEqual({ message: "OTP is correct" });
 });
 
-it("the grpcurl lines list the service, ask for a code and verify it", async () => {
-  const [list = "", generate = "", verify = ""] = shellLines("grpcurl");
+it("the grpcurl calls in docs/api.md list the service, generate a code and verify it", async () => {
+  const [list = "", generate = "", verify = ""] = shellLines(api, "grpcurl");
   expect(await grpcurl(list)).toContain("otp.v1.OtpService");
   expect(JSON.parse(await grpcurl(generate))).toMatchObject({ token: expect.any(String) });
   const { code } = await stack.smtp.mailTo("grace@example.com");
   expect(JSON.parse(await grpcurl(verify.replace("123456", code)))).toEqual({ message: "OTP is correct" });
 });
 
-/** Runs a grpcurl line with `buf curl`, which npm has and which does the same. */
+/** Runs a grpcurl command with `buf curl`, which is an npm package and does the same. */
 function grpcurl(line: string): Promise<string> {
   const match = /^grpcurl -plaintext(?: -d '([^']*)')? (\S+) (\S+)$/.exec(line);
-  if (match === null) throw new Error(`not understood: ${line}`);
+  if (match === null) throw new Error(`not a known form of grpcurl: ${line}`);
   const [, data, authority, target] = match;
   const grpc = ["--http2-prior-knowledge", "--protocol", "grpc"];
   if (target === "list") return bufCurl(...grpc, "--list-services", `http://${authority}`);
   return bufCurl(...grpc, "-d", data ?? "{}", `http://${authority}/${target}`);
 }
 
-describe("the TypeScript examples", () => {
+describe("the TypeScript example in docs/api.md", () => {
   beforeAll(() => mkdirSync(FOLDER, { recursive: true }));
   afterAll(() => rmSync(FOLDER, { recursive: true }));
 
   it.each([
-    ["with Connect", 0, "edsger@example.com"],
-    ["with grpc-js", 1, "barbara@example.com"],
-  ])("%s have the right types, ask for a code and verify it", async (_what, index, email) => {
+    ["that uses Connect", 0, "edsger@example.com"],
+    ["that uses grpc-js", 1, "barbara@example.com"],
+  ])("%s compiles, generates a code and verifies it", async (_what, index, email) => {
     const name = `example-${index}`;
-    writeFileSync(`${FOLDER}/${name}.ts`, here(blocks("ts")[index] ?? ""));
+    writeFileSync(`${FOLDER}/${name}.ts`, here(api.blocks("ts")[index] ?? ""));
     const flags = [
       "--ignoreConfig",
       "--strict",

@@ -2,7 +2,7 @@
 // @generated from file otp/v1/otp_service.proto (package otp.v1, syntax proto3)
 /* eslint-disable */
 
-// One-time passwords: ask for a code, watch it travel, check what the person typed.
+// One-time passwords: request a code, watch its delivery, check what the person typed.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
@@ -18,19 +18,19 @@ export const file_otp_v1_otp_service: GenFile = /*@__PURE__*/
   fileDesc("ChhvdHAvdjEvb3RwX3NlcnZpY2UucHJvdG8SBm90cC52MSJhCg9HZW5lcmF0ZVJlcXVlc3QSDwoFZW1haWwYASABKAlIABIPCgVwaG9uZRgCIAEoCUgAEg8KB3B1cnBvc2UYAyABKAkSDgoGbG9jYWxlGAQgASgJQgsKCXJlY2lwaWVudCKLAQoQR2VuZXJhdGVSZXNwb25zZRINCgV0b2tlbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxyZXNlbmRfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iawoNVmVyaWZ5UmVxdWVzdBIPCgVlbWFpbBgBIAEoCUgAEg8KBXBob25lGAIgASgJSAASDwoFdG9rZW4YAyABKAlIABILCgNvdHAYBCABKAkSDwoHcHVycG9zZRgFIAEoCUIJCgdzdWJqZWN0IiEKDlZlcmlmeVJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkiHQoMV2F0Y2hSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIsQBCg1XYXRjaFJlc3BvbnNlEiYKBnN0YXR1cxgBIAEoDjIWLm90cC52MS5EZWxpdmVyeVN0YXR1cxIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdtZXNzYWdlGAMgASgJEhAKCHNlcXVlbmNlGAQgASgNEg0KBWZpbmFsGAUgASgIEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCr9AQoORGVsaXZlcnlTdGF0dXMSHwobREVMSVZFUllfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWREVMSVZFUllfU1RBVFVTX1FVRVVFRBABEh4KGkRFTElWRVJZX1NUQVRVU19QUk9DRVNTSU5HEAISGAoUREVMSVZFUllfU1RBVFVTX1NFTlQQAxIdChlERUxJVkVSWV9TVEFUVVNfREVMSVZFUkVEEAQSGgoWREVMSVZFUllfU1RBVFVTX0ZBSUxFRBAFEhwKGERFTElWRVJZX1NUQVRVU19WRVJJRklFRBAGEhsKF0RFTElWRVJZX1NUQVRVU19FWFBJUkVEEAcyggIKCk90cFNlcnZpY2USVwoIR2VuZXJhdGUSFy5vdHAudjEuR2VuZXJhdGVSZXF1ZXN0Ghgub3RwLnYxLkdlbmVyYXRlUmVzcG9uc2UiGILT5JMCEjoBKiINL290cC9nZW5lcmF0ZRJPCgZWZXJpZnkSFS5vdHAudjEuVmVyaWZ5UmVxdWVzdBoWLm90cC52MS5WZXJpZnlSZXNwb25zZSIWgtPkkwIQOgEqIgsvb3RwL3ZlcmlmeRJKCgVXYXRjaBIULm90cC52MS5XYXRjaFJlcXVlc3QaFS5vdHAudjEuV2F0Y2hSZXNwb25zZSISgtPkkwIMEgovb3RwL3dhdGNoMAFiBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * GenerateRequest says who wants a code, and for what.
+ * GenerateRequest names the recipient of a code and its purpose.
  *
  * @generated from message otp.v1.GenerateRequest
  */
 export type GenerateRequest = Message<"otp.v1.GenerateRequest"> & {
   /**
-   * Where the code goes. Exactly one is required.
+   * The recipient. Exactly one is required.
    *
    * @generated from oneof otp.v1.GenerateRequest.recipient
    */
   recipient: {
     /**
-     * An e-mail address of at most 254 characters (RFC 5321). Case, surrounding blanks and the form of an international
+     * An email address of at most 254 characters (RFC 5321). Case, surrounding spaces and the form of an international
      * domain do not make a different recipient.
      *
      * @generated from field: string email = 1;
@@ -39,7 +39,7 @@ export type GenerateRequest = Message<"otp.v1.GenerateRequest"> & {
     case: "email";
   } | {
     /**
-     * A phone number with its country code, such as +14155552671 (E.164), of at most 32 characters. Blanks, hyphens and brackets
+     * A phone number with its country code, such as +14155552671 (E.164), of at most 32 characters. Spaces, hyphens and brackets
      * do not make a different recipient.
      *
      * @generated from field: string phone = 2;
@@ -49,8 +49,8 @@ export type GenerateRequest = Message<"otp.v1.GenerateRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * What the code is for: 1 to 32 of a-z, 0-9, "-" and "_", starting with a letter or digit. A code for one purpose is not good for
-   * another. Empty means "login".
+   * The purpose of the code: 1 to 32 of a-z, 0-9, "-" and "_", starting with a letter or digit. A code is valid for its own purpose
+   * only. Empty means "login".
    *
    * @generated from field: string purpose = 3;
    */
@@ -72,14 +72,14 @@ export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
   messageDesc(file_otp_v1_otp_service, 0);
 
 /**
- * GenerateResponse says that the code is on its way.
+ * GenerateResponse confirms that the code is on its way.
  *
  * @generated from message otp.v1.GenerateResponse
  */
 export type GenerateResponse = Message<"otp.v1.GenerateResponse"> & {
   /**
-   * The session token: opaque, unforgeable, bound to this request. Verify and Watch take it. It is not secret from the
-   * person who asked, and says nothing of the address or the code.
+   * The session token: opaque, unforgeable, bound to this request. Verify and Watch accept it. It may be shown to the person who
+   * requested the code, and reveals neither the address nor the code.
    *
    * @generated from field: string token = 1;
    */
@@ -93,14 +93,14 @@ export type GenerateResponse = Message<"otp.v1.GenerateResponse"> & {
   message: string;
 
   /**
-   * The life of a code, counted from when the worker stores it.
+   * The lifetime of the code, counted from when the worker stores it.
    *
    * @generated from field: google.protobuf.Duration ttl = 3;
    */
   ttl?: Duration;
 
   /**
-   * How long to wait before the next Generate for this recipient and purpose is accepted. Zero when there is no wait.
+   * The wait until the next Generate for this recipient and purpose is accepted. Zero means no wait.
    *
    * @generated from field: google.protobuf.Duration resend_after = 4;
    */
@@ -115,7 +115,7 @@ export const GenerateResponseSchema: GenMessage<GenerateResponse> = /*@__PURE__*
   messageDesc(file_otp_v1_otp_service, 1);
 
 /**
- * VerifyRequest says whose code is judged, and what the person typed.
+ * VerifyRequest names whose code is judged, and the code that the person typed.
  *
  * @generated from message otp.v1.VerifyRequest
  */
@@ -127,7 +127,7 @@ export type VerifyRequest = Message<"otp.v1.VerifyRequest"> & {
    */
   subject: {
     /**
-     * The address that was given to Generate.
+     * The email address that was given to Generate.
      *
      * @generated from field: string email = 1;
      */
@@ -143,7 +143,7 @@ export type VerifyRequest = Message<"otp.v1.VerifyRequest"> & {
     case: "phone";
   } | {
     /**
-     * The token that Generate answered with. Its wrong tries are counted by themselves, so that nobody else can spend them.
+     * The token that Generate returned. Its wrong attempts are counted separately, so no one else can use them up.
      *
      * @generated from field: string token = 3;
      */
@@ -152,15 +152,15 @@ export type VerifyRequest = Message<"otp.v1.VerifyRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * What the person typed: exactly as many digits 0-9 as the service's codes have, without blanks.
+   * What the person typed: exactly as many digits 0-9 as the service's codes have, without spaces.
    *
    * @generated from field: string otp = 4;
    */
   otp: string;
 
   /**
-   * What the code is for, as given to Generate. Empty means "login"; with a token, empty means the purpose the token was
-   * made for, and another purpose than that is refused.
+   * The purpose that was given to Generate. Empty means "login"; with a token, empty means the purpose that the token was issued
+   * for, and any other purpose is refused.
    *
    * @generated from field: string purpose = 5;
    */
@@ -175,7 +175,7 @@ export const VerifyRequestSchema: GenMessage<VerifyRequest> = /*@__PURE__*/
   messageDesc(file_otp_v1_otp_service, 2);
 
 /**
- * VerifyResponse says that the code was right. There is no response for a wrong one: that is an error.
+ * VerifyResponse confirms that the code was correct. An incorrect code is an error.
  *
  * @generated from message otp.v1.VerifyResponse
  */
@@ -196,13 +196,13 @@ export const VerifyResponseSchema: GenMessage<VerifyResponse> = /*@__PURE__*/
   messageDesc(file_otp_v1_otp_service, 3);
 
 /**
- * WatchRequest says which delivery to watch.
+ * WatchRequest names the delivery to watch.
  *
  * @generated from message otp.v1.WatchRequest
  */
 export type WatchRequest = Message<"otp.v1.WatchRequest"> & {
   /**
-   * The token that Generate answered with. Required.
+   * The token that Generate returned. Required.
    *
    * @generated from field: string token = 1;
    */
@@ -223,43 +223,43 @@ export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
  */
 export type WatchResponse = Message<"otp.v1.WatchResponse"> & {
   /**
-   * How far the delivery has come.
+   * The status that the delivery has reached.
    *
    * @generated from field: otp.v1.DeliveryStatus status = 1;
    */
   status: DeliveryStatus;
 
   /**
-   * When it came that far.
+   * When the delivery reached it.
    *
    * @generated from field: google.protobuf.Timestamp time = 2;
    */
   time?: Timestamp;
 
   /**
-   * A sentence for a person; for DELIVERY_STATUS_FAILED, why. It never names an address, a code or a provider's secret.
+   * A sentence for a person; with DELIVERY_STATUS_FAILED, the reason. It never contains an address, a code or a provider's secret.
    *
    * @generated from field: string message = 3;
    */
   message: string;
 
   /**
-   * The number of this step within its delivery, from 1; the id of the event on the HTTP route. A watcher that comes back
-   * says in "last-event-id" which one it saw last.
+   * The number of this step within its delivery, starting at 1, and the id of the event on the HTTP route. A returning watcher
+   * sends the last one that it saw in "last-event-id".
    *
    * @generated from field: uint32 sequence = 4;
    */
   sequence: number;
 
   /**
-   * True when no step follows, and the stream ends.
+   * True if no step follows and the stream ends.
    *
    * @generated from field: bool final = 5;
    */
   final: boolean;
 
   /**
-   * When the code dies. Unset while there is no code yet.
+   * When the code expires. Unset until a code exists.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
@@ -274,7 +274,7 @@ export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
   messageDesc(file_otp_v1_otp_service, 5);
 
 /**
- * DeliveryStatus is how far a delivery has come.
+ * DeliveryStatus is the status of a delivery.
  *
  * @generated from enum otp.v1.DeliveryStatus
  */
@@ -294,7 +294,7 @@ export enum DeliveryStatus {
   QUEUED = 1,
 
   /**
-   * A worker has it.
+   * A worker is processing it.
    *
    * @generated from enum value: DELIVERY_STATUS_PROCESSING = 2;
    */
@@ -308,14 +308,14 @@ export enum DeliveryStatus {
   SENT = 3,
 
   /**
-   * The provider says that it arrived.
+   * The provider reports that the message arrived.
    *
    * @generated from enum value: DELIVERY_STATUS_DELIVERED = 4;
    */
   DELIVERED = 4,
 
   /**
-   * It will not arrive. Final.
+   * The message will not arrive. Final.
    *
    * @generated from enum value: DELIVERY_STATUS_FAILED = 5;
    */
@@ -329,7 +329,7 @@ export enum DeliveryStatus {
   VERIFIED = 6,
 
   /**
-   * The code died unused. Final.
+   * The code expired unused. Final.
    *
    * @generated from enum value: DELIVERY_STATUS_EXPIRED = 7;
    */
@@ -343,24 +343,25 @@ export const DeliveryStatusSchema: GenEnum<DeliveryStatus> = /*@__PURE__*/
   enumDesc(file_otp_v1_otp_service, 0);
 
 /**
- * OtpService makes, delivers and checks one-time passwords.
+ * OtpService generates, delivers and checks one-time passwords.
  *
- * Every error carries a google.rpc.ErrorInfo whose domain is "otp.v1". Its reason is one of INVALID_REQUEST,
+ * Every error carries a google.rpc.ErrorInfo whose domain is "otp.v1" and whose reason is one of INVALID_REQUEST,
  * UNDELIVERABLE_ADDRESS, OTP_INCORRECT, TOO_MANY_ATTEMPTS, RATE_LIMITED, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE,
- * UNAUTHENTICATED and UNAVAILABLE. The first two also carry google.rpc.BadRequest with the fields at fault;
- * TOO_MANY_ATTEMPTS, RATE_LIMITED, IDEMPOTENCY_KEY_IN_USE and UNAVAILABLE carry google.rpc.RetryInfo with the time to wait.
+ * UNAUTHENTICATED and UNAVAILABLE. The first two also carry a google.rpc.BadRequest that names the invalid fields.
+ * TOO_MANY_ATTEMPTS, RATE_LIMITED, IDEMPOTENCY_KEY_IN_USE and UNAVAILABLE carry a google.rpc.RetryInfo with the wait.
  *
- * Read from headers, or gRPC metadata: "authorization" (Bearer and an API key, where the server has keys), "otp-client-ip" (the
- * client that an authenticated caller calls for), "idempotency-key" (see Generate), "last-event-id" (see Watch).
+ * These headers, or gRPC metadata entries, are read: "authorization" ("Bearer" and an API key, if the server has keys),
+ * "otp-client-ip" (the client on whose behalf an authenticated caller calls), "idempotency-key" (see Generate) and
+ * "last-event-id" (see Watch).
  *
  * @generated from service otp.v1.OtpService
  */
 export const OtpService: GenService<{
   /**
-   * Generate accepts a request for a code and queues its delivery. The code is made, stored and sent by a worker, so an
-   * accepted request means "on its way", not "arrived". A code that is still good is sent again rather than replaced while
-   * at least half of its life is left. A request that is repeated within 24 hours with the same "idempotency-key" header, or
-   * metadata entry, gets the same token and sends nothing more.
+   * Generate accepts a request for a code and queues its delivery. A worker generates, stores and sends the code, so an
+   * accepted request is on its way but has not arrived. While at least half of a code's lifetime is left, a further request
+   * sends the same code again. A request that is repeated within 24 hours with the same "idempotency-key" gets the same token
+   * and sends nothing more.
    *
    * @generated from rpc otp.v1.OtpService.Generate
    */
@@ -370,8 +371,8 @@ export const OtpService: GenService<{
     output: typeof GenerateResponseSchema;
   },
   /**
-   * Verify judges what the person typed. A code is accepted once. A wrong, expired, used or never made code has one
-   * answer: INVALID_ARGUMENT with reason OTP_INCORRECT.
+   * Verify judges the code that the person typed. A code is accepted once. A code that is wrong, expired, used or was never
+   * generated gets the same error: INVALID_ARGUMENT with the reason OTP_INCORRECT.
    *
    * @generated from rpc otp.v1.OtpService.Verify
    */
@@ -381,18 +382,18 @@ export const OtpService: GenService<{
     output: typeof VerifyResponseSchema;
   },
   /**
-   * Watch tells how far a delivery has come: first the state as it is, then each change in order, until a final one. There
-   * the stream ends. A stream that ends before that, as it does when the server shuts down (UNAVAILABLE), is to be opened
-   * again; with the sequence of the last step seen in "last-event-id" it goes on behind that one. A token stands for its own
-   * Generate: a resend is another delivery, with a token of its own, and is watched by that.
+   * Watch reports the progress of a delivery: first its current state, then each change in order, until a final step. Then
+   * the stream ends. If a stream ends earlier, for example because the server shuts down (UNAVAILABLE), open it again; with the
+   * sequence number of the last step seen in "last-event-id", it resumes after that step. A token belongs to one Generate: a resend
+   * is another delivery, with its own token.
    *
-   * An unknown token is INVALID_REQUEST, before the stream begins. RATE_LIMITED is for a client address that has too many
-   * watches open. A watcher that does not read what it is sent is dropped.
+   * An unknown token is INVALID_REQUEST before the stream begins. RATE_LIMITED means that too many watches are open from this
+   * client address. A watcher that does not read is disconnected.
    *
-   * The HTTP route answers with server-sent events, as EventSource reads them: for each step one event whose data is a
-   * WatchResponse in JSON on one line, and whose id is the sequence, so that Last-Event-ID is sent by itself. Comments in
-   * between keep the connection alive. Errors before the stream begins are problems as on the other routes. 204, which
-   * tells an EventSource not to come back, says that the last step seen was the final one.
+   * The HTTP route answers with server-sent events for EventSource. Each step is one event, whose data is a WatchResponse in
+   * JSON on one line and whose id is the sequence number, so an EventSource sends Last-Event-ID by itself. Comments in between keep the
+   * connection alive. Errors before the stream begins are problems as on the other routes. Status 204 means that the last step
+   * seen was the final one, and tells an EventSource not to reconnect.
    *
    * @generated from rpc otp.v1.OtpService.Watch
    */
