@@ -5,12 +5,12 @@ import { CHANNELS, type Channel } from "../otp/recipient/recipient.js";
 import type { ServerConfig } from "./server.js";
 import type { WorkerConfig } from "./worker.js";
 
-/** What has to hold between the variables of the server. @returns a line for each problem, which names the variable */
+/** Checks the rules that involve several variables of the server. @returns a line per problem, which names the variable */
 export function serverProblems(config: ServerConfig): readonly string[] {
   return [...noChannel(config), ...openToAll(config), ...tlsProblems(config), ...testAddressProblems(config)];
 }
 
-/** What has to hold between the variables of the worker. @returns a line for each problem, which names the variable */
+/** Checks the rules that involve several variables of the worker. @returns a line per problem, which names the variable */
 export function workerProblems(config: WorkerConfig): readonly string[] {
   const problemsOfSenders = Object.values(SENDERS).flatMap((sender) => sender.problems?.(config) ?? []);
   return [...noChannel(config), ...problemsOfSenders];
@@ -22,18 +22,18 @@ function noChannel(config: Senders): string[] {
   return servedChannels(config).length > 0 ? [] : ["EMAIL_SENDERS or SMS_SENDERS must name a sender"];
 }
 
-/** The channels on which messages can be sent. */
+/** The channels that have a sender. */
 export function servedChannels({ EMAIL_SENDERS, SMS_SENDERS }: Senders): readonly Channel[] {
   const senders = { email: EMAIL_SENDERS, sms: SMS_SENDERS };
   return CHANNELS.filter((channel) => senders[channel].length > 0);
 }
 
-/** What is allowed, and should not go unnoticed. @returns a line for each, which names the variable and not its value */
+/** Finds settings that are valid but risky or useless. @returns a line per setting, which never repeats its value */
 export function serverWarnings(config: ServerConfig): readonly string[] {
   const { TEST_ADDRESSES, EMAIL_SENDERS, SMS_SENDERS, PUBLIC_URL } = config;
   const warnings: string[] = [];
   if (TEST_ADDRESSES.length > 0) {
-    warnings.push(`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} in by codes that are known`);
+    warnings.push(`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} addresses in with fixed codes`);
   }
   const closed = isGuarded(config) ? PAGE_CALLS.filter((rpc) => !config.PUBLIC_RPCS.includes(rpc)) : [];
   if (config.WEB === "on" && closed.length > 0) {
@@ -41,33 +41,35 @@ export function serverWarnings(config: ServerConfig): readonly string[] {
   }
   for (const name of PUBLIC_URL === undefined ? [] : [...EMAIL_SENDERS, ...SMS_SENDERS]) {
     const missing = SENDERS[name].receipts?.missing(config) ?? [];
-    if (missing.length > 0) warnings.push(`receipts of ${name} are not taken without ${missing.join(" and ")}`);
+    if (missing.length > 0) warnings.push(`receipts from ${name} are not accepted without ${missing.join(" and ")}`);
   }
   return warnings;
 }
 
-/** What the page calls, without a key. */
+/** The RPCs that the page calls, without a key. */
 const PAGE_CALLS = ["Generate", "Verify", "Watch"] as const;
 
-/** Whether not everybody may call everything. */
+/** Whether the configuration says who may call. */
 function isGuarded({ API_KEYS, PUBLIC_RPCS, TLS_CLIENT_CA_FILE }: ServerConfig): boolean {
   return API_KEYS.length > 0 || PUBLIC_RPCS.length > 0 || TLS_CLIENT_CA_FILE !== undefined;
 }
 
 function openToAll(config: ServerConfig): string[] {
   if (isLoopback(config.HOST) || isGuarded(config)) return [];
-  const guards = "API_KEYS, TLS_CLIENT_CA_FILE, or PUBLIC_RPCS for what anybody may call";
-  return [`HOST is an address that others can reach: set ${guards}`];
+  const guards = "API_KEYS, TLS_CLIENT_CA_FILE, or PUBLIC_RPCS for the RPCs that anyone may call";
+  return [`HOST is an address that other machines can reach: set ${guards}`];
 }
 
 function testAddressProblems({ TEST_ADDRESSES, ALLOW_TEST_ADDRESSES, OTP_LENGTH }: ServerConfig): string[] {
   if (TEST_ADDRESSES.length === 0) return [];
   const problems: string[] = [];
   if (!ALLOW_TEST_ADDRESSES) {
-    problems.push("TEST_ADDRESSES lets whoever knows them in: set ALLOW_TEST_ADDRESSES=true where that is meant");
+    problems.push(
+      "TEST_ADDRESSES lets in anyone who knows a fixed code: set ALLOW_TEST_ADDRESSES=true if that is intended",
+    );
   }
   if (TEST_ADDRESSES.some(({ code }) => code.length !== OTP_LENGTH)) {
-    problems.push("TEST_ADDRESSES must have codes of as many digits as OTP_LENGTH says");
+    problems.push("TEST_ADDRESSES must have codes with as many digits as OTP_LENGTH");
   }
   return problems;
 }
@@ -82,7 +84,7 @@ function tlsProblems(config: ServerConfig): string[] {
   }
 }
 
-/** @returns undefined when TLS is not asked for. @throws when a part of it is missing */
+/** @returns undefined if TLS is off. @throws if one of its files is missing */
 export function tlsPaths({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE }: ServerConfig): TlsPaths | undefined {
   if (TLS_CERT_FILE !== undefined && TLS_KEY_FILE !== undefined) {
     return { cert: TLS_CERT_FILE, key: TLS_KEY_FILE, clientCa: TLS_CLIENT_CA_FILE };
@@ -97,13 +99,13 @@ const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
 LOOPBACK.addAddress("::1", "ipv6");
 
-/** Whether what is sent to this Redis can be read on the way. */
+/** Whether the connection to this Redis crosses the network without encryption. */
 export function isPlaintext(redisUrl: string): boolean {
   const { protocol, hostname } = new URL(redisUrl);
   return protocol === "redis:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
 }
 
-/** Whether an address or a host name is this machine alone. */
+/** Whether an address or a host name means only this machine. */
 function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family === 0) return /^(?:[a-z0-9-]+\.)*localhost$/i.test(host);

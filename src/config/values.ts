@@ -6,7 +6,7 @@ import { parseEmail } from "../otp/recipient/email-address.js";
 import { parsePhone } from "../otp/recipient/phone-number.js";
 import type { TestAddress } from "../otp/recipient/test-addresses.js";
 
-/** Says what a value must be. The value itself is never repeated. */
+/** A value is not valid. The message says what it must be, and never repeats the value. */
 export class BadValue extends Error {}
 
 export const integer = (least: number, most: number) =>
@@ -27,7 +27,7 @@ function isDecodable(text: string): boolean {
   }
 }
 
-/** A path is allowed for the number of a Redis database alone. */
+/** A URL of a server. Its path may only be the number of a Redis database. */
 export const url = (...protocols: string[]) =>
   makeValidator<string>((input) => {
     const parsed = URL.canParse(input) ? new URL(input) : undefined;
@@ -46,11 +46,11 @@ export const logLevel = makeValidator<LogLevel>((input) => {
 
 export const host = makeValidator<string>((input) => {
   if (!isIP(input) && !/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i.test(input))
-    throw new BadValue("must be an address or host name");
+    throw new BadValue("must be an IP address or a host name");
   return input;
 });
 
-/** Of a file. What stands in it is seen to where it is read. */
+/** The path of a file or folder. Whoever reads the file checks its content. */
 export const path = makeValidator<string>((input) => input);
 
 const split = (input: string) => input.split(",").map((part) => part.trim());
@@ -68,7 +68,7 @@ export const secrets = makeValidator<[string, ...string[]]>((input) => {
 export const mailFrom = makeValidator<{ name: string; address: string }>((input) => {
   const match = /^(?:([^<>"\p{Cc}]*)<([^<>]+)>|([^<>\s]+))$/u.exec(input.trim());
   const address = parseEmail(match?.[2] ?? match?.[3] ?? "")?.address;
-  if (match === null || address === undefined) throw new BadValue("must be an address, as in Name <name@example.com>");
+  if (match === null || address === undefined) throw new BadValue("must be an address such as Name <name@example.com>");
   return { name: match[1]?.trim() || address.slice(address.lastIndexOf("@") + 1), address };
 });
 
@@ -79,25 +79,27 @@ export const origins = makeValidator<readonly string[]>((input) => {
   return list;
 });
 
-/** `name:sha256-of-key`, the digest in hexadecimal. A name may have several keys, so that one can replace another. */
+/** Entries of the form `name:sha256-of-key`, the digest in hexadecimal. A name may have several keys, so that one can replace another. */
 export const apiKeys = makeValidator<readonly { readonly name: string; readonly digest: Buffer }[]>((input) =>
   split(input).map((entry) => {
     const [, name, digest] = /^([\w.-]{1,64}):([\da-f]{64})$/i.exec(entry) ?? [];
     if (name === undefined || digest === undefined) {
-      throw new BadValue("must be name:sha256-of-key, separated by commas; countersign-server new-key NAME makes one");
+      throw new BadValue(
+        "must be entries of the form name:sha256-of-key, separated by commas; countersign-server new-key NAME makes one",
+      );
     }
     return { name, digest: Buffer.from(digest, "hex") };
   }),
 );
 
-/** Some of these names, in the order given, each once; or `none` of them. */
+/** A list of these names in any order, each at most once; or `none`. */
 export const someOf = <Name extends string>(...names: readonly Name[]) =>
   makeValidator<readonly Name[]>((input) => {
     if (input.trim() === "none") return [];
     const given = split(input);
     const list = given.flatMap((text) => names.filter((name) => name === text));
     if (list.length < given.length || new Set(list).size < list.length) {
-      throw new BadValue(`must be some of ${names.join(", ")}, separated by commas, each once`);
+      throw new BadValue(`must be a list of ${names.join(", ")}, each at most once, separated by commas; or none`);
     }
     return list;
   });
@@ -109,51 +111,51 @@ export const oneOf = <Name extends string>(...names: readonly Name[]) =>
     return name;
   });
 
-/** What is taken as it is: a name, a key. */
+/** Any text, for example a name or a key. */
 export const text = makeValidator<string>((input) => input.trim());
 
 const MIN_WEBHOOK_SECRET = 24;
 
-/** `whsec_` and base64, or text that is taken as it is (Standard Webhooks 1.0.0, "Signature scheme"). */
+/** `whsec_` and base64, or plain text (Standard Webhooks 1.0.0, "Signature scheme"). */
 export const webhookSecret = makeValidator<string>((input) => {
   const [, encoded] = /^whsec_(.*)$/s.exec(input) ?? [];
   const bytes = encoded === undefined ? Buffer.byteLength(input) : Buffer.from(encoded, "base64").length;
   if (bytes < MIN_WEBHOOK_SECRET)
-    throw new BadValue(`must be whsec_… or text, of at least ${MIN_WEBHOOK_SECRET} bytes`);
+    throw new BadValue(`must be whsec_ and base64, or plain text, of at least ${MIN_WEBHOOK_SECRET} bytes`);
   return input;
 });
 
-/** A URL of HTTP or HTTPS, as it is. */
+/** An HTTP or HTTPS URL, unchanged. */
 export const httpUrl = makeValidator<string>((input) => {
   const parsed = URL.canParse(input) ? new URL(input) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username !== "" || parsed.hash !== "") {
-    throw new BadValue("must be a URL that starts with https:// or http://");
+    throw new BadValue("must be a URL that starts with https:// or http://, without a login or a fragment");
   }
   return input.trim();
 });
 
-/** A URL of HTTP or HTTPS that others begin with: without a query, and without a slash at its end. */
+/** An HTTP or HTTPS URL to which paths are appended. A slash at its end is removed. */
 export const baseUrl = makeValidator<string>((input) => {
   const parsed = URL.canParse(input) ? new URL(input) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || !/^[^?#@]*$/.test(input)) {
-    throw new BadValue("must be a URL that starts with https:// or http://, without a query");
+    throw new BadValue("must be a URL that starts with https:// or http://, without a login, a query or a fragment");
   }
   return input.trim().replace(/\/+$/, "");
 });
 
-/** A host name of ASCII letters, as it stands in the last line of a short message. */
+/** A host name in lower-case ASCII, as the last line of an SMS shows it. */
 export const domain = makeValidator<string>((input) => {
   if (!/^(?:[a-z0-9-]+\.)+[a-z0-9-]+$/.test(input)) throw new BadValue("must be a host name such as example.com");
   return input;
 });
 
-/** Of an account at Twilio: it stands in the path of its API. */
+/** The SID of a Twilio account. It becomes part of a URL. */
 export const accountSid = makeValidator<string>((input) => {
-  if (!/^AC[\da-f]{32}$/i.test(input)) throw new BadValue("must be AC and 32 hexadecimal digits");
+  if (!/^AC[\da-f]{32}$/i.test(input)) throw new BadValue("must be AC followed by 32 hexadecimal digits");
   return input;
 });
 
-/** Messages a second, whole or not. 0 for any number. */
+/** Messages per second, decimals allowed; 0 means no limit. */
 export const rate = makeValidator<number>((input) => {
   const value = Number(input);
   if (!/^\d+(?:\.\d+)?$/.test(input) || value > 100_000) throw new BadValue("must be a number from 0 to 100000");
@@ -162,19 +164,23 @@ export const rate = makeValidator<number>((input) => {
 
 const MOST_HOPS = 32;
 
-/** A number of hops, or networks in CIDR notation. A single address is a network of its own. */
+/** A number of hops, or networks in CIDR notation. A single address is a network with one member. */
 export const proxies = makeValidator<number | readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[]>((input) => {
   if (/^\d+$/.test(input) && Number(input) <= MOST_HOPS) return Number(input);
   return split(input).map((entry) => {
     const [address = "", bits] = entry.split("/");
     const isNetwork = isIP(address) !== 0 && (bits === undefined || (ipaddr.isValidCIDR(entry) && Number(bits) > 0));
-    if (!isNetwork) throw new BadValue("must be a number of hops, or networks such as 10.0.0.0/8 separated by commas");
+    if (!isNetwork) {
+      throw new BadValue(
+        `must be a number of hops up to ${MOST_HOPS}, or networks such as 10.0.0.0/8, separated by commas`,
+      );
+    }
     const parsed = ipaddr.parse(address);
     return [parsed, bits === undefined ? parsed.toByteArray().length * 8 : Number(bits)];
   });
 });
 
-/** Resolvers, each an address with a port or without. */
+/** DNS resolvers, each an IP address with or without a port. */
 export const nameServers = makeValidator<readonly string[]>((input) => {
   const list = split(input);
   const isResolver = (entry: string) => {
@@ -182,7 +188,7 @@ export const nameServers = makeValidator<readonly string[]>((input) => {
     return isIP(bracketed ?? bare ?? entry) !== 0 && Number(port) <= 65_535;
   };
   if (!list.every(isResolver)) {
-    throw new BadValue("must be resolvers such as 192.0.2.53 or [2001:db8::53]:53, separated by commas");
+    throw new BadValue("must be DNS resolvers such as 192.0.2.53 or [2001:db8::53]:53, separated by commas");
   }
   return list;
 });
@@ -192,13 +198,13 @@ export const bool = makeValidator<boolean>((input) => {
   return input === "true";
 });
 
-/** `address=code`, separated by commas. */
+/** Entries of the form `address=code`, separated by commas. */
 export const testAddresses = makeValidator<readonly TestAddress[]>((input) =>
   split(input).map((entry) => {
     const [, address = "", code = ""] = /^(.+)=(\d+)$/.exec(entry) ?? [];
     const recipient = parseEmail(address) ?? parsePhone(address);
     if (recipient === undefined) {
-      throw new BadValue("must be addresses with their codes, as in alice@test.example=123456, separated by commas");
+      throw new BadValue("must be addresses with their codes, such as alice@test.example=123456, separated by commas");
     }
     return { recipient, code };
   }),

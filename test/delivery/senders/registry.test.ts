@@ -125,8 +125,8 @@ describe("the receipts that the server reads", () => {
     const config = without("TWILIO_AUTH_TOKEN", "VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET");
     expect([...(await receiptReaders(config)).keys()]).toEqual([]);
     expect(serverWarnings(config)).toEqual([
-      "receipts of twilio are not taken without TWILIO_AUTH_TOKEN",
-      "receipts of vonage are not taken without VONAGE_API_KEY and VONAGE_SIGNATURE_SECRET",
+      "receipts from twilio are not accepted without TWILIO_AUTH_TOKEN",
+      "receipts from vonage are not accepted without VONAGE_API_KEY and VONAGE_SIGNATURE_SECRET",
     ]);
   });
 
