@@ -17,6 +17,8 @@ type Merged<Union> = (Union extends unknown ? (one: Union) => void : never) exte
 
 const providers = Object.entries(SENDERS);
 
+// Object.assign has no type for the merger of a list, so the annotations of these two state what the registry yields.
+
 /** The variables of the providers that the worker reads. What a provider needs is required where it is listed. */
 export const SENDER_VARIABLES: Merged<Optional<Settings["needs"]> | Settings["options"]> = Object.assign(
   {},
