@@ -60,7 +60,10 @@ export class Sessions {
       .sort((one, other) => other.overAt - one.overAt)[0];
   }
 
-  /** @param listener is called after each change, also by another tab or while this one was suspended @returns the function that unsubscribes */
+  /**
+   * @param listener is called after each change, also by another tab or while this one was suspended
+   * @returns the function that unsubscribes
+   */
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     window.addEventListener("storage", listener);

@@ -44,7 +44,7 @@ export function Ask({ parts, notice }: { readonly parts: Parts; readonly notice?
     if (answer.outcome === "accepted") {
       const session = newSession(randomId(), recipient, answer);
       sessions.put(session);
-      // A person who left this form is not taken back. The draft stays in its entry of the history, where a return finds it.
+      // A person who has left this form stays where they are. The draft remains in its history entry, and going back resumes it.
       if (!isMounted.current) return;
       keep(undefined);
       goTo(session.id);

@@ -31,7 +31,7 @@ export function Resend({
   const isTooSoon = now < resendAt;
 
   useEffect(() => {
-    // The effect reads the session itself: the session is a new object after each change, and a new language must not repeat the request.
+    // The effect reads the session itself, because the object changes with each step. A new language must not repeat the request.
     const { recipient: to, resend: pending } = sessions.get(id) ?? {};
     if (to === undefined || pending === undefined || pending.key !== resendKey) return;
     setRefusal(undefined);

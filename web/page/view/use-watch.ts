@@ -4,7 +4,7 @@ import { type WatchEvent, watchSteps } from "../api/watch-steps.js";
 import { type Session, withStep } from "../login/session.js";
 import type { Parts } from "./parts.js";
 
-/** The state of a watch. `unknown`: the service does not know this login. `forbidden`: this page may verify codes but not watch them. */
+/** `unknown`: the service does not know this login. `forbidden`: this page may verify codes but not watch their delivery. */
 export type Watch = "connected" | "disconnected" | "unknown" | "forbidden";
 
 /**
