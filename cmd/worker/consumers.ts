@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { WorkerConfig } from "../../src/config/worker.js";
-import { type Content, Deliverer } from "../../src/delivery/deliver.js";
+import { type Compose, Deliverer } from "../../src/delivery/deliver.js";
 import { Failover, type SendTimeouts } from "../../src/delivery/failover.js";
-import type { Addressed, ConfiguredSender } from "../../src/delivery/sender.js";
+import type { ConfiguredSender } from "../../src/delivery/sender.js";
 import { SENDERS } from "../../src/delivery/senders/registry.js";
 import { oversizedSms } from "../../src/delivery/templates/segments.js";
 import type { Templates } from "../../src/delivery/templates/templates.js";
@@ -55,7 +55,7 @@ export async function openConsumers(parts: {
   function open<Message>(
     channel: Channel,
     senders: readonly ConfiguredSender<Message>[],
-    compose: (to: Addressed, content: Content) => Message,
+    compose: Compose<Message>,
   ): void {
     if (senders.length === 0) return;
     onClose(`${channel} senders`, () => senders.map(({ sender }) => sender.close()));
@@ -65,7 +65,7 @@ export async function openConsumers(parts: {
       redis,
       channel,
       concurrency: config.WORKER_CONCURRENCY,
-      deliver: (job) => deliverer.deliver(job),
+      deliver: deliverer.deliver.bind(deliverer),
       log,
     });
     consumer.open();
@@ -74,8 +74,6 @@ export async function openConsumers(parts: {
 
   const emailSenders = await Promise.all(config.EMAIL_SENDERS.map((name) => SENDERS[name].open(config)));
   const smsSenders = await Promise.all(config.SMS_SENDERS.map((name) => SENDERS[name].open(config)));
-  open("email", emailSenders, (to, content) => ({ ...to, ...templates.mail({ ...content, brand }) }));
-  open("sms", smsSenders, (to, content) => {
-    return { ...to, text: templates.sms({ ...content, brand, origin: config.SMS_ORIGIN }) };
-  });
+  open("email", emailSenders, templates.mailComposer(brand));
+  open("sms", smsSenders, templates.smsComposer(brand, config.SMS_ORIGIN));
 }

@@ -20,6 +20,9 @@ export interface Content {
   readonly locale: string;
 }
 
+/** Makes the message that a job sends. */
+export type Compose<Message> = (addressed: Addressed, content: Content) => Message;
+
 /**
  * Delivers a job: makes its code, stores it and sends it. A second run sends the same code, and nothing that has gone out
  * already.
@@ -30,8 +33,7 @@ export class Deliverer<Message> {
       readonly challenges: Challenges;
       readonly keyring: Keyring;
       readonly failover: Failover<Message>;
-      /** Makes the message. */
-      readonly compose: (addressed: Addressed, content: Content) => Message;
+      readonly compose: Compose<Message>;
       readonly codeLength: number;
       readonly lifeMs: number;
       /** The clock, in Unix milliseconds. */

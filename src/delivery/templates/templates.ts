@@ -1,3 +1,5 @@
+import type { Compose } from "../deliver.js";
+import type { Mail, Sms } from "../sender.js";
 import { Compiler } from "./compiler.js";
 import { readFolder } from "./folder.js";
 import { MailTemplate, type MessageData, type RenderedMail } from "./mail-template.js";
@@ -31,6 +33,16 @@ export class Templates {
     const mails = variants.flatMap(({ mail, ...name }) => (mail ? new MailTemplate(name, mail, compiler) : []));
     const texts = variants.flatMap(({ sms, ...name }) => (sms ? new SmsTemplate(name, sms, compiler) : []));
     return new Templates(new Variants(mails), new Variants(texts), [...compiler.warnings]);
+  }
+
+  /** Makes the function that composes mails which speak of this brand. */
+  mailComposer(brand: string): Compose<Mail> {
+    return (addressed, content) => ({ ...addressed, ...this.mail({ ...content, brand }) });
+  }
+
+  /** Makes the function that composes SMS which speak of this brand. With an origin, each binds its code to it. */
+  smsComposer(brand: string, origin: string | undefined): Compose<Sms> {
+    return (addressed, content) => ({ ...addressed, text: this.sms({ ...content, brand, origin }) });
   }
 
   /** Renders the mail for the purpose in the nearest language. All parts come from the same template. */
