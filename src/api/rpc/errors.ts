@@ -1,9 +1,9 @@
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromJson, type MessageInitShape } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
 import { OtpError, type Reason } from "../../otp/errors.js";
-import { durationFromMs } from "./rpc.js";
 import { ThrottledLog } from "./throttled-log.js";
 
 /** How callers see one reason. gRPC and Connect share their codes. */
@@ -44,7 +44,7 @@ export function errorDetails({ reason, violations, retryAfterMs }: OtpError): De
     details.push(detail(BadRequestSchema, { fieldViolations: violations.map((violation) => ({ ...violation })) }));
   }
   if (retryAfterMs !== undefined) {
-    details.push(detail(RetryInfoSchema, { retryDelay: durationFromMs(retryAfterMs) }));
+    details.push(detail(RetryInfoSchema, { retryDelay: fromJson(DurationSchema, `${retryAfterMs / 1000}s`) }));
   }
   return details;
 }

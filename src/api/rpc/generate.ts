@@ -1,23 +1,31 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromJson } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { GenerateResponseSchema, OtpService as OtpServiceDesc } from "../../gen/otp/v1/otp_service_pb.js";
 import { OtpError } from "../../otp/errors.js";
 import type { OtpService } from "../../otp/service.js";
 import type { Gate } from "../access/gate.js";
 import type { Incoming } from "./incoming.js";
-import { durationFromMs, type UnaryRpc, unaryRpc } from "./rpc.js";
+import type { UnaryRpc } from "./rpc.js";
 
-/** Generate: asks for a code to be sent. */
+/** Generate: requests a code. */
 export function generateRpc(service: Pick<OtpService, "generate">, gate: Gate): UnaryRpc {
-  return unaryRpc(OtpServiceDesc.method.generate, gate, async (request, call, incoming) => {
-    const idempotencyKey = readIdempotencyKey(incoming);
-    const { token, lifeMs, resendAfterMs } = await service.generate(request, { ...call, idempotencyKey });
-    return create(GenerateResponseSchema, {
-      token,
-      message: "The code is on its way",
-      ttl: durationFromMs(lifeMs),
-      resendAfter: durationFromMs(resendAfterMs),
-    });
-  });
+  const method = OtpServiceDesc.method.generate;
+  return {
+    kind: "unary",
+    method,
+    call: async (decode, incoming) => {
+      const call = gate.admit(method.name, incoming);
+      const request = decode(method.input);
+      const idempotencyKey = readIdempotencyKey(incoming);
+      const { token, lifeMs, resendAfterMs } = await service.generate(request, { ...call, idempotencyKey });
+      return create(GenerateResponseSchema, {
+        token,
+        message: "The code is on its way",
+        ttl: fromJson(DurationSchema, `${lifeMs / 1000}s`),
+        resendAfter: fromJson(DurationSchema, `${resendAfterMs / 1000}s`),
+      });
+    },
+  };
 }
 
 const IDEMPOTENCY_KEY = "idempotency-key";

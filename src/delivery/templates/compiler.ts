@@ -12,7 +12,13 @@ export interface TemplateData {
   readonly brand: string;
 }
 
-export type Template = (data: TemplateData) => string;
+/** The names, with the former ones. */
+export interface TemplateInput extends TemplateData {
+  /** The former name of `brand`. */
+  readonly sender: string;
+}
+
+export type Template = (data: TemplateInput) => string;
 
 /** The text of a template file. */
 export interface Source {
@@ -20,7 +26,14 @@ export interface Source {
   readonly text: string;
 }
 
-const SAMPLE: TemplateData = { code: "123456", lifetime: "10 minutes", purpose: "login", brand: "Countersign" };
+const NAMES = ["code", "lifetime", "purpose", "brand"] as const satisfies readonly (keyof TemplateData)[];
+const SAMPLE = {
+  code: "123456",
+  lifetime: "10 minutes",
+  purpose: "login",
+  brand: "Countersign",
+  sender: "Countersign",
+};
 /** Former names, which still work. */
 const RENAMED: ReadonlyMap<string, keyof TemplateData> = new Map([["sender", "brand"]]);
 const STRICT = { strict: true, knownHelpersOnly: true };
@@ -43,11 +56,10 @@ export class Compiler {
   /** @throws when the template does not compile, or uses an unknown name or partial */
   compile(source: Source, as: "html" | "text"): Template {
     return naming(source, ({ text }) => {
-      const check = new NameCheck(Object.keys(SAMPLE), RENAMED, this.programs);
+      const check = new NameCheck(NAMES, RENAMED, this.programs);
       check.accept(parse(source));
       for (const use of check.formerNames) this.warnings.add(`template ${source.file}: ${use}`);
-      const compiled = this[as](text);
-      const template: Template = (data) => compiled({ ...data, sender: data.brand });
+      const template = this[as](text);
       template(SAMPLE);
       return template;
     });
@@ -62,7 +74,7 @@ function parse({ text }: Source): hbs.AST.Program {
 function environment(partials: ReadonlyMap<string, Source>, options: CompileOptions) {
   const handlebars = Handlebars.create();
   for (const [name, { text }] of partials) handlebars.registerPartial(name, handlebars.compile(text, options));
-  return (text: string) => handlebars.compile<TemplateData & { readonly sender: string }>(text, options);
+  return (text: string) => handlebars.compile<TemplateInput>(text, options);
 }
 
 function naming<T>(source: Source, work: (source: Source) => T): T {

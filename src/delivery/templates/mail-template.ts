@@ -40,7 +40,7 @@ export class MailTemplate implements VariantName {
   }
 
   render({ leftMs, ...message }: MessageData): RenderedMail {
-    const data = { ...message, lifetime: this.inWords(leftMs) };
+    const data = { ...message, sender: message.brand, lifetime: this.inWords(leftMs) };
     const { subject, text, html } = this.parts;
     return { subject: subject(data).trim(), text: text(data), html: html(data) };
   }

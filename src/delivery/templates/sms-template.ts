@@ -30,7 +30,7 @@ export class SmsTemplate implements VariantName {
 
   render({ leftMs, origin, ...message }: SmsData): string {
     const lifetime = this.inWords(leftMs).replace(NO_BREAK_SPACES, " ");
-    const text = this.text({ ...message, lifetime }).trim();
+    const text = this.text({ ...message, sender: message.brand, lifetime }).trim();
     return origin === undefined ? text : `${text}\n\n${boundTo(origin, message.code)}`;
   }
 }
