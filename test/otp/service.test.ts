@@ -40,31 +40,31 @@ beforeEach(() => {
   mailDomains = undefined;
 });
 
-/** The service, called by a backend that calls for itself. */
+/** The service as a backend calls it on its own behalf. */
 function serviceWith(...secrets: [string, ...string[]]) {
   const service = openService(secrets);
   return {
-    generate: (asked: Generate) => service.generate(asked, BACKEND),
-    verify: (asked: Verify) => service.verify(asked, BACKEND),
+    generate: (request: Generate) => service.generate(request, BACKEND),
+    verify: (attempt: Verify) => service.verify(attempt, BACKEND),
   };
 }
 
-const recordingOutbox = {
+const recordingQueue = {
   add: async (job: SealedJob) => {
     if (!isQueueUp) throw OtpError.unavailable();
     jobs.push(job);
   },
 };
 
-/** Takes a job, and loses the answer that says so the first time. */
-const losingFirstAnswer = {
+/** A queue that takes every job, but whose first reply is lost. */
+const losesFirstReply = {
   add: async (job: SealedJob) => {
     jobs.push(job);
-    if (jobs.length === 1) throw OtpError.unavailable(new Error("the answer was lost"));
+    if (jobs.length === 1) throw OtpError.unavailable(new Error("the reply was lost"));
   },
 };
 
-function openService(secrets: [string, ...string[]], queue: JobQueue = recordingOutbox): OtpService {
+function openService(secrets: [string, ...string[]], queue: JobQueue = recordingQueue): OtpService {
   return new OtpService({
     challenges,
     deliveries: NO_DELIVERIES,
@@ -79,7 +79,7 @@ function openService(secrets: [string, ...string[]], queue: JobQueue = recording
   });
 }
 
-/** What the worker would do with the last job, under these secrets. */
+/** Does the worker's part for the last job: stores this code under these secrets. */
 async function deliver(code: string, ...secrets: [string, ...string[]]): Promise<void> {
   const job = jobs.at(-1);
   if (job === undefined) throw new Error("there is no job");
@@ -112,7 +112,7 @@ const invalid = (...fields: string[]) =>
   });
 
 describe("Generate", () => {
-  it("queues a job from which the address cannot be read", async () => {
+  it("queues a job that does not contain the address in plain text", async () => {
     const service = serviceWith(OLD);
     await service.generate(toEmail("Ada@Example.com", { purpose: "payment", locale: "FR-ca" }));
     const [job] = jobs;
@@ -126,14 +126,14 @@ describe("Generate", () => {
     });
   });
 
-  it("says how long the code will live and when to ask again", async () => {
+  it("returns the lifetime of the code and the wait before the next send", async () => {
     expect(await serviceWith(OLD).generate(toEmail("ada@example.com"))).toMatchObject({
       lifeMs: 600_000,
       resendAfterMs: 30_000,
     });
   });
 
-  it("refuses a second send within the cooldown, and says how long it lasts", async () => {
+  it("refuses a second send during the cooldown, and returns how long the cooldown still lasts", async () => {
     const service = serviceWith(OLD);
     await service.generate(toEmail("ada@example.com"));
     challenges.now += 10_000;
@@ -146,7 +146,7 @@ describe("Generate", () => {
     expect(jobs).toHaveLength(2);
   });
 
-  it("has a cooldown for each address and purpose", async () => {
+  it("applies a separate cooldown to each address and purpose", async () => {
     const service = serviceWith(OLD);
     await service.generate(toEmail("ada@example.com"));
     await service.generate(toEmail("eve@example.com"));
@@ -154,7 +154,7 @@ describe("Generate", () => {
     expect(jobs).toHaveLength(3);
   });
 
-  it("leaves no cooldown behind when the queue is away", async () => {
+  it("leaves no cooldown when the queue is unavailable", async () => {
     const service = serviceWith(OLD);
     isQueueUp = false;
     await expect(service.generate(toEmail("ada@example.com"))).rejects.toEqual(refusedFor("UNAVAILABLE"));
@@ -162,26 +162,26 @@ describe("Generate", () => {
     await service.generate(toEmail("ada@example.com"));
   });
 
-  it("goes on with the same request when it is repeated after a failure that may have been none", async () => {
-    const service = openService([OLD], losingFirstAnswer);
+  it("continues the same request when a caller repeats it after the reply of the queue was lost", async () => {
+    const service = openService([OLD], losesFirstReply);
     const call = { ...BACKEND, idempotencyKey: "the same" };
     await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("UNAVAILABLE"));
     const { token } = await service.generate(toEmail("ada@example.com"), call);
     expect((await service.generate(toEmail("ada@example.com"), call)).token).toBe(token);
-    expect(new Set(jobs.map(({ request }) => request)).size).toBe(1); // the queue takes a request once
+    expect(new Set(jobs.map(({ request }) => request)).size).toBe(1); // the queue runs a request once
   });
 
-  it("keeps its key when a repetition in between was refused: nobody knows whether it was carried out", async () => {
-    const service = openService([OLD], losingFirstAnswer);
+  it("keeps the idempotency key of a request with an unknown outcome when a repetition is refused", async () => {
+    const service = openService([OLD], losesFirstReply);
     const call = { ...BACKEND, idempotencyKey: "the same" };
     await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("UNAVAILABLE"));
-    await service.generate(toEmail("ada@example.com"), BACKEND); // somebody else is in between
+    await service.generate(toEmail("ada@example.com"), BACKEND); // another caller comes in between
     await expect(service.generate(toEmail("ada@example.com"), call)).rejects.toEqual(refusedFor("RATE_LIMITED"));
     const other = service.generate(toEmail("eve@example.com"), call);
     await expect(other).rejects.toEqual(refusedFor("IDEMPOTENCY_KEY_REUSED"));
   });
 
-  it("refuses an address whose domain takes no mail, and leaves no cooldown behind", async () => {
+  it("refuses an address whose domain accepts no mail, and leaves no cooldown", async () => {
     const asked: string[] = [];
     mailDomains = {
       takesMail: async (domain) => {
@@ -200,7 +200,7 @@ describe("Generate", () => {
     expect(asked).toEqual(["xn--bcher-kva.example"]);
   });
 
-  it("names every field that is wrong", async () => {
+  it("names every invalid field", async () => {
     const request = toEmail("nobody", { purpose: "Log In!", locale: "not a language" });
     await expect(serviceWith(OLD).generate(request)).rejects.toEqual(invalid("email", "purpose", "locale"));
   });
@@ -214,7 +214,7 @@ describe("Generate", () => {
     },
   );
 
-  it("takes a phone number in any spelling for the same recipient", async () => {
+  it("treats every spelling of a phone number as the same recipient", async () => {
     const service = serviceWith(OLD);
     const toPhone = (value: string): Generate => ({ ...toEmail(""), recipient: { case: "phone", value } });
     await service.generate(toPhone("+1 (415) 555-2671"));
@@ -223,18 +223,18 @@ describe("Generate", () => {
     await expect(service.generate(toPhone("+14155552671"))).rejects.toMatchObject({ reason: "RATE_LIMITED" });
   });
 
-  it("refuses what can be nobody's number, a channel that nothing is sent on, and a request for nobody", async () => {
+  it("refuses an impossible phone number and a request without a recipient", async () => {
     const service = serviceWith(OLD);
     const phone: Generate = { ...toEmail(""), recipient: { case: "phone", value: "+1415555" } };
-    const nobody: Generate = { ...toEmail(""), recipient: { case: undefined } };
+    const noRecipient: Generate = { ...toEmail(""), recipient: { case: undefined } };
     await expect(service.generate(phone)).rejects.toEqual(invalid("phone"));
-    await expect(service.generate(nobody)).rejects.toEqual(invalid("recipient"));
+    await expect(service.generate(noRecipient)).rejects.toEqual(invalid("recipient"));
     expect(jobs).toEqual([]);
   });
 });
 
 describe("Verify", () => {
-  it("accepts the code once, by token or by address", async () => {
+  it("accepts a code once, by token or by address", async () => {
     const service = serviceWith(OLD);
     const { token } = await service.generate(toEmail("ada@example.com"));
     await deliver("123456", OLD);
@@ -248,11 +248,11 @@ describe("Verify", () => {
     await service.verify(byEmail(" Ada@EXAMPLE.com", "654321"));
   });
 
-  it("has one answer for a wrong, an expired, a used and a never made code", async () => {
+  it("gives the same answer for a wrong, an expired, a used and a nonexistent code", async () => {
     const service = serviceWith(OLD);
     const answers: unknown[] = [];
-    const judge = async (request: Verify) =>
-      answers.push(await service.verify(request).catch((error: unknown) => error));
+    const judge = async (attempt: Verify) =>
+      answers.push(await service.verify(attempt).catch((error: unknown) => error));
 
     await judge(byEmail("nobody@example.com", "123456"));
     const { token } = await service.generate(toEmail("ada@example.com"));
@@ -279,14 +279,14 @@ describe("Verify", () => {
     await service.verify(byToken(token, "123456", "newsletter"));
   });
 
-  it("takes the purpose from the token when none is given", async () => {
+  it("uses the purpose of the token when the caller gives none", async () => {
     const service = serviceWith(OLD);
     const { token } = await service.generate(toEmail("ada@example.com", { purpose: "payment" }));
     await deliver("123456", OLD);
     await service.verify(byToken(token, "123456"));
   });
 
-  it("does not take a token that is older than any code it could be for", async () => {
+  it("refuses a token that is older than any code that it could belong to", async () => {
     const service = serviceWith(OLD);
     const { token } = await service.generate(toEmail("ada@example.com"));
     challenges.now += 2 * SETTINGS.lifeMs + 1;
@@ -296,7 +296,7 @@ describe("Verify", () => {
     await service.verify(byEmail("ada@example.com", "123456"));
   });
 
-  it("refuses every try once a token's budget is spent, and leaves other tokens theirs", async () => {
+  it("refuses every attempt with a token whose budget is spent, and still accepts other tokens", async () => {
     const service = serviceWith(OLD);
     const { token: stranger } = await service.generate(toEmail("ada@example.com"));
     challenges.now += 30_000;
@@ -312,19 +312,19 @@ describe("Verify", () => {
     await service.verify(byToken(owner, "123456"));
   });
 
-  it("names every field that is wrong", async () => {
+  it("names every invalid field", async () => {
     const service = serviceWith(OLD);
     await expect(service.verify(byToken("nonsense", "12345"))).rejects.toEqual(invalid("otp", "token"));
     await expect(service.verify(byEmail("nobody", "１２３４５６", "!"))).rejects.toEqual(
       invalid("otp", "purpose", "email"),
     );
-    const nobody: Verify = { subject: { case: undefined }, otp: "123456", purpose: "" };
-    await expect(service.verify(nobody)).rejects.toEqual(invalid("subject"));
+    const noSubject: Verify = { subject: { case: undefined }, otp: "123456", purpose: "" };
+    await expect(service.verify(noSubject)).rejects.toEqual(invalid("subject"));
   });
 });
 
-describe("a rotated secret", () => {
-  it("verifies a code made under the old one, by token and by address, while that is in the list", async () => {
+describe("a server whose secret is rotated", () => {
+  it("verifies a code made under the old secret, by token and by address, while that secret is listed", async () => {
     const before = serviceWith(OLD);
     const after = serviceWith(NEW, OLD);
     const { token } = await before.generate(toEmail("ada@example.com"));
@@ -337,13 +337,13 @@ describe("a rotated secret", () => {
     await after.verify(byEmail("eve@example.com", "654321"));
   });
 
-  it("verifies a code made under the new one by a worker that has it already", async () => {
+  it("verifies a code from a worker that already uses the new secret", async () => {
     const { token } = await serviceWith(OLD, NEW).generate(toEmail("ada@example.com"));
     await deliver("123456", NEW, OLD);
     await serviceWith(OLD, NEW).verify(byToken(token, "123456"));
   });
 
-  it("verifies nothing of the old one once that is gone", async () => {
+  it("rejects tokens and codes made under the old secret once that secret is not listed", async () => {
     const { token } = await serviceWith(OLD).generate(toEmail("ada@example.com"));
     await deliver("123456", OLD);
     const after = serviceWith(NEW);

@@ -50,7 +50,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** A request of somebody new, as a watcher and a worker know it. */
+/** A new request for a new person, as a watcher and a worker know it. */
 function newRequest(at = Date.now()) {
   const recipient = { channel: "email", address: "", identity: `person-${people++}@example.com` } as const;
   const challenge = challengeId(keyring[0], "login", recipient);
@@ -73,7 +73,7 @@ function reader({ steps }: Watch) {
 }
 
 describe("a watch", () => {
-  it("tells the state as it is, each change as it comes, and ends after the final one", async () => {
+  it("shows the current status, then each change as it happens, and ends after the final status", async () => {
     const { challenge, request, token } = newRequest();
     const next = reader(await watcherWith().watch(token, undefined, gone.signal));
     expect(await next()).toBe("1 QUEUED");
@@ -91,7 +91,7 @@ describe("a watch", () => {
     expect(await next()).toBeUndefined();
   });
 
-  it("that begins late is told the state alone; one that comes back, all that it has not seen", async () => {
+  it("that starts late shows only the current status, and one that resumes shows every step that it missed", async () => {
     const { challenge, request, token } = newRequest();
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
     await deliveries.begin(challenge, request, "smtp", 0);
@@ -101,7 +101,7 @@ describe("a watch", () => {
     expect([await next(), await next(), await next()]).toEqual(["2 PROCESSING", "3 SENT", "4 DELIVERED"]);
   });
 
-  it("loses no step that comes while nobody reads", async () => {
+  it("keeps every step that happens while the caller does not read", async () => {
     const { challenge, request, token } = newRequest();
     const next = reader(await watcherWith().watch(token, undefined, gone.signal));
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
@@ -111,7 +111,7 @@ describe("a watch", () => {
     expect(await next()).toBeUndefined();
   });
 
-  it("ends by the clock when no worker comes, and when the code dies", async () => {
+  it("ends with EXPIRED when no worker takes the request in time, and when the code expires", async () => {
     const lifeMs = 300;
     const abandoned = newRequest();
     const next = reader(await watcherWith(lifeMs).watch(abandoned.token, undefined, gone.signal));
@@ -119,11 +119,11 @@ describe("a watch", () => {
 
     const { challenge, request, token } = newRequest();
     await challenges.store(challenge, request, CODE, lifeOf(lifeMs));
-    const dying = reader(await watcherWith(lifeMs).watch(token, undefined, gone.signal));
-    expect([await dying(), await dying(), await dying()]).toEqual(["2 PROCESSING", "3 EXPIRED", undefined]);
+    const expiring = reader(await watcherWith(lifeMs).watch(token, undefined, gone.signal));
+    expect([await expiring(), await expiring(), await expiring()]).toEqual(["2 PROCESSING", "3 EXPIRED", undefined]);
   });
 
-  it("is over for who has seen its end", async () => {
+  it("is already over for a caller that has seen the final step", async () => {
     const { request, token } = newRequest(Date.now() - LIFE_MS);
     expect(requestedAt(request)).toBeLessThan(Date.now());
     expect((await watcherWith().watch(token, 1, gone.signal)).isOver).toBe(false);
@@ -132,7 +132,7 @@ describe("a watch", () => {
     expect(await reader(watch)()).toBeUndefined();
   });
 
-  it("is told the end, under a number of its own, when the store has lost what it knew", async () => {
+  it("ends with EXPIRED under a new sequence number when Redis has lost the delivery", async () => {
     const { challenge, request, token } = newRequest(Date.now() - LIFE_MS + 500);
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
     await deliveries.begin(challenge, request, "smtp", 0);
@@ -143,7 +143,7 @@ describe("a watch", () => {
     expect([await next(), await next()]).toEqual(["5 EXPIRED", undefined]);
   });
 
-  it("sees nothing of another request's", async () => {
+  it("shows no step of another request", async () => {
     const [mine, other] = [newRequest(), newRequest()];
     const next = reader(await watcherWith().watch(mine.token, undefined, gone.signal));
     expect(await next()).toBe("1 QUEUED");
@@ -153,14 +153,14 @@ describe("a watch", () => {
     expect(await next()).toBe("2 PROCESSING");
   });
 
-  it("ends when its watcher goes away", async () => {
+  it("ends when its caller goes away", async () => {
     const next = reader(await watcherWith().watch(newRequest().token, undefined, gone.signal));
     await next();
     gone.abort();
     expect(await next()).toBeUndefined();
   });
 
-  it.each(["", "nonsense", "A".repeat(72)])("is refused for the token %j", async (token) => {
+  it.each(["", "nonsense", "A".repeat(72)])("is refused for the invalid token %j", async (token) => {
     await expect(watcherWith().watch(token, undefined, gone.signal)).rejects.toMatchObject({
       reason: "INVALID_REQUEST",
       violations: [{ field: "token" }],
@@ -168,8 +168,8 @@ describe("a watch", () => {
   });
 });
 
-describe("a watch while Redis is away", () => {
-  it("outlasts it, and tells what it has missed; one that would begin is refused within two seconds", async () => {
+describe("a watch during an outage of Redis", () => {
+  it("continues afterwards with the steps that it missed, and a new watch is refused within two seconds", async () => {
     const { challenge, request, token } = newRequest();
     const next = reader(await watcherWith().watch(token, undefined, gone.signal));
     expect(await next()).toBe("1 QUEUED");
@@ -184,7 +184,7 @@ describe("a watch while Redis is away", () => {
     expect(await step).toBe("2 PROCESSING");
   });
 
-  it("is told of changes again, and the process goes on, however often connections are cut while they come back", async () => {
+  it("shows changes again after its connections were cut repeatedly while they reconnected", async () => {
     const { challenge, request, token } = newRequest();
     const next = reader(await watcherWith().watch(token, undefined, gone.signal));
     expect(await next()).toBe("1 QUEUED");
@@ -202,7 +202,7 @@ describe("a watch while Redis is away", () => {
     expect(await step).toBe("2 PROCESSING");
   });
 
-  it("is told of changes again after its subscription was cut", async () => {
+  it("shows changes again after its subscription was cut", async () => {
     const { challenge, request, token } = newRequest();
     const next = reader(await watcherWith().watch(token, undefined, gone.signal));
     expect(await next()).toBe("1 QUEUED");

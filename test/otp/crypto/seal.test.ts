@@ -6,19 +6,19 @@ const key = randomBytes(32);
 const oldKey = randomBytes(32);
 
 describe("a sealed value", () => {
-  it("opens under its key and context", () => {
+  it("opens with its own key and context", () => {
     expect(open([key], seal(key, "123456", "here"), "here")).toBe("123456");
   });
 
-  it("opens while its key is still in the list", () => {
+  it("opens with an old key that is still listed", () => {
     expect(open([key, oldKey], seal(oldKey, "123456", "here"), "here")).toBe("123456");
   });
 
-  it("differs each time it is made", () => {
+  it("differs each time the same text is sealed", () => {
     expect(seal(key, "123456", "here")).not.toBe(seal(key, "123456", "here"));
   });
 
-  it("does not open under another key, in another place, cut short or with a bit flipped", () => {
+  it("does not open with another key, with another context, when truncated or with a flipped bit", () => {
     const sealed = seal(key, "123456", "here");
     const bytes = Buffer.from(sealed, "base64url");
     bytes[14] = (bytes[14] ?? 0) ^ 1;

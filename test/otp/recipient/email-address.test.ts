@@ -2,14 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseEmail } from "../../../src/otp/recipient/email-address.js";
 
-describe("an e-mail address", () => {
-  it("is mailed as given, without surrounding blanks", () => {
+describe("an email address", () => {
+  it("keeps its spelling, but not the spaces around it", () => {
     expect(parseEmail("  Ada.Lovelace@Example.COM ")?.address).toBe("Ada.Lovelace@Example.COM");
   });
 
   it.each([
     ["case", "ada@example.com", "ADA@Example.Com"],
-    ["surrounding blanks", "ada@example.com", "  ada@example.com "],
+    ["surrounding spaces", "ada@example.com", "  ada@example.com "],
     ["the form of an international domain", "ada@bücher.example", "ada@xn--bcher-kva.example"],
     ["case in an international domain", "ada@BÜCHER.example", "ada@bücher.example"],
   ])("is the same recipient whatever its %s", (_what, one, other) => {
@@ -17,16 +17,16 @@ describe("an e-mail address", () => {
     expect(parseEmail(one)?.identity).toBeDefined();
   });
 
-  it("is mailed to the very domain that its identity names", () => {
-    // A soft hyphen is dropped by IDNA: identity and mailbox would be two domains if one of them kept it.
+  it("names the same domain as its identity when it contains a soft hyphen", () => {
+    // IDNA drops a soft hyphen. If either the address or the identity kept it, they would name two domains.
     const recipient = parseEmail("ada@exam\u00adple.com");
     expect(recipient).toMatchObject({ address: "ada@example.com", identity: "ada@example.com" });
   });
 
   it.each([
-    ["nothing", ""],
-    ["no @", "ada.example.com"],
-    ["two @", "ada@home@example.com"],
+    ["no characters", ""],
+    ["no @ sign", "ada.example.com"],
+    ["two @ signs", "ada@home@example.com"],
     ["no local part", "@example.com"],
     ["no domain", "ada@"],
     ["a line break", "ada@example.com\r\nBcc: eve@example.com"],
@@ -44,14 +44,14 @@ describe("an e-mail address", () => {
     ["a percent-encoded domain", "victim@%76ictim.com"],
     ["a full-width fragment sign", "victim@victim.com＃.attacker.com"],
     ["a full-width slash", "victim@victim.com／.attacker.com"],
-    ["a blank inside", "ada lovelace@example.com"],
-    ["a blank before the @", "ada @example.com"],
+    ["a space inside", "ada lovelace@example.com"],
+    ["a space before the @ sign", "ada @example.com"],
     ["two dots in a row", "ada..lovelace@example.com"],
     ["a dot at the start", ".ada@example.com"],
     ["a dot at the end of the domain", "ada@example.com."],
-    ["a comma, as in a list", "ada@example.com,eve"],
+    ["a comma, as in a list of addresses", "ada@example.com,eve"],
     ["angle brackets", "<ada@example.com>"],
-    ["a name", "Ada <ada@example.com>"],
+    ["a display name", "Ada <ada@example.com>"],
     ["a quoted local part", '"ada"@example.com'],
     ["a letter outside ASCII in the local part", "adä@example.com"],
     ["an address literal", "ada@[127.0.0.1]"],
@@ -59,21 +59,21 @@ describe("an e-mail address", () => {
     ["a bare IP address in hexadecimal", "ada@0x7f000001"],
     ["an underscore in the domain", "ada@exa_mple.com"],
     ["a hyphen at the end of a label", "ada@example-.com"],
-    ["a label over 63 characters", `ada@${"a".repeat(64)}.com`],
-    ["a local part over 64 characters", `${"a".repeat(65)}@example.com`],
-    ["over 254 characters", `ada@${"a.".repeat(126)}com`],
-    ["an IDN that is over 254 characters in ASCII", `ada@${"ü.".repeat(60)}example.com`],
+    ["a label of more than 63 characters", `ada@${"a".repeat(64)}.com`],
+    ["a local part of more than 64 characters", `${"a".repeat(65)}@example.com`],
+    ["more than 254 characters", `ada@${"a.".repeat(126)}com`],
+    ["an IDN of more than 254 characters in ASCII", `ada@${"ü.".repeat(60)}example.com`],
   ])("is refused with %s", (_what, given) => {
     expect(parseEmail(given)).toBeUndefined();
   });
 
-  it("takes 254 characters", () => {
+  it("may have 254 characters", () => {
     const address = `${"a".repeat(64)}@${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(61)}`;
     expect(address).toHaveLength(254);
     expect(parseEmail(address)?.address).toBe(address);
   });
 
-  it("is never mailed to another domain than the one its identity names, nor out of a mail header", () => {
+  it("always names the domain of its identity, and never breaks a mail header", () => {
     const odd = fc.constantFrom(..."#/?\\%:@[]<>,;\t\n\r \u00ad\u200b．。／＃？％ßİK", "%2e", "%23");
     const domain = fc.array(fc.oneof(fc.domain(), odd, fc.string({ maxLength: 3 })), { minLength: 1, maxLength: 4 });
     fc.assert(

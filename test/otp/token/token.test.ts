@@ -16,26 +16,26 @@ const request = newRequestId(Date.now());
 const token = issueToken(keyring[0], challenge, request);
 
 describe("a session token", () => {
-  it("says which challenge, request and purpose it was made for", () => {
+  it("names the challenge, the request and the purpose for which it was made", () => {
     const session = readToken(keyring, token);
     expect(session).toMatchObject({ challenge, request });
     expect(session?.isFor("login")).toBe(true);
     expect(session?.isFor("payment")).toBe(false);
   });
 
-  it("opens while its secret is still in the list, and no longer", () => {
+  it("opens only while its secret is listed", () => {
     expect(readToken(deriveKeyring([NEW, OLD]), token)).toMatchObject({ challenge, request });
     expect(readToken(deriveKeyring([NEW]), token)).toBeUndefined();
   });
 
-  it("is refused when cut short, lengthened or empty", () => {
+  it("is refused when it is truncated, lengthened or empty", () => {
     for (let length = 0; length < token.length; length++)
       expect(readToken(keyring, token.slice(0, length))).toBeUndefined();
     expect(readToken(keyring, `${token}A`)).toBeUndefined();
     expect(readToken(keyring, `${token}=`)).toBeUndefined();
   });
 
-  it("is refused with any one bit flipped", () => {
+  it("is refused when any single bit is flipped", () => {
     const bytes = Buffer.from(token, "base64url");
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Buffer.from(bytes);
@@ -44,18 +44,18 @@ describe("a session token", () => {
     }
   });
 
-  it("has one spelling", () => {
+  it("has only one valid spelling", () => {
     expect(readToken(keyring, token.replaceAll("-", "+").replaceAll("_", "/").padEnd(73, " "))).toBeUndefined();
     expect(readToken(keyring, ` ${token}`)).toBeUndefined();
   });
 });
 
 describe("a request id", () => {
-  it("tells when the request was accepted", () => {
+  it("contains the time at which the request was accepted", () => {
     expect(requestedAt(newRequestId(1_800_000_000_123))).toBe(1_800_000_000_123);
   });
 
-  it("is another one each time", () => {
+  it("is different each time", () => {
     const ids = Array.from({ length: 1000 }, () => newRequestId(0));
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -75,7 +75,7 @@ describe("a challenge id", () => {
     for (const id of ids) expect(id).toMatch(/^[\w-]{22}\.[\w-]{8}$/);
   });
 
-  it("shares its first half with every other purpose of the address", () => {
+  it("has the same first half for every purpose of an address", () => {
     const halves = ["login", "payment"].map((purpose) => splitChallengeId(challengeId(keyring[0], purpose, recipient)));
     expect(halves[0]?.address).toBe(halves[1]?.address);
     expect(halves[0]?.purpose).not.toBe(halves[1]?.purpose);
