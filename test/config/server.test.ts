@@ -9,7 +9,7 @@ import { newAuthority, type Pair } from "../support/api/certificates.js";
 
 const SECRET = "a secret that is long enough for this";
 
-/** What the server says on stderr when it starts with these variables. */
+/** @returns the problems that the server reports when it starts with these variables */
 function problemsWith(env: Readonly<Record<string, string>>): readonly string[] {
   try {
     readConfig(SERVER, { OTP_SECRET: SECRET, ...env }, serverProblems);
@@ -95,7 +95,7 @@ describe("the server's TLS configuration", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("rejects files that are missing, are not PEM or do not belong together, and names the variable but no path", () => {
+  it("rejects files that are missing, are not PEM or do not belong together, and names the variable but not the path", () => {
     const cert = file("a.crt", own.cert);
     const key = file("a.key", own.key);
     const cases: [string, Record<string, string>][] = [

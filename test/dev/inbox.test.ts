@@ -14,14 +14,14 @@ import { startTestInbox, type TestInbox } from "../support/messages/inbox.js";
 const TEMPLATES = Templates.load(new URL("../../templates/", import.meta.url));
 const HTML = '<h1>Hello</h1><script>alert("caught")</script>';
 
-describe("what is caught", () => {
+describe("the inbox", () => {
   let inbox: TestInbox;
   beforeAll(async () => {
     inbox = await startTestInbox();
   });
   afterAll(() => inbox.close());
 
-  it("is listed, newest first, without what is long", async () => {
+  it("lists the caught messages, newest first, without their HTML and source", async () => {
     await fetch(`${inbox.url}/api/messages`, { method: "DELETE" });
     const mail = await inbox.mail("list@example.com", { subject: "Welcome", text: "Your code is 123456.", html: HTML });
     const sms = await inbox.sms("+14155550100", "654321 is your code");
@@ -45,7 +45,7 @@ describe("what is caught", () => {
     expect((await get(`${inbox.url}/api/messages?to=nobody@example.com`)).body).toEqual([]);
   });
 
-  it("is told whole, with its HTML and its source", async () => {
+  it("returns one message in full, with its HTML and its source", async () => {
     const { id } = await inbox.mail("whole@example.com", { subject: "Grüße", text: "Hi", html: HTML });
     const message = `${inbox.url}/api/messages/${id}`;
     const whole = await get(message);
@@ -58,7 +58,7 @@ describe("what is caught", () => {
     expect(await source.text()).toBe(whole.body.source);
   });
 
-  it("shows its HTML under a policy that lets it do nothing", async () => {
+  it("serves the HTML of a mail under a CSP that sandboxes it", async () => {
     const { id } = await inbox.mail("html@example.com", { html: HTML });
     const html = await fetch(`${inbox.url}/api/messages/${id}/html`);
     expect(await html.text()).toContain(HTML);
@@ -68,13 +68,13 @@ describe("what is caught", () => {
     expect(html.headers.get("Referrer-Policy")).toBe("no-referrer");
   });
 
-  it("has its code from the subject where a mail has no text", async () => {
+  it("takes the code from the subject when a mail has no text", async () => {
     expect(await inbox.mail("subject@example.com", { subject: "Your code: 246810", html: HTML })).toMatchObject({
       code: "246810",
     });
   });
 
-  it("has the code that was sent, whatever other digits come before it", async () => {
+  it("finds the code of a mail, whatever other digits come before it", async () => {
     const data = { code: "482913", leftMs: 600_000, brand: "Radio 1018000", purpose: "order-20261121" };
     for (const template of TEMPLATES.mailTemplates) {
       const { subject, text, html } = template.render(data);
@@ -82,18 +82,18 @@ describe("what is caught", () => {
     }
   });
 
-  it("is to everybody in the envelope", async () => {
+  it("shows every recipient in the envelope of a mail", async () => {
     await inbox.mail("one@example.com, two@example.com", { text: "To both" });
     const { body } = await get(`${inbox.url}/api/latest?to=two@example.com`);
     expect(body).toMatchObject({ to: ["one@example.com", "two@example.com"] });
   });
 
-  it("is no mail of more than a mebibyte", async () => {
+  it("rejects a mail of more than one mebibyte", async () => {
     await expect(inbox.mail("big@example.com", { text: "0123456789\r\n".repeat(100_000) })).rejects.toThrow();
     expect((await get(`${inbox.url}/api/latest?to=big@example.com`)).status).toBe(404);
   });
 
-  it("is no mail that cannot be read, and is not to be sent again", async () => {
+  it("rejects a mail that it cannot parse, with a permanent error", async () => {
     const deeper = (depth: number) => `Content-Type: multipart/mixed; boundary="b${depth}"\r\n\r\n--b${depth}\r\n`;
     const raw = `${Array.from({ length: 300 }, (_, depth) => deeper(depth)).join("")}\r\n123456\r\n`;
     const envelope = { from: "ada@example.com", to: "deep@example.com" };
@@ -101,7 +101,7 @@ describe("what is caught", () => {
     await expect(sent).rejects.toMatchObject({ responseCode: 554 });
   });
 
-  it("is nothing that is no message", async () => {
+  it("rejects an SMS that is malformed or too long", async () => {
     for (const body of [
       "",
       "{",
@@ -119,7 +119,7 @@ describe("what is caught", () => {
     { to: "ada+test@example.com", asked: ["ada%2Btest@example.com", "ada+test@example.com", "Ada%2BTest@EXAMPLE.com"] },
     { to: "ada@exämple.com", asked: ["ada@ex%C3%A4mple.com", "ada@xn--exmple-cua.com", "Ada@EX%C3%84MPLE.com"] },
     { to: "+14155552671", asked: ["%2B14155552671", "+14155552671", "14155552671", "%2B1%20(415)%20555-2671"] },
-  ])("is found for $to however it is written", async ({ to, asked }) => {
+  ])("finds a message to $to under every spelling of the address", async ({ to, asked }) => {
     const { id } = to.includes("@") ? await inbox.mail(to, { text: "123456" }) : await inbox.sms(to, "123456");
     for (const written of asked) {
       expect((await get(`${inbox.url}/api/latest?to=${written}`)).body).toMatchObject({ id, code: "123456" });
@@ -142,13 +142,13 @@ describe("what is caught", () => {
     ["POST", "messages", 405],
     ["DELETE", "latest", 405],
     ["PUT", "messages/1/source", 405],
-  ])("answers %s /api/%s with %i, and says why", async (method, path, status) => {
+  ])("answers %s /api/%s with %i and a reason", async (method, path, status) => {
     const answer = await fetch(`${inbox.url}/api/${path}`, { method });
     expect(answer.status).toBe(status);
     expect(await answer.json()).toEqual({ error: expect.stringMatching(/\w/) });
   });
 
-  it("is shown on this machine alone, and to no page that calls itself by another name", async () => {
+  it("answers only on the loopback address, and only under the names of the local host", async () => {
     const { port } = new URL(inbox.url);
     await expect(fetch(`http://127.0.0.2:${port}/api/messages`)).rejects.toThrow();
     const statusFor = async (host: string) => {
@@ -163,7 +163,7 @@ describe("what is caught", () => {
     }
   });
 
-  it("is shown by a page that takes nothing from elsewhere, and is framed by nobody", async () => {
+  it("serves a page that loads nothing from elsewhere and cannot be framed", async () => {
     const page = await fetch(inbox.url);
     const policy = page.headers.get("Content-Security-Policy");
     for (const rule of ["default-src 'none'", "script-src 'self'", "frame-src 'self'", "frame-ancestors 'none'"]) {
@@ -178,8 +178,8 @@ describe("what is caught", () => {
   });
 });
 
-describe("whoever waits", () => {
-  /** Knows how many wait. */
+describe("a client that waits for messages", () => {
+  /** Counts the clients that wait. */
   class CountingMailbox extends Mailbox {
     waiting = 0;
     override changed(withinMs: number, gone: AbortSignal): Promise<boolean> {
@@ -202,7 +202,7 @@ describe("whoever waits", () => {
   afterEach(() => server.close());
   const sms = (code: string) => mailbox.add({ channel: "sms", to: ["+14155552671"], text: code, code });
 
-  it("is answered as soon as a message to the address has come", async () => {
+  it("gets an answer as soon as a message to its address arrives", async () => {
     const answer = get(`${url}/latest?to=%2B14155552671&wait=60`);
     await mailbox.until(1);
     mailbox.add({ channel: "sms", to: ["+14155550100"], text: "111111", code: "111111" });
@@ -211,13 +211,13 @@ describe("whoever waits", () => {
     expect((await answer).body).toMatchObject({ code: "222222" });
   });
 
-  it("is told so when none has come in time", async () => {
+  it("gets 404 when no message arrives in time", async () => {
     const { status, body } = await get(`${url}/latest?to=%2B14155552671&wait=1`);
     expect(status).toBe(404);
     expect(body).toEqual({ error: expect.stringContaining("+14155552671") });
   });
 
-  it("never gets a message that came before the one, or the time, it has named", async () => {
+  it("gets only messages that came after the message or time that it names", async () => {
     const { id, at } = sms("111111");
     for (const after of [id, at, at.replace("Z", "+00:00")]) {
       expect((await get(`${url}/latest?to=%2B14155552671&after=${after}`)).status).toBe(404);
@@ -228,7 +228,7 @@ describe("whoever waits", () => {
     expect((await answer).body).toMatchObject({ code: "222222" });
   });
 
-  it("is forgotten when it goes", async () => {
+  it("is forgotten when it disconnects", async () => {
     const leaving = new AbortController();
     const answers = [
       fetch(`${url}/latest?to=%2B14155552671&wait=60`, { signal: leaving.signal }),
@@ -240,7 +240,7 @@ describe("whoever waits", () => {
     await mailbox.until(0);
   });
 
-  it("is forgotten when it goes, also behind another on its connection", async () => {
+  it("is forgotten when it disconnects after several requests on one connection", async () => {
     const { port } = new URL(url);
     const socket = connect(Number(port), "127.0.0.1");
     const ask = (path: string) => `GET /api/${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
@@ -250,7 +250,7 @@ describe("whoever waits", () => {
     await mailbox.until(0);
   });
 
-  it("is one of a hundred at most", async () => {
+  it("is refused with 503 while a hundred others wait", async () => {
     const leaving = new AbortController();
     const answers = Array.from({ length: 100 }, () => readEvents(`${url}/events`, { signal: leaving.signal }));
     await Promise.all(answers);
@@ -262,7 +262,7 @@ describe("whoever waits", () => {
     expect((await get(`${url}/latest?to=%2B14155552671`)).status).toBe(404);
   });
 
-  it("does not hold up the end", async () => {
+  it("does not keep the server from closing", async () => {
     const waiting = [get(`${url}/latest?to=%2B14155552671&wait=60`), (await readEvents(`${url}/events`)).next()];
     await mailbox.until(2);
     const settled = Promise.allSettled(waiting);
@@ -271,7 +271,7 @@ describe("whoever waits", () => {
     await mailbox.until(0);
   });
 
-  it("is told each message as it comes, and when all are thrown away", async () => {
+  it("receives an event for each new message, and one when all messages are deleted", async () => {
     sms("000000");
     const events = await readEvents(`${url}/events`);
     const { id } = sms("111111");
@@ -285,19 +285,19 @@ describe("whoever waits", () => {
     await events.return(undefined);
   });
 
-  it("hears now and then that the connection still stands", async () => {
-    const talkative = new InboxServer({ mailbox, page: new URL("file:///"), heartbeatMs: 1 });
-    onTestFinished(() => talkative.close());
-    const { body } = await fetch(`http://127.0.0.1:${await talkative.listen(0)}/api/events`);
-    let heard = "";
+  it("receives regular comments that keep its connection open", async () => {
+    const chatty = new InboxServer({ mailbox, page: new URL("file:///"), heartbeatMs: 1 });
+    onTestFinished(() => chatty.close());
+    const { body } = await fetch(`http://127.0.0.1:${await chatty.listen(0)}/api/events`);
+    let received = "";
     for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      heard += chunk;
-      if (heard.endsWith(":\n\n:\n\n")) break;
+      received += chunk;
+      if (received.endsWith(":\n\n:\n\n")) break;
     }
-    expect(heard).toMatch(/^retry: 1000\n\n(?::\n\n)+$/);
+    expect(received).toMatch(/^retry: 1000\n\n(?::\n\n)+$/);
   });
 
-  it("gets what it missed when it comes back", async () => {
+  it("receives the messages that it missed when it reconnects", async () => {
     const { id } = sms("111111");
     const [second, third] = [sms("222222"), sms("333333")];
     const events = await readEvents(`${url}/events`, { headers: { "Last-Event-ID": id } });
@@ -308,10 +308,10 @@ describe("whoever waits", () => {
     await events.return(undefined);
   });
 
-  it("comes back to a restarted inbox, and misses nothing there", async () => {
+  it("misses no message when it reconnects to a restarted inbox", async () => {
     const { id } = sms("111111");
     await server.close();
-    while (Date.now() <= Number(id)) await new Promise(setImmediate); // no process starts within a millisecond
+    while (Date.now() <= Number(id)) await new Promise(setImmediate); // a real restart takes longer than a millisecond
     mailbox = new CountingMailbox();
     const next = sms("222222");
     server = new InboxServer({ mailbox, page: new URL("file:///") });
@@ -322,7 +322,7 @@ describe("whoever waits", () => {
   });
 });
 
-it("a message without a code is told as such on the terminal", async () => {
+it("the inbox says on the terminal when a message has no code", async () => {
   const said: string[] = [];
   const inbox = await startInbox({ port: 0, say: (line) => void said.push(line) });
   onTestFinished(() => inbox.close());
@@ -346,7 +346,7 @@ describe("the mailbox", () => {
     expect(mailbox.find(second)).toBeDefined();
   });
 
-  it("keeps fewer when they are long", () => {
+  it("keeps fewer messages when they are long", () => {
     const mailbox = new Mailbox();
     const source = "x".repeat(1024 * 1024);
     for (let count = 0; count < 40; count++) mailbox.add({ channel: "email", to: ["a@example.com"], text: "", source });

@@ -9,8 +9,8 @@ import { Templates } from "../../src/delivery/templates/templates.js";
 const OURS = new URL("../../templates/", import.meta.url);
 const DATA = { code: "012345", leftMs: 600_000, brand: "Acme", origin: "example.com" };
 
-describe("the page of all templates", () => {
-  it("shows every template we include, in all its parts", () => {
+describe("the template preview", () => {
+  it("shows every part of every included template", () => {
     const page = previewPage(Templates.load(OURS), DATA);
     expect(page.match(/(?<=<h2>).*(?=<\/h2>)/g)).toEqual(["otp", "otp.de", "otp.es", "otp.fr", "otp.hi"]);
     expect(page.match(/<iframe sandbox /g)).toHaveLength(5);
@@ -25,7 +25,7 @@ describe("the page of all templates", () => {
     }
   });
 
-  it("shows those of a purpose with that purpose, and no template more than once", () => {
+  it("shows each template once, and the templates of a purpose with that purpose", () => {
     const folder = mkdtempSync(join(tmpdir(), "countersign-templates-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const names = ["otp.hbs", "otp.text.hbs", "otp.subject.hbs", "otp.sms.hbs"];
@@ -43,7 +43,7 @@ describe("the page of all templates", () => {
     ]);
   });
 
-  it("keeps each mail in its frame, and needs no other file", () => {
+  it("confines each mail to a frame, and loads no other file", () => {
     const page = previewPage(Templates.load(OURS), { ...DATA, brand: '"><script>' });
     expect(page).not.toContain("<script");
     expect(page).toContain("&amp;lt;script&amp;gt;");

@@ -55,14 +55,14 @@ const job = (): SealedJob => ({
   sealed: "sealed",
 });
 
-/** Opens an consumer. */
+/** Opens a consumer. */
 function consume(deliver: (job: SealedJob) => Promise<Delivery | PutOff>): void {
   const consumer = new BullConsumer({ redis, channel: "email", concurrency: 10, deliver, log });
   consumers.push(consumer);
   consumer.open();
 }
 
-/** Resolves when the job has ended, well or not. To be called before the job is there. */
+/** Resolves when the job has succeeded or failed. Call it before you add the job. */
 function ended(request: string): Promise<void> {
   return new Promise((resolve) => {
     const check = ({ jobId }: { jobId: string }) => jobId === request && resolve();
@@ -70,7 +70,7 @@ function ended(request: string): Promise<void> {
   });
 }
 
-/** Resolves with the milliseconds that the job is put off for, the next time it is. */
+/** Resolves with the delay in milliseconds when the job is delayed the next time. */
 function nextDelay(request: string): Promise<number> {
   return new Promise((resolve) => {
     const take = async ({ jobId }: { jobId: string }) => {
@@ -82,7 +82,7 @@ function nextDelay(request: string): Promise<number> {
   });
 }
 
-it("hands a job over as it was added, and keeps nothing of it", async () => {
+it("the queue hands a job over as it was added, and keeps nothing of it afterwards", async () => {
   const added = job();
   const end = ended(added.request);
   await producer.add(added);
@@ -97,13 +97,13 @@ it("hands a job over as it was added, and keeps nothing of it", async () => {
   expect(await queue.getJobCountByTypes("completed", "failed", "delayed", "wait", "active")).toBe(0);
 });
 
-it("adds a job once, however often it is asked to", async () => {
+it("the queue holds a job once, however often it is added", async () => {
   const added = job();
   await Promise.all([producer.add(added), producer.add(added), producer.add(added)]);
   expect(await queue.getWaitingCount()).toBe(1);
 });
 
-it("runs a job again after a fault that may pass", async () => {
+it("the queue runs a job again after a temporary fault", async () => {
   const added = job();
   const end = ended(added.request);
   await producer.add(added);
@@ -120,7 +120,7 @@ it("runs a job again after a fault that may pass", async () => {
   expect(runs).toBe(2);
 });
 
-it("does not run a job again that has failed for good", async () => {
+it("the queue does not run a job again that has failed for good", async () => {
   const added = job();
   const end = ended(added.request);
   await producer.add(added);
@@ -134,7 +134,7 @@ it("does not run a job again that has failed for good", async () => {
   expect(await queue.getJobCountByTypes("failed", "delayed", "wait")).toBe(0);
 });
 
-it("runs an order that was put off when its time has come, and counts that for nothing", async () => {
+it("the queue runs a postponed job after its delay, and does not count that as a failure", async () => {
   const added = job();
   const end = ended(added.request);
   await producer.add(added);
@@ -147,7 +147,7 @@ it("runs an order that was put off when its time has come, and counts that for n
   expect(failures).toEqual([0, 0, 0]);
 });
 
-it("keeps the channels apart: one that is stuck holds up no other", async () => {
+it("the queue of one channel does not hold up the queue of another when it is stuck", async () => {
   const texted: SealedJob = { ...job(), channel: "sms" };
   await producer.add(job());
   await producer.add(texted);
@@ -165,7 +165,7 @@ it("keeps the channels apart: one that is stuck holds up no other", async () => 
   for (const release of releases.splice(0)) release();
 });
 
-it("waits longer with each fault", async () => {
+it("the queue waits longer after each fault of a job", async () => {
   const added = job();
   await producer.add(added);
   consume(async () => {
@@ -178,7 +178,7 @@ it("waits longer with each fault", async () => {
   expect(second).toBeLessThanOrEqual(2000);
 });
 
-it("stores no words of a fault but its own", async () => {
+it('the queue stores "internal error" in place of the text of an unexpected error', async () => {
   const added = job();
   const put = nextDelay(added.request);
   await producer.add(added);
@@ -195,12 +195,12 @@ it("stores no words of a fault but its own", async () => {
   expect(JSON.stringify(await redis.xrange(`${QUEUE_PREFIX}:email:events`, "-", "+"))).not.toContain(ADDRESS);
 });
 
-it("keeps all of its keys in one hash slot", async () => {
+it("the queue keeps all of its keys in one hash slot", async () => {
   await producer.add(job());
   for (const key of await redis.keys("*email*")) expect(key.startsWith("{otp}:")).toBe(true);
 });
 
-it("says at once that it is unavailable while Redis is away", async () => {
+it("the producer fails at once with UNAVAILABLE when it cannot reach Redis", async () => {
   const away = connectRedis("redis://127.0.0.1:1", "fail-fast", log);
   await expect(new BullProducer(away, log).add(job())).rejects.toMatchObject({ reason: "UNAVAILABLE" });
   away.disconnect();
