@@ -114,7 +114,7 @@ async function verifies(code: string | undefined, secret = OLD): Promise<boolean
 }
 
 describe("a delivery", () => {
-  it("sends a code that verifies to the address as given, and says so", async () => {
+  it("sends a code that verifies to the address as the caller wrote it, and reports SENT", async () => {
     const job = jobUnder(OLD);
     expect(await deliverer().deliver(job)).toBe("sent");
     expect(first.notes).toMatchObject([{ address: "Ada@example.com", request: job.request }]);
@@ -124,7 +124,7 @@ describe("a delivery", () => {
     expect(await statuses(job)).toEqual(["QUEUED", "PROCESSING", "SENT", "VERIFIED"]);
   });
 
-  it("names each send towards its provider, in letters that all of them take", async () => {
+  it("gives each send a reference of characters that every provider accepts", async () => {
     const job = jobUnder(OLD);
     first.script.push(fault("outage"));
     await deliverer().deliver(job);
@@ -134,14 +134,14 @@ describe("a delivery", () => {
     expect(readReference(deriveKeyring([NEW]), reference)).toBeUndefined();
   });
 
-  it("does not send again what is sent", async () => {
+  it("sends nothing again when its job runs again after a success", async () => {
     const job = jobUnder(OLD);
     await deliverer().deliver(job);
     expect(await deliverer().deliver(job)).toBe("sent");
     expect(first.notes).toHaveLength(1);
   });
 
-  it("sends the same code when it runs again", async () => {
+  it("sends the same code when its job runs again after a failure", async () => {
     const job = jobUnder(OLD);
     first.script.push(fault("busy"));
     second.script.push(fault("busy"));
@@ -157,7 +157,7 @@ describe("a delivery", () => {
     expect(await verifies(first.notes[0]?.code)).toBe(true);
   });
 
-  it("sends the live code again for another request, and says what is left of its life", async () => {
+  it("sends the live code again for another request, with the lifetime that the code has left", async () => {
     await deliverer().deliver(jobUnder(OLD));
     await pass(240_000);
     await deliverer().deliver(jobUnder(OLD));
@@ -165,7 +165,7 @@ describe("a delivery", () => {
     expect(first.notes[1]?.leftMs).toBeLessThanOrEqual(360_000);
   });
 
-  it("sends nothing once the code was used", async () => {
+  it("sends nothing after its code was used", async () => {
     const job = jobUnder(OLD);
     first.script.push(fault("busy"));
     second.script.push(fault("busy"));
@@ -176,13 +176,13 @@ describe("a delivery", () => {
     expect(first.notes).toHaveLength(1);
   });
 
-  it("makes and sends nothing for a request that has waited for longer than a code lives", async () => {
+  it("makes and sends no code for a request that has waited longer than the lifetime of a code", async () => {
     expect(await deliverer().deliver(jobUnder(OLD, Date.now() - LIFE_MS))).toBe("expired");
     expect(first.calls).toBe(0);
     expect(await redis.keys(`otp:{${splitChallengeId(challenge).address}}*`)).toEqual([]);
   });
 
-  it("sends a code made under the old secret while that is in the list", async () => {
+  it("sends a code made under an old secret that is still listed", async () => {
     const job = jobUnder(OLD);
     first.script.push(fault("busy"));
     second.script.push(fault("busy"));
@@ -191,7 +191,7 @@ describe("a delivery", () => {
     expect(await verifies(first.notes[0]?.code, OLD)).toBe(true);
   });
 
-  it("cannot be read without the secret that sealed its job, and is given up when nobody waits for it any more", async () => {
+  it("fails without the secret that sealed its job, and ends as expired when its code would have expired", async () => {
     await expect(deliverer({ secrets: [NEW] }).deliver(jobUnder(OLD))).rejects.toThrow(/does not open/);
     const old = jobUnder(OLD, Date.now() - 2 * LIFE_MS);
     expect(await deliverer({ secrets: [NEW] }).deliver(old)).toBe("expired");
@@ -200,13 +200,16 @@ describe("a delivery", () => {
 });
 
 describe("a sender that cannot take a message", () => {
-  it.each(["outage", "provider", "busy"] as const)("leaves it to the next within the same run: %s", async (kind) => {
-    first.script.push(fault(kind));
-    expect(await deliverer().deliver(jobUnder(OLD))).toBe("sent");
-    expect([first.calls, second.notes.length]).toEqual([1, 1]);
-  });
+  it.each(["outage", "provider", "busy"] as const)(
+    "leaves it to the next sender in the same run (fault: %s)",
+    async (kind) => {
+      first.script.push(fault(kind));
+      expect(await deliverer().deliver(jobUnder(OLD))).toBe("sent");
+      expect([first.calls, second.notes.length]).toEqual([1, 1]);
+    },
+  );
 
-  it("ends the delivery when no other could take it either: the address takes nothing", async () => {
+  it("ends the delivery when the fault is the address, and no other sender is asked", async () => {
     const job = jobUnder(OLD);
     first.script.push(fault("address"));
     expect(await deliverer().deliver(job)).toBe("failed");
@@ -215,7 +218,7 @@ describe("a sender that cannot take a message", () => {
     expect(await deliverer().deliver(job)).toBe("failed");
   });
 
-  it("is passed over after five failures, and takes messages again when a probe went well", async () => {
+  it("is skipped after five failures, and used again after a successful probe", async () => {
     first.down = fault("outage");
     for (let n = 0; n < 8; n++) {
       challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
@@ -231,7 +234,7 @@ describe("a sender that cannot take a message", () => {
     expect(first.notes).toHaveLength(3);
   });
 
-  it("is not held to be unwell because addresses are", async () => {
+  it("stays in use when its failures are specific to single messages", async () => {
     for (let n = 0; n < 10; n++) {
       challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
       first.script.push(fault((["address", "busy", "route"] as const)[n % 3] ?? "busy"));
@@ -240,15 +243,15 @@ describe("a sender that cannot take a message", () => {
     expect(first.calls).toBe(10);
   });
 
-  it("makes the run end in its fault when it was the last", async () => {
+  it("ends the run with its fault when it was the last sender", async () => {
     first.script.push(fault("outage"));
     second.script.push(fault("provider"));
     await expect(deliverer().deliver(jobUnder(OLD))).rejects.toMatchObject({ fault: "provider" });
   });
 });
 
-describe("a sender that is given too much", () => {
-  it("is spared, and another takes the message", async () => {
+describe("a throttled sender", () => {
+  it("is left alone, and another sender takes the message", async () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     expect(await deliverer().deliver(jobUnder(OLD))).toBe("sent");
     challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
@@ -256,20 +259,20 @@ describe("a sender that is given too much", () => {
     expect([first.calls, second.notes.length]).toEqual([1, 2]);
   });
 
-  it("leaves the message to the backoff where another has failed, which may be well sooner", async () => {
+  it("leaves the message to the backoff of the job when another sender has failed", async () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     second.script.push(fault("outage"));
     await expect(deliverer().deliver(jobUnder(OLD))).rejects.toMatchObject({ fault: "outage" });
   });
 
-  it("does not put a message off that another has failed to take", async () => {
+  it("does not postpone a message that another sender has failed to take", async () => {
     await new RedisSenderHealth(redis, log).report(second.name, { how: "too fast", forMs: 60_000 }, false);
     first.script.push(fault("outage"));
     await expect(deliverer().deliver(jobUnder(OLD))).rejects.toMatchObject({ fault: "outage" });
     expect(second.calls).toBe(0);
   });
 
-  it("has the message put off where nobody else takes it, which leaves no mark", async () => {
+  it("postpones the message when no other sender takes it, and leaves no mark of a send", async () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     second.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     const job = jobUnder(OLD);
@@ -283,30 +286,30 @@ describe("a sender that is given too much", () => {
     [0, 1_000],
     [10_000, 10_000],
     [86_400_000, 30_000],
-  ])("is asked once, and again after as long as it says, within reason: %s", async (retryAfterMs, ms) => {
+  ])("is asked once, and with retryAfterMs=%s the job is postponed by at most %i ms", async (retryAfterMs, ms) => {
     first.down = fault("throttled", retryAfterMs === undefined ? {} : { retryAfterMs });
     second.down = fault("throttled", { retryAfterMs: 86_400_000 });
     const answer = await deliverer().deliver(jobUnder(OLD));
-    if (typeof answer !== "object") throw new Error(`it was ${answer}`);
+    if (typeof answer !== "object") throw new Error(`the job was not postponed, but ${answer}`);
     expect(answer.putOffMs).toBeLessThanOrEqual(ms);
     expect(answer.putOffMs).toBeGreaterThanOrEqual(ms / 2);
     expect([first.calls, second.calls]).toEqual([1, 1]);
   });
 });
 
-/** Where what becomes of a job is kept that no other has come before. */
+/** The key that holds the progress of the first request of a challenge. */
 const requestKey = ({ challenge }: SealedJob) => keys.challenge(challenge);
 
-describe("a send of which nobody knows whether it went out", () => {
+describe("a send with an unknown outcome", () => {
   const unknown = () => fault("outage", { mayHaveGone: true });
 
-  it("is made again with the same code, by the next sender and under another number", async () => {
+  it("is repeated by the next sender with the same code", async () => {
     first.script.push(unknown());
     expect(await deliverer({ onUnknown: "resend" }).deliver(jobUnder(OLD))).toBe("sent");
     expect(await verifies(second.notes[0]?.code)).toBe(true);
   });
 
-  it("is the last with ON_UNKNOWN=stop, and the delivery says so", async () => {
+  it("is not repeated with ON_UNKNOWN=stop, and the delivery ends as failed", async () => {
     const job = jobUnder(OLD);
     first.script.push(unknown());
     expect(await deliverer({ onUnknown: "stop" }).deliver(job)).toBe("failed");
@@ -314,7 +317,7 @@ describe("a send of which nobody knows whether it went out", () => {
     expect((await deliveries.read(challenge, job.request)).begun?.failed).toMatchObject({ failure: "unknown" });
   });
 
-  it("is found by its mark when a worker died over it: made again, or with ON_UNKNOWN=stop not", async () => {
+  it("is detected after its worker died, and repeated unless ON_UNKNOWN=stop is set", async () => {
     for (const onUnknown of ["resend", "stop"] as const) {
       challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
       const job = jobUnder(OLD);
@@ -323,7 +326,7 @@ describe("a send of which nobody knows whether it went out", () => {
           await deliveries.begin(...args);
           throw new Error("the worker dies here");
         },
-        report: () => Promise.reject(new Error("and never tells")),
+        report: () => Promise.reject(new Error("a dead worker reports nothing")),
         receive: (...args) => deliveries.receive(...args),
         read: (...args) => deliveries.read(...args),
       };
@@ -334,7 +337,7 @@ describe("a send of which nobody knows whether it went out", () => {
   });
 });
 
-it("a message that is out is not sent again because how its sender is could not be written down", async () => {
+it("a sent message is not sent again when the health of its sender cannot be stored", async () => {
   const health = new RedisSenderHealth(redis, log);
   const failing: SenderHealth = {
     choose: async (...args) => {
@@ -350,13 +353,13 @@ it("a message that is out is not sent again because how its sender is could not 
   expect([first.calls, second.calls]).toEqual([1, 1]);
 });
 
-it("a sender that is only slow is in use again after its first probe, and sends nothing twice", async () => {
+it("a slow sender is used again after its first probe, and sends nothing twice", async () => {
   await new RedisSenderHealth(redis, log).report(first.name, { how: "broken" }, false);
   await redis.hset(`otp:{senders}:${first.name}`, "u", 0); // its pause is over
   const letGo = first.hold();
   const probe = deliverer().deliver(jobUnder(OLD));
   await first.isCalled;
-  await redis.hset(`otp:{senders}:${first.name}`, "p", 0); // it takes longer than a probe keeps others from being made
+  await redis.hset(`otp:{senders}:${first.name}`, "p", 0); // it takes longer than it keeps others from probing
   letGo();
   expect(await probe).toBe("sent");
   expect(second.calls).toBe(0);
@@ -365,14 +368,14 @@ it("a sender that is only slow is in use again after its first probe, and sends 
   expect(first.notes).toHaveLength(2);
 });
 
-it("a provider that is silent for too long is given up, and the next one sends", async () => {
+it("a delivery gives up on a provider that is silent for too long, and the next sender sends", async () => {
   first.isSilent = true;
   expect(await deliverer({ sendMs: 20 }).deliver(jobUnder(OLD))).toBe("sent");
   expect(first.calls).toBe(1);
   expect(second.notes).toHaveLength(1);
 });
 
-it("a code that dies while a provider is silent is not held against the provider", async () => {
+it("a code that expires while a provider is silent does not count as a failure of the provider", async () => {
   for (let n = 0; n < 6; n++) {
     challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
     first.script.push(fault("outage", { mayHaveGone: true }));
@@ -386,7 +389,7 @@ it("a code that dies while a provider is silent is not held against the provider
   expect(second.calls).toBe(0);
 });
 
-it("a message that is out is not sent again because that could not be written down", async () => {
+it("a sent message is not sent again when its status SENT cannot be stored at first", async () => {
   let refusals = 2;
   const failing: Deliveries = {
     begin: (...args) => deliveries.begin(...args),

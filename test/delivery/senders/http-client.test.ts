@@ -13,7 +13,7 @@ async function client(answer: RequestListener): Promise<HttpClient> {
   return new HttpClient("Provider", new URL(`http://127.0.0.1:${await listening(server)}/`));
 }
 
-describe("an answer", () => {
+describe("a provider's answer", () => {
   it("is read up to 64 KiB", async () => {
     const http = await client((_request, response) => void response.writeHead(400).end("x".repeat(1_000_000)));
     const { status, body } = await http.post({}, "", forever);
@@ -21,14 +21,14 @@ describe("an answer", () => {
     http.close();
   });
 
-  it("is not looked for elsewhere when it redirects", async () => {
+  it("that redirects is not followed, and counts as a fault of the provider", async () => {
     const http = await client((_request, response) => void response.writeHead(307, { Location: "/elsewhere" }).end());
     const answer = await http.post({}, "", forever);
     expect(http.refusal(answer)).toMatchObject({ message: "Provider 307", fault: "provider", mayHaveGone: false });
     http.close();
   });
 
-  it("of success that is not the documented one leaves open whether it was taken", async () => {
+  it("of success that is not the documented one leaves it open whether the message was taken", async () => {
     const http = await client((_request, response) => void response.end("<html>"));
     const answer = await http.post({}, "", forever);
     expect(http.refusal(answer)).toMatchObject({ message: "Provider 200", fault: "outage", mayHaveGone: true });
@@ -36,7 +36,7 @@ describe("an answer", () => {
   });
 });
 
-describe("a status", () => {
+describe("the HTTP status", () => {
   it.each([
     [200, "outage"],
     [307, "provider"],
@@ -57,11 +57,11 @@ describe("a status", () => {
     [451, "route"],
     [500, "outage"],
     [599, "outage"],
-  ])("%i says that the fault is: %s", (status, fault) => {
+  ])("%i means the fault: %s", (status, fault) => {
     expect(faultOf(status)).toBe(fault);
   });
 
-  it("leaves open whether a message has gone when it is a success, or of a gateway that got no answer", () => {
+  it("leaves it open whether a message was sent only when it is a success or 504", () => {
     expect([200, 204, 504].map(mayHaveGone)).toEqual([true, true, true]);
     expect([302, 400, 429, 500, 503].map(mayHaveGone)).toEqual([false, false, false, false, false]);
   });

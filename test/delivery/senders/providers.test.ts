@@ -14,8 +14,8 @@ import { SES, SesStandIn } from "../../support/providers/ses.js";
 import { TWILIO, TwilioStandIn, twilioReceipt, twilioSignature } from "../../support/providers/twilio.js";
 import { newApplication, VONAGE, VonageStandIn } from "../../support/providers/vonage.js";
 
-// The stand-ins are only worth something if they speak as the providers do: here the providers' own clients talk to them.
-// Vonage's (@vonage/*) needs Node.js 22, and ours runs on 20: its stand-in follows the documentation alone.
+// A stand-in is useful only if it behaves as its provider does, so the providers' own clients talk to the stand-ins here.
+// Vonage's client (@vonage/*) needs Node.js 22 and this project runs on 20, so Vonage's stand-in follows the documentation alone.
 
 describe("Twilio's own client", () => {
   let standIn: TwilioStandIn;
@@ -25,7 +25,7 @@ describe("Twilio's own client", () => {
   afterEach(() => void standIn.script.splice(0));
   afterAll(() => standIn.stop());
 
-  /** Twilio's client, but for the host that it calls. */
+  /** Twilio's client, except that it calls the stand-in. */
   const client = (authToken: string = TWILIO.authToken) => {
     const real = new twilio.RequestClient();
     const request: typeof real.request = (options) =>
@@ -40,7 +40,7 @@ describe("Twilio's own client", () => {
     statusCallback: "https://otp.example.com/providers/twilio/status?ref=reference-id_0",
   };
 
-  it("sends through the stand-in", async () => {
+  it("sends a message through the stand-in", async () => {
     const sent = await client().messages.create(message);
     expect(sent).toMatchObject({ status: "queued", to: "+15005550001", body: "123456 is your code", errorCode: null });
     expect(sent.sid).toMatch(/^SM[0-9a-f]{32}$/);
@@ -50,7 +50,7 @@ describe("Twilio's own client", () => {
   it.each([
     ["reject", 400, 21211],
     ["throttle", 429, 20429],
-  ] as const)("reads the stand-in's errors: %s", async (at, status, code) => {
+  ] as const)("understands the error of the stand-in after %s", async (at, status, code) => {
     standIn.script.push({ at });
     const error: unknown = await client()
       .messages.create(message)
@@ -59,7 +59,7 @@ describe("Twilio's own client", () => {
     expect(error).toMatchObject({ status, code });
   });
 
-  it("is refused with a wrong token", async () => {
+  it("is refused by the stand-in with a wrong token", async () => {
     await expect(client("wrong").messages.create(message)).rejects.toMatchObject({ status: 401, code: 20003 });
   });
 
@@ -67,7 +67,7 @@ describe("Twilio's own client", () => {
     "https://otp.example.com/providers/twilio/status?ref=reference-id_0",
     "https://otp.example.com:443/providers/twilio/status?ref=reference-id_0",
     "https://evil.example.com/providers/twilio/status?ref=reference-id_0",
-  ])("agrees with the stand-in and with our reader on what is signed: for %s", async (signed) => {
+  ])("agrees with the stand-in and with our reader on a signature for %s", async (signed) => {
     const publicUrl = "https://otp.example.com";
     const target = "/providers/twilio/status?ref=reference-id_0";
     const form = twilioReceipt("+15005550001", "delivered");
@@ -99,7 +99,7 @@ describe("Amazon's own client", () => {
       Content: { Raw: { Data: Buffer.from("Subject: hello\r\n\r\n    123456\r\n") } },
     });
 
-  it("sends through the stand-in", async () => {
+  it("sends a message through the stand-in", async () => {
     const { MessageId } = await client().send(command());
     expect(MessageId).toMatch(/^0107/);
     expect(await standIn.messageTo("ada@example.com")).toMatchObject({ code: "123456" });
@@ -108,7 +108,7 @@ describe("Amazon's own client", () => {
   it.each([
     ["reject", "BadRequestException", 400],
     ["throttle", "TooManyRequestsException", 429],
-  ] as const)("reads the stand-in's errors: %s", async (at, name, httpStatusCode) => {
+  ] as const)("understands the error of the stand-in after %s", async (at, name, httpStatusCode) => {
     standIn.script.push({ at });
     const error: unknown = await client()
       .send(command())
@@ -117,26 +117,26 @@ describe("Amazon's own client", () => {
     expect(error).toMatchObject({ name, $metadata: { httpStatusCode } });
   });
 
-  it("is refused with a key that is not known", async () => {
+  it("is refused by the stand-in with an unknown key", async () => {
     const stranger = client({ accessKeyId: "AKIASTRANGER", secretAccessKey: "x" });
     await expect(stranger.send(command())).rejects.toMatchObject({ name: "UnrecognizedClientException" });
   });
 });
 
 describe("a stand-in", () => {
-  it("tells of a message when it has come, before it is answered, and once it is", async () => {
+  it("emits an event when a message arrives, before the answer, and another one after the answer", async () => {
     const standIn = await new TwilioStandIn().start();
-    const told: string[] = [];
-    standIn.on("received", ({ to }) => told.push(`received ${to}`));
-    standIn.on("message", ({ to }) => told.push(`message ${to}`));
+    const events: string[] = [];
+    standIn.on("received", ({ to }) => events.push(`received ${to}`));
+    standIn.on("message", ({ to }) => events.push(`message ${to}`));
     standIn.script.push({ at: "slow", ms: 1 }, { at: "reject" });
     const sender = new TwilioSender({ ...TWILIO, baseUrl: standIn.url });
     const sending = sender.send(sms("+15005550001"), forever);
     await once(standIn, "received");
-    expect(told).toEqual(["received +15005550001"]);
+    expect(events).toEqual(["received +15005550001"]);
     await sending;
     await expect(sender.send(sms("+15005550002"), forever)).rejects.toThrow("error 21211");
-    expect(told).toEqual(["received +15005550001", "message +15005550001"]);
+    expect(events).toEqual(["received +15005550001", "message +15005550001"]);
     sender.close();
     await standIn.stop();
   });
@@ -161,7 +161,7 @@ describe("a receipt from a stand-in", () => {
       reader: new VonageReceipts(VONAGE),
       errorCode: 1190,
     },
-  ])("says of $provider's message what the reader reads", async ({ standIn, open, reader, errorCode }) => {
+  ])("for $provider is one that our reader understands", async ({ standIn, open, reader, errorCode }) => {
     const read: unknown[] = [];
     const server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];

@@ -41,7 +41,7 @@ const ENV = {
   SMS_WEBHOOK_PER_SECOND: "5",
 };
 
-/** @returns the problems with an environment, each a line */
+/** @returns the problems with an environment, one line for each */
 function problems(env: Record<string, string>): string[] {
   try {
     readConfig(WORKER, env, workerProblems);
@@ -57,7 +57,7 @@ describe("the registry of senders", () => {
     expect(Object.keys(SENDERS).sort()).toEqual(folders.sort());
   });
 
-  it("opens each sender under its own name and at the rate that is set for it", async () => {
+  it("opens each sender under its own name and with its configured rate", async () => {
     const config = readConfig(WORKER, ENV, workerProblems);
     const opened = await Promise.all(Object.values(SENDERS).map((settings) => settings.open(config)));
     expect(opened.map(({ sender: { name }, perSecond }) => [name, perSecond])).toEqual([
@@ -76,19 +76,19 @@ describe("the registry of senders", () => {
     ["SMS_SENDERS", "twilio", ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"]],
     ["SMS_SENDERS", "vonage", ["VONAGE_API_KEY", "VONAGE_API_SECRET", "VONAGE_FROM"]],
     ["SMS_SENDERS", "webhook", ["SMS_WEBHOOK_SECRET", "SMS_WEBHOOK_URL"]],
-  ])("requires of the worker, with %s=%s, what that sender needs and no more", (list, name, needs) => {
+  ])("makes the worker require, with %s=%s, exactly the variables of that sender", (list, name, needs) => {
     const env = { OTP_SECRET, EMAIL_SENDERS: "none", SMS_SENDERS: "none", [list]: name };
     expect(problems(env).sort()).toEqual(needs.map((variable) => `${variable} is required and not set`));
   });
 
-  it("validates the variables of a sender that is not listed, too", () => {
+  it("also validates the variables of a sender that is not listed", () => {
     const [problem, ...others] = problems({ ...ENV, SMS_SENDERS: "none", TWILIO_ACCOUNT_SID: "AC123" });
     expect(problem).toMatch(/^TWILIO_ACCOUNT_SID must be /);
     expect(others).toEqual([]);
   });
 });
 
-describe("an application of Vonage", () => {
+describe("a Vonage application", () => {
   const folder = mkdtempSync(join(tmpdir(), "countersign-vonage-"));
   const application = newApplication();
   const files = { VONAGE_PRIVATE_KEY_FILE: join(folder, "private.key") };
@@ -103,7 +103,7 @@ describe("an application of Vonage", () => {
     expect(problems({ ...ENV, ...files, VONAGE_APPLICATION_ID: application.id })).toEqual([]);
   });
 
-  it("signs in with the key in that file", async () => {
+  it("signs in with the private key in its file", async () => {
     const config = readConfig(WORKER, { ...ENV, ...files, VONAGE_APPLICATION_ID: application.id });
     (await SENDERS.vonage.open(config)).sender.close();
     writeFileSync(files.VONAGE_PRIVATE_KEY_FILE, "not a key");
@@ -111,17 +111,17 @@ describe("an application of Vonage", () => {
   });
 });
 
-describe("the receipts that the server reads", () => {
+describe("the providers whose receipts the server reads", () => {
   const without = (...names: string[]) =>
     readConfig(SERVER, Object.fromEntries(Object.entries(ENV).filter(([name]) => !names.includes(name))));
 
-  it("are those of the listed providers that send any", async () => {
+  it("are the listed ones that send receipts", async () => {
     expect([...(await receiptReaders(without())).keys()]).toEqual(["twilio", "vonage"]);
     expect([...(await receiptReaders(without("SMS_SENDERS"))).keys()]).toEqual([]);
     expect(serverWarnings(without())).toEqual([]);
   });
 
-  it("are not those whose signature cannot be checked, and a warning names the variables that are missing", async () => {
+  it("exclude those whose signatures cannot be checked, and a warning names the missing variables", async () => {
     const config = without("TWILIO_AUTH_TOKEN", "VONAGE_API_KEY", "VONAGE_SIGNATURE_SECRET");
     expect([...(await receiptReaders(config)).keys()]).toEqual([]);
     expect(serverWarnings(config)).toEqual([
@@ -130,14 +130,14 @@ describe("the receipts that the server reads", () => {
     ]);
   });
 
-  it("are Vonage's alone without a PUBLIC_URL, which draws no warning since no receipts are asked for", async () => {
+  it("are Vonage alone without a PUBLIC_URL, which causes no warning because no receipts are requested", async () => {
     expect([...(await receiptReaders(without("PUBLIC_URL"))).keys()]).toEqual(["vonage"]);
     expect(serverWarnings(without("PUBLIC_URL", "TWILIO_AUTH_TOKEN", "VONAGE_API_KEY"))).toEqual([]);
   });
 });
 
 describe("a process that reads the configuration", () => {
-  it("loads no sender and no SDK before it opens one, and then only that one's", () => {
+  it("loads a sender and its SDK only when it opens that sender", () => {
     const config = loadedBy(
       'await import("./dist/src/config/server.js"); await import("./dist/src/config/worker.js");',
     );

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe("a mail through SES", () => {
-  it("is what it would be through SMTP", async () => {
+  it("has the same source as through SMTP", async () => {
     await sender.send(mail("Ada@example.com"), forever);
     const { text, code, call } = await ses.messageTo("Ada@example.com");
     expect(text).toMatch(/^From: Countersign <otp@countersign\.example>\r$/m);
@@ -41,7 +41,7 @@ describe("a mail through SES", () => {
     });
   });
 
-  it("goes out over a connection that stays open", async () => {
+  it("reuses an open connection", async () => {
     await sender.send(mail("first@example.com"), forever);
     const before = ses.connections;
     for (let n = 0; n < 5; n++) await sender.send(mail(`pool${n}@example.com`), forever);
@@ -49,14 +49,14 @@ describe("a mail through SES", () => {
   });
 });
 
-describe("a mail that SES does not take", () => {
+describe("a mail to SES", () => {
   it.each([
-    ["an address it does not read", { at: "reject" }, "address", "SES 400, error BadRequestException", false],
+    ["an address that SES cannot parse", { at: "reject" }, "address", "SES 400, error BadRequestException", false],
     ["too many requests", { at: "throttle" }, "throttled", "SES 429, error TooManyRequestsException", false],
-    ["an error of its own", { at: "fail", status: 500 }, "outage", "SES 500, error InternalFailure", false],
+    ["an internal error of SES", { at: "fail", status: 500 }, "outage", "SES 500, error InternalFailure", false],
     ["a gateway that got no answer", { at: "fail", status: 504 }, "outage", "SES 504, error InternalFailure", true],
     ["a connection that breaks before the answer", { at: "drop" }, "outage", "SES fault ECONNRESET", true],
-  ] as const)("is whose fault it is: %s", async (_what, behaviour, fault, message, mayHaveGone) => {
+  ] as const)("fails with the matching fault after %s", async (_what, behaviour, fault, message, mayHaveGone) => {
     ses.script.push(behaviour);
     const error = await failure(sender, mail("refused@example.com"));
     expect(error).toMatchObject({ message, fault, mayHaveGone });
@@ -64,49 +64,52 @@ describe("a mail that SES does not take", () => {
   });
 
   it.each([
-    ["an exception that is named", "AccessDeniedException", 400, "provider"],
-    ["a message that is rejected", "MessageRejected", 400, "route"],
-    ["an unknown exception of 400", "ValidationError", 400, "route"],
-    ["an unknown exception of 403", "InvalidSignatureException", 403, "provider"],
-    ["an unknown exception of 429", "SlowDown", 429, "throttled"],
-    ["an unknown exception of 502", "BadGateway", 502, "outage"],
-    ["an unknown exception of no status", "Unknown", undefined, "outage"],
-  ] as const)("is told by its exception, and by its status otherwise: %s", (_what, name, httpStatusCode, fault) => {
-    const $metadata = httpStatusCode === undefined ? {} : { httpStatusCode };
-    const thrown = new SESv2ServiceException({ name, $fault: "client", $metadata, message: "to ada@example.com" });
-    const mayHaveGone = httpStatusCode === undefined;
-    expect(sesError(thrown)).toMatchObject({
-      fault,
-      mayHaveGone,
-      message: `SES ${httpStatusCode ?? 0}, error ${name}`,
-    });
-  });
+    ["a known exception", "AccessDeniedException", 400, "provider"],
+    ["a rejected message", "MessageRejected", 400, "route"],
+    ["an unknown exception with status 400", "ValidationError", 400, "route"],
+    ["an unknown exception with status 403", "InvalidSignatureException", 403, "provider"],
+    ["an unknown exception with status 429", "SlowDown", 429, "throttled"],
+    ["an unknown exception with status 502", "BadGateway", 502, "outage"],
+    ["an unknown exception without a status", "Unknown", undefined, "outage"],
+  ] as const)(
+    "fails with the fault of the exception, or of the status if the exception is unknown, after %s",
+    (_what, name, httpStatusCode, fault) => {
+      const $metadata = httpStatusCode === undefined ? {} : { httpStatusCode };
+      const thrown = new SESv2ServiceException({ name, $fault: "client", $metadata, message: "to ada@example.com" });
+      const mayHaveGone = httpStatusCode === undefined;
+      expect(sesError(thrown)).toMatchObject({
+        fault,
+        mayHaveGone,
+        message: `SES ${httpStatusCode ?? 0}, error ${name}`,
+      });
+    },
+  );
 
-  it("may have gone when the answer is cut", async () => {
+  it("may have been sent when the answer breaks off", async () => {
     ses.script.push({ at: "cut" });
     expect(await failure(sender, mail("cut@example.com"))).toMatchObject({ fault: "outage", mayHaveGone: true });
   });
 
-  it("says when SES takes more", async () => {
+  it("fails with the time to wait when SES names one", async () => {
     ses.script.push({ at: "throttle", retryAfter: "7" });
     expect(await failure(sender, mail("ada@example.com"))).toMatchObject({ fault: "throttled", retryAfterMs: 7000 });
   });
 
-  it("may have gone when its code dies while SES is silent", async () => {
-    const death = new AbortController();
+  it("may have been sent when its code expires while SES is silent", async () => {
+    const expiry = new AbortController();
     ses.script.push({ at: "hang" });
-    ses.once("message", () => death.abort());
-    const error = await failure(sender, mail("late@example.com"), death.signal);
+    ses.once("message", () => expiry.abort());
+    const error = await failure(sender, mail("late@example.com"), expiry.signal);
     expect(error).toMatchObject({ message: "SES fault AbortError", fault: "outage", mayHaveGone: true });
   });
 
-  it("has surely not gone when its code was dead before", async () => {
+  it("was certainly not sent when its code had already expired", async () => {
     const error = await failure(sender, mail("dead@example.com"), AbortSignal.abort());
     expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
     expect(ses.messagesTo("dead@example.com")).toEqual([]);
   });
 
-  it("has surely not gone when there is no SES, and goes once there is one again", async () => {
+  it("was certainly not sent when SES is down, and is sent once SES is back", async () => {
     await ses.stop();
     const error = await failure(sender, mail("down@example.com"));
     expect(error).toMatchObject({ message: "SES fault ECONNREFUSED", fault: "outage", mayHaveGone: false });
@@ -114,7 +117,7 @@ describe("a mail that SES does not take", () => {
     await sender.send(mail("down@example.com"), forever);
   });
 
-  it("has surely not gone when TLS fails", async () => {
+  it("was certainly not sent when TLS fails", async () => {
     const plain = createServer((socket) => socket.end("not TLS\r\n"));
     const tls = new SesSender({
       region: SES.region,
@@ -126,7 +129,7 @@ describe("a mail that SES does not take", () => {
     plain.close();
   });
 
-  it("is the provider's when our key is refused", async () => {
+  it("fails as a fault of the provider when SES refuses our key", async () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIASTRANGER");
     const stranger = new SesSender({ region: SES.region, endpoint: ses.url, from: FROM });
     expect(await failure(stranger, mail("ada@example.com"))).toMatchObject({
@@ -137,7 +140,7 @@ describe("a mail that SES does not take", () => {
     stranger.close();
   });
 
-  it("is the provider's when there are no credentials", async () => {
+  it("fails as a fault of the provider when there are no credentials", async () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", undefined);
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", undefined);
     vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");

@@ -7,7 +7,7 @@ const PUBLIC_URL = "https://otp.example.com/base";
 const TARGET = "/providers/twilio/status?ref=reference-id_0";
 const receipts = new TwilioReceipts({ authToken: TWILIO.authToken, publicUrl: PUBLIC_URL });
 
-/** What may be wrong with a callback. */
+/** The parts of a callback that a test makes wrong. */
 interface Wrong {
   readonly target?: string;
   readonly url?: string;
@@ -24,7 +24,7 @@ function call(form: URLSearchParams, wrong: Wrong = {}) {
 
 const delivered = twilioReceipt("+15005550001", "delivered");
 
-describe("a receipt of Twilio's", () => {
+describe("a receipt from Twilio", () => {
   it.each([
     ["delivered", undefined, { outcome: "delivered" }],
     ["undelivered", 30003, { outcome: "failed", fault: "address" }],
@@ -36,19 +36,16 @@ describe("a receipt of Twilio's", () => {
     ["failed", 30001, { outcome: "failed", fault: "provider" }],
     ["failed", undefined, { outcome: "failed", fault: "provider" }],
     ["canceled", undefined, { outcome: "failed", fault: "provider" }],
-  ])("says what became of the message: %s, %s", async (status, errorCode, receipt) => {
+  ])("reports the outcome of the message (status %s, error %s)", async (status, errorCode, receipt) => {
     const form = twilioReceipt("+15005550001", status, errorCode);
     expect(await receipts.read(call(form))).toEqual({ reference: "reference-id_0", ...receipt });
   });
 
-  it.each(["accepted", "queued", "sending", "sent", "whatever comes"])(
-    "is not final on the way: %s",
-    async (status) => {
-      expect(await receipts.read(call(twilioReceipt("+15005550001", status)))).toBe("not final");
-    },
-  );
+  it.each(["accepted", "queued", "sending", "sent", "unknown"])("is not final with the status %s", async (status) => {
+    expect(await receipts.read(call(twilioReceipt("+15005550001", status)))).toBe("not final");
+  });
 
-  it("is not final when the message is not ours", async () => {
+  it("is not final without the reference of one of our messages", async () => {
     expect(await receipts.read(call(delivered, { target: "/providers/twilio/status" }))).toBe("not final");
   });
 
@@ -57,7 +54,7 @@ describe("a receipt of Twilio's", () => {
   });
 
   it.each([
-    ["a standard port that is not in the URL", "https://otp.example.com:443/base"],
+    ["a default port that PUBLIC_URL leaves out", "https://otp.example.com:443/base"],
     ["no port", "https://otp.example.com/base"],
   ])("may be signed for a URL with %s", async (_what, base) => {
     expect(await receipts.read(call(delivered, { url: base + TARGET }))).toMatchObject({ outcome: "delivered" });
@@ -70,7 +67,7 @@ describe("a receipt of Twilio's", () => {
     }
   });
 
-  it("may be signed for a URL with a port of its own, or without it", async () => {
+  it("may be signed for a URL with or without its non-default port", async () => {
     const publicUrl = "https://otp.example.com:8443";
     const behindPort = new TwilioReceipts({ authToken: TWILIO.authToken, publicUrl });
     for (const base of [publicUrl, "https://otp.example.com"])
@@ -84,10 +81,10 @@ describe("a receipt of Twilio's", () => {
     ["is signed for another reference", { url: `${PUBLIC_URL}/providers/twilio/status?ref=another` }],
     ["is signed for another fragment", { url: `${PUBLIC_URL}${TARGET}#rc=1` }],
     ["is signed for http", { url: `http://otp.example.com/base${TARGET}` }],
-    ["had its body changed", { body: twilioReceipt("+15005550001", "failed").toString() }],
-    ["had a field added", { body: `${delivered}&ErrorCode=30005` }],
+    ["has a changed body", { body: twilioReceipt("+15005550001", "failed").toString() }],
+    ["has an added field", { body: `${delivered}&ErrorCode=30005` }],
     ["has a signature of another length", { signature: "A" }],
-  ])("is forged when it %s", async (_how, wrong) => {
+  ])("counts as forged when it %s", async (_how, wrong) => {
     expect(await receipts.read(call(delivered, wrong))).toBe("forged");
   });
 });

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 describe("a message through Twilio", () => {
-  it("says who it is from and to, how long it is of use, and where its receipts go", async () => {
+  it("carries its from and to numbers, its validity and its callback", async () => {
     await sender.send(sms("+15005550010"), forever);
     const { call } = await twilio.messageTo("+15005550010");
     expect(Object.fromEntries(new URLSearchParams(call.body))).toEqual({
@@ -33,7 +33,7 @@ describe("a message through Twilio", () => {
     });
   });
 
-  it("is from a messaging service, and asks for no receipts without a public URL", async () => {
+  it("can come from a messaging service, and asks for no receipts without a public URL", async () => {
     const service = new TwilioSender({ ...TWILIO, baseUrl: twilio.url, from: SERVICE });
     await service.send(sms("+15005550011"), forever);
     const form = new URLSearchParams((await twilio.messageTo("+15005550011")).call.body);
@@ -46,21 +46,21 @@ describe("a message through Twilio", () => {
     [400, "1"],
     [59_999, "59"],
     [86_400_000, "36000"],
-  ])("with %i ms left is kept in Twilio's queue for %s s", async (leftMs, validity) => {
+  ])("with %i ms left stays in Twilio's queue for at most %s s", async (leftMs, validity) => {
     await sender.send({ ...sms(`+1500555${validity.padStart(5, "0")}`), leftMs }, forever);
     const { call } = await twilio.messageTo(`+1500555${validity.padStart(5, "0")}`);
     expect(new URLSearchParams(call.body).get("ValidityPeriod")).toBe(validity);
   });
 });
 
-describe("a message that Twilio does not take", () => {
+describe("a message to Twilio", () => {
   faultsOverHttp(
     () => twilio,
     (baseUrl) => new TwilioSender({ ...TWILIO, baseUrl, publicUrl: PUBLIC_URL }),
     TWILIO.authToken,
   );
 
-  it("is told by Twilio's code", async () => {
+  it("fails with the error code of Twilio", async () => {
     twilio.script.push({ at: "reject" });
     expect((await failure(sender, sms("+15005550001"))).message).toBe("Twilio 400, error 21211");
   });
@@ -68,8 +68,8 @@ describe("a message that Twilio does not take", () => {
   it.each([
     ["our login", { authToken: "wrong" }, "Twilio 401, error 20003"],
     ["our account", { accountSid: "AC2" }, "Twilio 404, error 20404"],
-    ["our sender", { from: "" }, "Twilio 400, error 21603"],
-  ])("is the provider's when it refuses %s", async (_what, wrong, message) => {
+    ["our from number", { from: "" }, "Twilio 400, error 21603"],
+  ])("fails as a fault of the provider when Twilio refuses %s", async (_what, wrong, message) => {
     const stranger = new TwilioSender({ ...TWILIO, baseUrl: twilio.url, ...wrong });
     expect(await failure(stranger, sms("+15005550001"))).toMatchObject({
       message,

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe("a message through Vonage", () => {
-  it("says who it is from and to, how long it is of use, and where its receipts go", async () => {
+  it("carries its from and to numbers, its validity and its webhook", async () => {
     await sender.send({ ...sms("+447700900000"), leftMs: 3_600_000 }, forever);
     const { call } = await vonage.messageTo("+447700900000");
     expect(JSON.parse(call.body)).toEqual({
@@ -42,7 +42,7 @@ describe("a message through Vonage", () => {
     });
   });
 
-  it("is tried for half an hour at least, and names no webhook without a public URL", async () => {
+  it("is valid for at least half an hour, and names no webhook without a public URL", async () => {
     const quiet = new VonageSender({ ...VONAGE, baseUrl: vonage.url });
     await quiet.send(sms("+447700900001"), forever);
     const body: unknown = JSON.parse((await vonage.messageTo("+447700900001")).call.body);
@@ -52,14 +52,14 @@ describe("a message through Vonage", () => {
   });
 });
 
-describe("a message through an application of Vonage's", () => {
+describe("a message through a Vonage application", () => {
   afterEach(() => void vi.useRealTimers());
 
   const at = (ms: number) => vi.useFakeTimers({ toFake: ["Date"], now: ms });
   const signedInAs = async (number: string, n: number) =>
     (await vonage.messageTo(number, n)).call.header("authorization").replace(/^Bearer /, "");
 
-  it("is signed in with a token, and the API key without one", async () => {
+  it("is authenticated with a token, and without an application by the API key", async () => {
     const ours = new VonageSender({ ...VONAGE, apiSecret: "not needed", baseUrl: vonage.url, application });
     await ours.send(sms("+447700900010"), forever);
     const { application_id, iat = 0, exp, jti } = decodeJwt(await signedInAs("+447700900010", 1));
@@ -71,7 +71,7 @@ describe("a message through an application of Vonage's", () => {
     expect(await signedInAs("+447700900010", 2)).toMatch(/^Basic /);
   });
 
-  it("shares its token with others until shortly before it expires", async () => {
+  it("shares its token with other messages until shortly before the token expires", async () => {
     const ours = new VonageSender({ ...VONAGE, baseUrl: vonage.url, application });
     const start = 1_800_000_000_000;
     for (const minutes of [0, 13.9, 14]) {
@@ -86,9 +86,9 @@ describe("a message through an application of Vonage's", () => {
   });
 
   it.each([
-    ["with another key", { ...newApplication(), id: application.id }],
-    ["as another application", { ...application, id: "another" }],
-  ])("is the provider's to refuse when it is signed in %s", async (_how, stranger) => {
+    ["with the key of another application", { ...newApplication(), id: application.id }],
+    ["under the id of another application", { ...application, id: "another" }],
+  ])("fails as a fault of the provider when it is authenticated %s", async (_how, stranger) => {
     const other = new VonageSender({ ...VONAGE, baseUrl: vonage.url, application: stranger });
     expect(await failure(other, sms("+447700900012"))).toMatchObject({
       message: "Vonage 401, error unauthorized",
@@ -101,12 +101,12 @@ describe("a message through an application of Vonage's", () => {
   const pem = { privateKeyEncoding: { type: "pkcs8", format: "pem" } } as const;
   const publicKeyEncoding = { type: "spki", format: "pem" } as const;
   it.each([
-    ["no PEM", "secret-but-no-key"],
+    ["text that is not PEM", "secret-but-no-key"],
     ["a public key", application.publicKey],
     ["half a key", application.privateKey.slice(0, 800)],
     ["a key that is not RSA", generateKeyPairSync("ed25519", { ...pem, publicKeyEncoding }).privateKey],
-    ["a key that is short", generateKeyPairSync("rsa", { ...pem, publicKeyEncoding, modulusLength: 1024 }).privateKey],
-  ])("needs a private key, and says so at the start without it: %s", (_what, privateKey) => {
+    ["a key of 1024 bits", generateKeyPairSync("rsa", { ...pem, publicKeyEncoding, modulusLength: 1024 }).privateKey],
+  ])("needs a private RSA key, and its sender does not open with %s", (_what, privateKey) => {
     const open = () => new VonageSender({ ...VONAGE, baseUrl: vonage.url, application: { id: "id", privateKey } });
     expect(open).toThrow(
       new TypeError("the private key of a Vonage application must be RSA of at least 2048 bits, in PEM"),
@@ -114,22 +114,22 @@ describe("a message through an application of Vonage's", () => {
   });
 });
 
-describe("a message that Vonage does not take", () => {
+describe("a message to Vonage", () => {
   faultsOverHttp(
     () => vonage,
     (baseUrl) => new VonageSender({ ...VONAGE, baseUrl, publicUrl: PUBLIC_URL }),
     VONAGE.apiSecret,
   );
 
-  it("is told by Vonage's code", async () => {
+  it("fails with the error code of Vonage", async () => {
     vonage.script.push({ at: "reject" });
     expect((await failure(sender, sms("+447700900002"))).message).toBe("Vonage 422, error 1430");
   });
 
   it.each([
     ["our login", { apiSecret: "wrong" }, "Vonage 401, error unauthorized"],
-    ["our sender", { from: "" }, "Vonage 422, error 1420"],
-  ])("is the provider's when it refuses %s", async (_what, wrong, message) => {
+    ["our from number", { from: "" }, "Vonage 422, error 1420"],
+  ])("fails as a fault of the provider when Vonage refuses %s", async (_what, wrong, message) => {
     const stranger = new VonageSender({ ...VONAGE, baseUrl: vonage.url, ...wrong });
     expect(await failure(stranger, sms("+447700900002"))).toMatchObject({
       message,
@@ -140,7 +140,7 @@ describe("a message that Vonage does not take", () => {
   });
 });
 
-describe("a problem of Vonage's", () => {
+describe("the problem document from Vonage", () => {
   it.each([
     [{ type: "https://developer.vonage.com/api-errors/messages#1240" }, "1240", "address"],
     [{ type: "https://developer.nexmo.com/api-errors/messages-olympus#1070", title: "No credit" }, "1070", "provider"],

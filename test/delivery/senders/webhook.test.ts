@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 describe("a message by webhook", () => {
-  it("says who it is to and how long it is of use, to a receiver with the library of Standard Webhooks", async () => {
+  it("carries its to number and its validity to a receiver that uses the Standard Webhooks library", async () => {
     await sender.send(sms("+15005550010"), forever);
     const { call } = await service.messageTo("+15005550010");
     expect(call.target).toBe("/sms?tenant=1");
@@ -42,7 +42,7 @@ describe("a message by webhook", () => {
     expect(ids).toEqual(["request-id_0", "request-id_0"]);
   });
 
-  it("is signed with a secret of any form", async () => {
+  it("can be signed with a secret in plain text", async () => {
     const secret = "any text of 24 bytes and more: ü";
     const plain = await new WebhookStandIn(Buffer.from(secret).toString("base64")).start();
     const other = new WebhookSender({ url: plain.url, secret });
@@ -52,7 +52,7 @@ describe("a message by webhook", () => {
   });
 });
 
-describe("a message that the service does not take", () => {
+describe("a message to the webhook service", () => {
   faultsOverHttp(
     () => service,
     (url) => new WebhookSender({ ...WEBHOOK, url }),
@@ -71,12 +71,12 @@ describe("a message that the service does not take", () => {
     [422, "address"],
     [425, "outage"],
     [502, "outage"],
-  ])("is whose fault it is by the status: %i", async (status, fault) => {
+  ])("that is answered with status %i fails with the fault: %s", async (status, fault) => {
     service.script.push({ at: "fail", status });
     expect(await failure(sender, sms("+15005550001"))).toMatchObject({ message: `Webhook ${status}`, fault });
   });
 
-  it("is the provider's when the service has another secret", async () => {
+  it("fails as a fault of the provider when the service has another secret", async () => {
     const stranger = new WebhookSender({ url: service.url, secret: "x".repeat(24) });
     expect(await failure(stranger, sms("+15005550001"))).toMatchObject({ message: "Webhook 401", fault: "provider" });
     stranger.close();

@@ -23,14 +23,14 @@ it.each([
   ["ç".repeat(70), 1, "UCS-2"],
   ["क".repeat(71), 2, "UCS-2"],
   ["“curly”", 1, "UCS-2"],
-])("counts %s as %i in %s", (text, count, encoding) => {
+])("an SMS of %s takes %i segment(s) in %s", (text, count, encoding) => {
   expect(segmentsOf(text)).toEqual({ count, encoding });
 });
 
 describe("the SMS templates", () => {
   const templates = Templates.load(OURS);
 
-  it.each(["", "fr", "de", "es", "hi"])("take one segment of GSM-7 with the longest of everything (%j)", (locale) => {
+  it.each(["", "fr", "de", "es", "hi"])("take one segment in GSM-7 with the longest values (locale %j)", (locale) => {
     expect(WORST.brand).toHaveLength(20);
     expect(WORST.origin).toHaveLength(30);
     for (const leftMs of [WORST.lifeMs, 59_000]) {
@@ -39,12 +39,12 @@ describe("the SMS templates", () => {
     }
   });
 
-  it("are none too long for that", () => {
+  it("pass the check for oversized templates with the longest values", () => {
     expect([...templates.smsTemplates]).toHaveLength(5);
     expect(oversizedSms(templates, WORST)).toEqual([]);
   });
 
-  it("are all too long for a name that GSM-7 cannot write", () => {
+  it("all fail the check for oversized templates with a brand that GSM-7 cannot encode", () => {
     expect(oversizedSms(templates, { ...WORST, brand: "Crème brûlée" })).toEqual(
       ["otp", "otp.de", "otp.es", "otp.fr", "otp.hi"].map(
         (stem) => `template ${stem}.sms.hbs takes 3 segments in UCS-2`,
@@ -53,7 +53,7 @@ describe("the SMS templates", () => {
   });
 });
 
-it("names the SMS templates that take more than one segment, or another encoding", () => {
+it("the check for oversized templates names those that take more than one segment or another encoding than GSM-7", () => {
   const folder = mkdtempSync(join(tmpdir(), "countersign-templates-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);

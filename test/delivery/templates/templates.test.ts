@@ -10,7 +10,7 @@ const OURS = new URL("../../../templates/", import.meta.url);
 const MESSAGE = { code: "012345", leftMs: 599_000, purpose: "login", brand: "Acme & Söhne <GmbH>" };
 const DATA = { ...MESSAGE, locale: "", origin: undefined };
 
-/** Where French has spaces that do not break differs from one ICU to the next. */
+/** Replaces non-breaking spaces: versions of ICU differ in where they put them in French. */
 const breaking = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");
 
 const LOCALES = ["", "fr", "de", "es", "hi"];
@@ -18,30 +18,30 @@ const LOCALES = ["", "fr", "de", "es", "hi"];
 describe("the mail", () => {
   const { subject, text, html } = Templates.load(OURS).mail(DATA);
 
-  it("shows the code large, and the same in all its parts", () => {
+  it("shows the code in large type, and the same code in all its parts", () => {
     expect(subject).toContain("012345");
     expect(text).toMatch(/^ {4}012345$/m);
     expect(html).toMatch(/font-size:36px[^>]*>012345</);
   });
 
-  it("says how long the code lives, and that nobody will ask for it", () => {
+  it("says how long the code is valid, and that no one will ask for it", () => {
     for (const part of [text, html]) {
       expect(part).toContain("9 minutes");
       expect(part).toMatch(/Nobody from .* will ever ask you for it/);
     }
   });
 
-  it("escapes for HTML in the HTML alone", () => {
+  it("escapes values for HTML only in its HTML part", () => {
     expect(html).toContain("Acme &amp; Söhne &lt;GmbH&gt;");
     expect(text).toContain("Acme & Söhne <GmbH>");
     expect(subject).toContain("Acme & Söhne <GmbH>");
   });
 
-  it("has a subject of one line", () => {
+  it("has a subject of a single line", () => {
     expect(subject).not.toMatch(/[\r\n]/);
   });
 
-  it("works in light and dark, and needs no image and nothing from elsewhere", () => {
+  it("supports light and dark mode, and loads no image and nothing else", () => {
     expect(html).toContain('<meta name="color-scheme" content="light dark">');
     expect(html).toContain("@media (prefers-color-scheme: dark)");
     expect(html).not.toMatch(/<img|url\(|https?:|<script|<link/i);
@@ -58,7 +58,7 @@ describe.each([
   const english = templates.mail(DATA);
   const { subject, text, html } = templates.mail({ ...DATA, locale });
 
-  it("the mail has its own words, around the same code", () => {
+  it("the mail is translated, and shows the same code", () => {
     expect(subject).toMatch(/^012345 /);
     expect(text).toMatch(/^ {4}012345$/m);
     expect(html).toMatch(/font-size:36px[^>]*>012345</);
@@ -67,13 +67,13 @@ describe.each([
     expect(wordsOf(html)).not.toMatch(/\b(?:your|code for|minutes tak|good|nobody)\b/i);
   });
 
-  it("the mail says which language it is in, and looks the same", () => {
+  it("the mail declares its language, and has the same layout as in English", () => {
     const tagsOf = (page: string) => page.match(/<(?!!)[^>]*>/g);
     expect(html).toContain(`<html lang="${locale}" dir="ltr">`);
     expect(tagsOf(html.replaceAll(`lang="${locale}"`, 'lang="en"'))).toEqual(tagsOf(english.html));
   });
 
-  it("the SMS starts with the code, and has plain spaces", () => {
+  it("the SMS starts with the code, and has only ordinary spaces", () => {
     const sms = templates.sms({ ...DATA, locale });
     expect(sms).toMatch(/^012345 /);
     expect(sms).toContain(sentence);
@@ -84,19 +84,19 @@ describe.each([
 describe("the SMS", () => {
   const templates = Templates.load(OURS);
 
-  it("says how long the code lives, and escapes nothing", () => {
+  it("says how long the code is valid, and escapes nothing", () => {
     expect(templates.sms(DATA)).toBe(
       "012345 is your code for Acme & Söhne <GmbH>. It is good for 9 minutes. Do not share it with anyone.",
     );
   });
 
-  it.each(LOCALES)("ends in the line that binds the code to its origin, after an empty one (%j)", (locale) => {
+  it.each(LOCALES)("ends with an empty line and the line that binds the code to its origin (locale %j)", (locale) => {
     const bound = templates.sms({ ...DATA, locale, origin: "example.com" });
     expect(bound).toBe(`${templates.sms({ ...DATA, locale })}\n\n@example.com #012345`);
   });
 });
 
-describe("the template for a message", () => {
+describe("the templates", () => {
   let folder: string;
   const write = (...names: string[]) => {
     for (const name of names) writeFileSync(join(folder, name), name);
@@ -115,13 +115,13 @@ describe("the template for a message", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("is the default where there is no nearer one", () => {
+  it("use the default when no other template matches", () => {
     expect(mailFor("login", "")).toBe("otp.hbs");
     expect(mailFor("login", "fr-CA")).toBe("otp.hbs");
     expect(smsFor("login", "fr-CA")).toBe("otp.sms.hbs");
   });
 
-  it("is that of the nearest language: fr-CA, then fr, then the default", () => {
+  it("use the nearest language: fr-CA, then fr, then the default", () => {
     writeMail("otp.fr");
     expect(mailFor("login", "fr-CA")).toBe("otp.fr.hbs");
     writeMail("otp.fr-CA");
@@ -131,19 +131,19 @@ describe("the template for a message", () => {
     expect(mailFor("login", "fro")).toBe("otp.hbs");
   });
 
-  it("never ends the search at a subtag that introduces another", () => {
+  it("ignore extensions and private-use subtags of a locale", () => {
     write("otp.zh-Hant.sms.hbs");
     expect(smsFor("login", "zh-Hant-CN-x-private1")).toBe("otp.zh-Hant.sms.hbs");
     expect(smsFor("login", "zh-Hant-u-nu-latn")).toBe("otp.zh-Hant.sms.hbs");
   });
 
-  it("is found whatever case the locale is written in", () => {
+  it("match a locale whatever its case", () => {
     write("otp.pt-br.sms.hbs", "otp-login.ZH-hant.sms.hbs");
     expect(smsFor("login", "pt-BR")).toBe("otp.pt-br.sms.hbs");
     expect(smsFor("login", "zh-HANT-tw")).toBe("otp-login.ZH-hant.sms.hbs");
   });
 
-  it("is that of the purpose, where the language is the same", () => {
+  it("prefer a matching purpose among those of one language", () => {
     writeMail("otp-password-reset", "otp.fr", "otp-password-reset.fr");
     expect(mailFor("password-reset", "")).toBe("otp-password-reset.hbs");
     expect(mailFor("password-reset", "fr-CA")).toBe("otp-password-reset.fr.hbs");
@@ -151,20 +151,20 @@ describe("the template for a message", () => {
     expect(mailFor("login", "")).toBe("otp.hbs");
   });
 
-  it("is rather in the language than for the purpose", () => {
+  it("prefer a nearer language to a matching purpose", () => {
     writeMail("otp-password-reset", "otp.fr", "otp-password-reset.fr", "otp.fr-CA");
     expect(mailFor("password-reset", "fr-CA")).toBe("otp.fr-CA.hbs");
     expect(mailFor("password-reset", "de")).toBe("otp-password-reset.hbs");
   });
 
-  it("is looked for by each channel on its own", () => {
+  it("are chosen separately for each channel", () => {
     writeMail("otp.fr");
     write("otp.de.sms.hbs");
     expect([mailFor("login", "fr"), smsFor("login", "fr")]).toEqual(["otp.fr.hbs", "otp.sms.hbs"]);
     expect([mailFor("login", "de"), smsFor("login", "de")]).toEqual(["otp.hbs", "otp.de.sms.hbs"]);
   });
 
-  it("has all three parts of a mail", () => {
+  it("include all three parts of a mail", () => {
     writeMail("otp-password-reset.fr");
     expect(load().mail({ ...DATA, purpose: "password-reset", locale: "fr" })).toEqual({
       html: "otp-password-reset.fr.hbs",
@@ -177,35 +177,35 @@ describe("the template for a message", () => {
     ["otp.fr.hbs", "otp.fr.text.hbs"],
     ["otp.fr.text.hbs", "otp.fr.hbs"],
     ["otp-password-reset.subject.hbs", "otp-password-reset.hbs"],
-  ])("stops the start when beside %s there is no %s", (given, missing) => {
+  ])("fail to load when %s exists without %s", (given, missing) => {
     write(given);
     expect(load).toThrow(`template ${missing} is missing`);
   });
 
-  it.each(["otp.hbs", "otp.text.hbs", "otp.subject.hbs", "otp.sms.hbs"])("stops the start without %s", (name) => {
+  it.each(["otp.hbs", "otp.text.hbs", "otp.subject.hbs", "otp.sms.hbs"])("fail to load without %s", (name) => {
     rmSync(join(folder, name));
     expect(load).toThrow(`template ${name} is missing`);
   });
 
   it.each(["otp.fr.txt.hbs", "otp.fr_CA.sms.hbs", "otp.e.sms.hbs", "otp-Login.sms.hbs", "otp-.hbs", "opt.fr.hbs"])(
-    "stops the start when it is called %s",
+    "fail to load when a file is named %s",
     (name) => {
       write(name);
       expect(load).toThrow(`template ${name}: it is not named as in otp-purpose.locale.part.hbs`);
     },
   );
 
-  it("stops the start when another is for the same", () => {
+  it("fail to load when two files are for the same language and part", () => {
     write("otp.he.sms.hbs", "otp.iw.sms.hbs");
     expect(load).toThrow("template otp.iw.sms.hbs: it is for the same as otp.he.sms.hbs");
   });
 
-  it("is in a file that ends in .hbs", () => {
+  it("ignore files that do not end in .hbs", () => {
     write("README.md", "otp.fr.hbs~");
     expect(mailFor("login", "fr")).toBe("otp.hbs");
   });
 
-  it("has a lifetime in its own words and letters, not in those of the locale asked for", () => {
+  it("write a lifetime in the language and script of the template, not of the requested locale", () => {
     const say = (name: string, text: string) => writeFileSync(join(folder, name), text);
     say("otp.sms.hbs", "{{lifetime}}");
     say("otp.hi.sms.hbs", "{{lifetime}} tak");
@@ -239,7 +239,7 @@ describe("a template", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("is taken from the folder", () => {
+  it("is read from the folder of templates", () => {
     expect(load().mail(DATA)).toMatchObject({ html: "<p>012345</p>", text: "012345" });
   });
 
@@ -260,53 +260,65 @@ describe("a template", () => {
 
   it.each([
     ["does not compile", "{{#if code}}", /otp\.text\.hbs: Parse error/],
-    ["uses a name it is not given", "{{cod}}", /otp\.text\.hbs: "cod" on line 1/],
-    ["uses one in a branch nobody takes", "{{#unless code}}\n{{cod}}{{/unless}}", /otp\.text\.hbs: "cod" on line 2/],
-    ["uses a name of every object", "{{constructor}}", /"constructor"/],
-    ["uses a helper there is not", "{{shout code}}", /"shout"/],
-    ["uses a partial there is not", "{{> header}}", /the partial "header" on line 1 does not exist/],
-    ["gives a partial something else than names", "{{> layout code}}", /"layout" on line 1 takes named parameters/],
-    ["chooses a partial by a name it computes", "{{> (lookup code)}}", /the partial "" on line 1 does not exist/],
-    ["uses another decorator", '{{#*outline "x"}}{{/outline}}', /the block on line 1 is not an inline partial/],
-  ])("stops the start when it %s", (_what, text, message) => {
+    ["uses an unknown name", "{{cod}}", /otp\.text\.hbs: "cod" on line 1/],
+    [
+      "uses an unknown name in a branch that is never taken",
+      "{{#unless code}}\n{{cod}}{{/unless}}",
+      /otp\.text\.hbs: "cod" on line 2/,
+    ],
+    ["uses a name that every object has", "{{constructor}}", /"constructor"/],
+    ["uses an unknown helper", "{{shout code}}", /"shout"/],
+    ["uses an unknown partial", "{{> header}}", /the partial "header" on line 1 does not exist/],
+    ["gives a partial a positional parameter", "{{> layout code}}", /"layout" on line 1 takes named parameters/],
+    ["computes the name of a partial", "{{> (lookup code)}}", /the partial "" on line 1 does not exist/],
+    [
+      "uses a decorator other than inline",
+      '{{#*outline "x"}}{{/outline}}',
+      /the block on line 1 is not an inline partial/,
+    ],
+  ])("fails to load when it %s", (_what, text, message) => {
     write("otp.text.hbs", text);
     expect(load).toThrow(message);
   });
 
   it.each([
-    ["in the block of a partial", '{{#> layout lang="en"}}\n{{cod}}{{/layout}}', /otp\.hbs: "cod" on line 2 is/],
     [
-      "in an inline partial",
+      "uses an unknown name in the block of a partial",
+      '{{#> layout lang="en"}}\n{{cod}}{{/layout}}',
+      /otp\.hbs: "cod" on line 2 is/,
+    ],
+    [
+      "uses an unknown name in an inline partial",
       '{{#> layout}}{{#*inline "heading"}}\n{{cod}}{{/inline}}{{/layout}}',
       /"cod" on line 2 is/,
     ],
-    ["in a parameter", '{{#> layout lang=cod}}{{#*inline "heading"}}{{/inline}}{{/layout}}', /"cod" on line 1 is/],
     [
-      "by leaving out a parameter",
+      "uses an unknown name in a parameter",
+      '{{#> layout lang=cod}}{{#*inline "heading"}}{{/inline}}{{/layout}}',
+      /"cod" on line 1 is/,
+    ],
+    [
+      "leaves out a parameter of a partial",
       "{{#> layout}}{{/layout}}",
       /otp\.hbs: "lang" on line 1 of layout\.hbs is not a known name/,
     ],
+    ["leaves out an inline partial", '{{#> layout lang="en"}}{{/layout}}', /"heading" on line 2 of layout\.hbs does/],
     [
-      "by leaving out an inline partial",
-      '{{#> layout lang="en"}}{{/layout}}',
-      /"heading" on line 2 of layout\.hbs does/,
-    ],
-    [
-      "by leaving out the block",
+      "leaves out the block of a partial",
       '{{#*inline "heading"}}{{/inline}}{{> layout lang="en"}}',
       /"@partial-block" on line 4 of/,
     ],
     [
-      "of a partial, outside of it",
+      "uses a parameter of a partial outside that partial",
       '{{#*inline "heading"}}{{/inline}}{{#> layout lang="en"}}{{/layout}}{{lang}}',
       /"lang"/,
     ],
-  ])("stops the start when it misses a name %s", (_where, text, message) => {
+  ])("fails to load when it %s", (_what, text, message) => {
     write("otp.hbs", text);
     expect(load).toThrow(message);
   });
 
-  it("stops the start when a partial does not compile, or includes itself", () => {
+  it("fails to load when a partial does not compile or includes itself", () => {
     write("layout.hbs", "{{#if code}}");
     expect(load).toThrow(/layout\.hbs: Parse error on line 1/);
     write("layout.hbs", "{{> footer}}");
@@ -315,7 +327,7 @@ describe("a template", () => {
     expect(load).toThrow(/otp\.hbs: "layout" on line 2 of footer\.hbs would include itself/);
   });
 
-  it("gives a partial names, inline partials and a block", () => {
+  it("can pass parameters, inline partials and a block to a partial", () => {
     write(
       "otp.hbs",
       '{{#> layout lang="fr"}}{{#*inline "heading"}}{{brand}} {{lang}}{{/inline}}<p>{{code}}</p>{{/layout}}',
@@ -324,7 +336,7 @@ describe("a template", () => {
     expect(html.replace(/\n/g, "")).toBe('<html lang="fr"><h1>A&amp;B fr</h1>no footer<p>012345</p></html>');
   });
 
-  it("escapes for HTML in a partial too, and not where text includes the same", () => {
+  it("escapes values in a partial of the HTML, but not in the same partial of a text", () => {
     write("name.hbs", "{{brand}}");
     for (const name of ["otp.hbs", "otp.text.hbs", "otp.subject.hbs", "otp.sms.hbs"]) write(name, "{{> name}}");
     const message = { ...DATA, brand: "<A&B>" };
@@ -350,6 +362,6 @@ it.each([
   [600_000, "hi", "10 मिनट"],
   [600_000, "hi-Latn", "10 minutes"],
   [600_000, "tlh", "10 minutes"],
-])("says %i ms in %s as %s", (ms, locale, words) => {
+])("a lifetime of %i ms is written in the locale %s as %s", (ms, locale, words) => {
   expect(breaking(lifetimeIn(locale)(ms))).toBe(words);
 });

@@ -8,7 +8,7 @@ import type { StandIn } from "./stand-in.js";
 
 const NUMBER = "+15005550001";
 
-/** What holds for every sender over HTTP. `open` makes one that sends to this URL. */
+/** Declares the tests that every sender over HTTP must pass. `open` makes a sender that sends to this URL. */
 export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) => Sender<Sms>, secret: string): void {
   const withSender = async <T>(baseUrl: string, use: (sender: Sender<Sms>) => Promise<T>): Promise<T> => {
     const sender = open(baseUrl);
@@ -22,11 +22,11 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
   it.each([
     ["a number that takes no messages", { at: "reject" }, "address", false],
     ["too many requests", { at: "throttle" }, "throttled", false],
-    ["500", { at: "fail", status: 500 }, "outage", false],
-    ["503", { at: "fail", status: 503 }, "outage", false],
-    ["504, from a gateway that got no answer", { at: "fail", status: 504 }, "outage", true],
+    ["status 500", { at: "fail", status: 500 }, "outage", false],
+    ["status 503", { at: "fail", status: 503 }, "outage", false],
+    ["status 504 from a gateway that got no answer", { at: "fail", status: 504 }, "outage", true],
     ["a connection that breaks before the answer", { at: "drop" }, "outage", true],
-  ] as const)("is whose fault it is: %s", async (_what, behaviour, fault, mayHaveGone) => {
+  ] as const)("fails with the matching fault after %s", async (_what, behaviour, fault, mayHaveGone) => {
     standIn().script.push(behaviour);
     const error = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER)));
     expect(error).toMatchObject({ fault, mayHaveGone });
@@ -37,14 +37,14 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
     ["7", 7000],
     [new Date(Date.now() + 3_600_000).toUTCString(), 3_600_000],
     ["soon", undefined],
-  ])("says when more is taken: Retry-After: %s", async (retryAfter, expected) => {
+  ])("fails with the time to wait when the provider answers Retry-After: %s", async (retryAfter, expected) => {
     standIn().script.push({ at: "throttle", retryAfter });
     const { retryAfterMs } = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER)));
     if (expected === undefined) expect(retryAfterMs).toBeUndefined();
     else expect(Math.abs((retryAfterMs ?? 0) - expected)).toBeLessThan(10_000);
   });
 
-  it("goes to where the path of the base URL leads", async () => {
+  it("is posted below the path of the base URL", async () => {
     const targets: unknown[] = [];
     const gateway = createHttpServer((request, response) => {
       targets.push(request.url);
@@ -56,7 +56,7 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
     gateway.close();
   });
 
-  it("goes out over a connection that stays open", async () => {
+  it("reuses an open connection", async () => {
     await withSender(standIn().url, async (sender) => {
       await sender.send(sms(NUMBER), forever);
       const before = standIn().connections;
@@ -65,32 +65,32 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
     });
   });
 
-  it("is taken once the provider has said so, though its answer breaks off", async () => {
+  it("counts as taken when the provider's answer of success breaks off", async () => {
     standIn().script.push({ at: "cut" });
     await withSender(standIn().url, (sender) => sender.send(sms(NUMBER), forever));
   });
 
-  it("is taken by a provider that is slow", async () => {
+  it("waits for a slow provider", async () => {
     standIn().script.push({ at: "slow", ms: 200 });
     await withSender(standIn().url, (sender) => sender.send(sms(NUMBER), forever));
   });
 
-  it("may have gone when its code dies while the provider is silent", async () => {
-    const death = new AbortController();
+  it("may have been sent when its code expires while the provider is silent", async () => {
+    const expiry = new AbortController();
     standIn().script.push({ at: "hang" });
-    standIn().once("message", () => death.abort());
-    const error = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER), death.signal));
+    standIn().once("message", () => expiry.abort());
+    const error = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER), expiry.signal));
     expect(error).toMatchObject({ fault: "outage", mayHaveGone: true });
   });
 
-  it("has surely not gone when its code was dead before", async () => {
+  it("was certainly not sent when its code had already expired", async () => {
     const { calls } = standIn();
     const error = await withSender(standIn().url, (sender) => failure(sender, sms(NUMBER), AbortSignal.abort()));
     expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
     expect(standIn().calls).toBe(calls);
   });
 
-  it("has surely not gone when nobody listens, and goes once the provider is back", async () => {
+  it("was certainly not sent when the provider is down, and is sent once the provider is back", async () => {
     await withSender(standIn().url, async (sender) => {
       await standIn().stop();
       expect(await failure(sender, sms(NUMBER))).toMatchObject({ fault: "outage", mayHaveGone: false });
@@ -99,12 +99,12 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
     });
   });
 
-  it("has surely not gone when there is no such host", async () => {
+  it("was certainly not sent when the host does not exist", async () => {
     const error = await withSender("https://nowhere.invalid", (sender) => failure(sender, sms(NUMBER)));
     expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
   });
 
-  it("has surely not gone when TLS fails", async () => {
+  it("was certainly not sent when TLS fails", async () => {
     const plain = createServer((socket) => socket.end("not TLS\r\n"));
     const url = `https://127.0.0.1:${await listening(plain)}`;
     const error = await withSender(url, (sender) => failure(sender, sms(NUMBER)));
@@ -112,21 +112,21 @@ export function faultsOverHttp(standIn: () => StandIn, open: (baseUrl: string) =
     plain.close();
   });
 
-  it("has surely not gone when its code dies before TLS has come about", async () => {
-    const death = new AbortController();
+  it("was certainly not sent when its code expires during the TLS handshake", async () => {
+    const expiry = new AbortController();
     const sockets: Socket[] = [];
     const silent = createServer((socket) => {
       sockets.push(socket);
-      socket.once("data", () => death.abort());
+      socket.once("data", () => expiry.abort());
     });
     const url = `https://127.0.0.1:${await listening(silent)}`;
-    const error = await withSender(url, (sender) => failure(sender, sms(NUMBER), death.signal));
+    const error = await withSender(url, (sender) => failure(sender, sms(NUMBER), expiry.signal));
     expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
     for (const socket of sockets) socket.destroy();
     silent.close();
   });
 
-  it("closes its idle connections, and busy ones after their message", async () => {
+  it("is still sent when its sender is closed, which then closes every connection", async () => {
     const sender = open(standIn().url);
     await sender.send(sms(NUMBER), forever);
     standIn().script.push({ at: "slow", ms: 100 });
