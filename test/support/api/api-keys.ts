@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
 
-/** What `API_KEYS` holds of a key. */
+/** The entry of a key in `API_KEYS`. */
 export const apiKey = (name: string, key: string): string =>
   `${name}:${createHash("sha256").update(key).digest("hex")}`;

@@ -25,7 +25,7 @@ const OPEN: Access = { keys: [], clientCertificates: false, publicRpcs: [], prox
 const LIFE_MS = 600_000;
 const [keys] = deriveKeyring(["a secret for the tests of the API, long enough"]);
 
-/** The real listeners over challenges in memory, and what a worker would have been asked. */
+/** The real listeners over challenges in memory, and the jobs that a worker would get. */
 export interface TestApi {
   readonly http: string;
   readonly httpPort: number;
@@ -35,9 +35,9 @@ export interface TestApi {
   readonly jobs: readonly SealedJob[];
   readonly challenges: MemoryChallenges;
   readonly watches: OpenWatches;
-  /** Lines that the log has been given. */
+  /** The lines that were logged. */
   readonly log: readonly string[];
-  /** Does the worker's part for the last job, with this code. */
+  /** Does the worker's part for the last job: stores this code. */
   deliver(code: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -51,9 +51,9 @@ export async function startApi(
     readonly tls?: Certificates;
     readonly clientLimits?: ClientLimits;
     readonly access?: Partial<Access>;
-    /** Stands before the challenges in memory. */
+    /** Wraps the challenges in memory. */
     readonly wrap?: (challenges: MemoryChallenges) => Challenges;
-    /** Stands in for the domain's. */
+    /** Replaces the watch of the domain. */
     readonly watch?: OtpService["watch"];
     readonly maxWatches?: { readonly total?: number; readonly perClient?: number };
     readonly streamTimeouts?: Partial<StreamTimeouts>;

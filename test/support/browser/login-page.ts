@@ -1,7 +1,7 @@
 import type { Locator, Page } from "playwright-core";
 import { otherThan } from "../messages/codes.js";
 
-/** The page in one tab, by what a person finds on it. */
+/** The page in one tab, with its controls as a person finds them. */
 export class LoginPage {
   constructor(readonly tab: Page) {}
 
@@ -25,24 +25,24 @@ export class LoginPage {
     return this.tab.getByRole("heading", { name: "You are verified" });
   }
 
-  /** Asks for a code, and waits until it can be typed. */
+  /** Requests a code, and waits until the person can type it. */
   async ask(address: string): Promise<void> {
     await this.address.fill(address);
     await this.address.press("Enter");
     await this.code.waitFor();
   }
 
-  /** Resolves once the step is the latest. */
+  /** Resolves once this step is the latest one. */
   async comesTo(step: string): Promise<void> {
     await this.tab.locator("li[aria-current=step]", { hasText: step }).waitFor();
   }
 
-  /** Resolves once the page tells of something that has to be known now. */
+  /** Resolves once the page shows this text in an alert. */
   async tells(text: string | RegExp): Promise<void> {
     await this.tab.getByRole("alert").filter({ hasText: text }).waitFor();
   }
 
-  /** Types wrong codes, the first with this token, and waits each time until the page has said how many tries are left of five. */
+  /** Types wrong codes, the first ones for this token, and waits each time until the page says how many of five attempts are left. */
   async failTimes(code: string, times: number): Promise<void> {
     for (let left = 4; left >= 5 - times; left--) {
       await this.code.fill("");
@@ -51,7 +51,7 @@ export class LoginPage {
     }
   }
 
-  /** The steps as a screen reader reads them. */
+  /** The texts of the steps, as a screen reader reads them. */
   async steps(): Promise<readonly string[]> {
     const items = await this.tab.getByRole("listitem").all();
     return Promise.all(items.map(async (item) => (await item.locator("> span").first().textContent()) ?? ""));

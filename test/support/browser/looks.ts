@@ -11,12 +11,12 @@ const LOOKS = [
   { name: "desktop-dark", width: 1280, height: 800, colorScheme: "dark" },
 ] as const;
 
-/** The narrowest screen on which nothing may run off sideways (WCAG 1.4.10). */
+/** The narrowest screen on which the page must not scroll sideways (WCAG 1.4.10). */
 const NARROWEST = { width: 320, height: 568 };
 
 /**
- * Looks at a page in the state it is in: on a phone and on a desktop, in light and in dark, axe finds nothing wrong; and nothing runs
- * off the narrowest screen. With `SCREENSHOTS`, which names a folder, each of the looks is kept as a picture.
+ * Checks a page in its current state: axe finds no violation on a phone and on a desktop, in light and in dark, and the page does not
+ * scroll sideways on the narrowest screen. If `SCREENSHOTS` names a folder, each look is saved there as a picture.
  */
 export async function look(page: Page, state: string): Promise<void> {
   const folder = process.env.SCREENSHOTS;
@@ -28,6 +28,6 @@ export async function look(page: Page, state: string): Promise<void> {
     if (folder) await page.screenshot({ path: join(folder, `${state}-${name}.png`), fullPage: true });
   }
   await page.setViewportSize(NARROWEST);
-  // A string, since it runs where the types of a browser hold.
+  // A string, because it runs in the browser, whose types these tests do not load.
   expect(await page.evaluate("document.documentElement.scrollWidth"), `${state}, width`).toBe(NARROWEST.width);
 }

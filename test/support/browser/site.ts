@@ -10,14 +10,14 @@ import { passTime } from "../redis/pass-time.js";
 import { PersistentRedis } from "../redis/persistent-redis.js";
 import { LoginPage } from "./login-page.js";
 
-/** Somebody who has asked for a code. */
+/** A person who has requested a code. */
 export interface Asked {
   readonly page: LoginPage;
   readonly email: string;
   readonly code: string;
 }
 
-/** The whole service with its page, and a browser in front of it. Each part can be taken away and brought back. */
+/** The whole service with its page, and a browser. A test can stop and restart each part of the service. */
 export class Site {
   readonly redis = new PersistentRedis();
   readonly smtp = new RecordingSmtp();
@@ -45,7 +45,7 @@ export class Site {
     await this.redis.stop();
   }
 
-  /** The server comes back on the port where it was. */
+  /** Starts the server, always on the same port. */
   async startServer(): Promise<void> {
     const env = { ...smsEnv(this.twilio), WEB: "on", HTTP_PORT: String(this.port), ...this.env };
     this.server = await startServer(this.redis.url, env);
@@ -56,7 +56,7 @@ export class Site {
     await this.server?.stop();
   }
 
-  /** Resolves once the server says that it has its Redis. */
+  /** Resolves once the server reaches Redis. */
   async serverReady(): Promise<void> {
     while (!(await fetch(`${this.url}health`)).ok) await this.server?.line(/redis answers/, 2);
   }
@@ -74,20 +74,20 @@ export class Site {
     return `http://127.0.0.1:${this.port}/`;
   }
 
-  /** Opens the page as somebody new does. */
+  /** Opens the page in a new browser context, as a new visitor does. */
   async open(options: BrowserContextOptions = {}): Promise<LoginPage> {
     if (this.browser === undefined) throw new Error("this site has not been started");
     const context = await this.browser.newContext({ locale: "en-US", ...options });
     return this.openIn(await context.newPage());
   }
 
-  /** Opens it in a tab that is there. */
+  /** Opens the page in an existing tab. */
   async openIn(tab: Page, fragment = ""): Promise<LoginPage> {
     await tab.goto(this.url + fragment);
     return new LoginPage(tab);
   }
 
-  /** Opens the page and has a code sent; resolves once it has come, and the page says that it was sent. */
+  /** Opens the page and requests a code. Resolves once the mail has arrived and the page shows that it was sent. */
   async asked(options: BrowserContextOptions = {}, email = this.newEmail()): Promise<Asked> {
     const page = await this.open(options);
     await page.ask(email);
@@ -96,7 +96,7 @@ export class Site {
     return { page, email, code };
   }
 
-  /** Everybody goes. */
+  /** Closes every tab. */
   async closeTabs(): Promise<void> {
     await Promise.all(this.browser?.contexts().map((context) => context.close()) ?? []);
   }
@@ -109,14 +109,14 @@ export class Site {
     return `+4915${String(200_000_000 + this.people++)}`;
   }
 
-  /** Lets time pass for what the service knows. */
+  /** Lets time pass for everything that the service stores. */
   async passTime(ms: number): Promise<void> {
     const redis = new Redis(this.redis.url);
     await passTime(redis, ms);
     redis.disconnect();
   }
 
-  /** Has the phone's provider say that the last message to this number has arrived. */
+  /** Makes the SMS provider report that the first message to this number was delivered. */
   async reportDelivered(phone: string): Promise<void> {
     const message = await this.twilio.messageTo(phone);
     await this.twilio.receipt(message, "delivered", { server: this.url.slice(0, -1) });

@@ -1,20 +1,20 @@
 import { connectClients, explain } from "./clients.js";
 import { post } from "./http.js";
 
-/** How a call ended, whichever the protocol. */
+/** The outcome of a call over any protocol. */
 export interface Ending {
   /** `OK`, or the reason of the error. */
   readonly reason: string;
   readonly message: string;
-  /** Seconds to wait, by `RetryInfo` or `Retry-After`. */
+  /** Seconds to wait, from `RetryInfo` or `Retry-After`. */
   readonly wait: number | undefined;
-  /** Of a Generate that went well. */
+  /** The token of a Generate that succeeded, or an empty string. */
   readonly token: string;
 }
 
 type Headers = Readonly<Record<string, string>>;
 
-/** A caller of the service by one protocol. */
+/** Calls the service over one protocol. */
 export interface ProtocolCaller {
   generate(request: { email: string; purpose?: string }, headers?: Headers): Promise<Ending>;
   verify(

@@ -15,7 +15,7 @@ import { OtpService } from "../../../src/gen/otp/v1/otp_service_pb.js";
 
 export type OtpClient = Client<typeof OtpService>;
 
-/** A client generated from the proto for each protocol; they answer alike. */
+/** One client for each protocol, all made from the proto and with the same interface. */
 export function connectClients(http: string, grpc: string): Readonly<Record<string, OtpClient>> {
   return {
     "Connect with JSON": createClient(OtpService, createConnectTransport({ baseUrl: http, httpVersion: "1.1" })),
@@ -32,7 +32,7 @@ export function connectClients(http: string, grpc: string): Readonly<Record<stri
   };
 }
 
-/** What the details of an error say. */
+/** The details of an error. */
 export interface Explained {
   readonly code: string | undefined;
   readonly message: string;
@@ -60,7 +60,7 @@ export function explain(thrown: unknown): Explained {
 
 type Entries = Readonly<Record<string, string>>;
 
-/** Calls with grpc-js itself, from the definition that the package exports. */
+/** A client that uses grpc-js directly, with the service definition from `src/api/grpc`. */
 export class GrpcJsClient {
   private readonly client: GrpcClient;
 
@@ -73,7 +73,7 @@ export class GrpcJsClient {
     return this.send(method, Buffer.from(toBinary(method.input, request)), headers) as Promise<O>;
   }
 
-  /** Sends any bytes as a request. */
+  /** Sends these bytes as a request, whether they are valid or not. */
   send(method: DescMethodUnary, bytes: Buffer, headers: Entries = {}): Promise<Message> {
     const metadata = new Metadata();
     for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
@@ -94,7 +94,7 @@ export class GrpcJsClient {
   }
 }
 
-/** The same for an error of grpc-js, whose details are in the trailer `grpc-status-details-bin`. */
+/** The details of an error of grpc-js, which are in the trailer `grpc-status-details-bin`. */
 export function explainServiceError(error: ServiceError): Explained {
   const [bytes] = error.metadata.get("grpc-status-details-bin");
   const details = Buffer.isBuffer(bytes) ? fromBinary(StatusSchema, bytes).details : [];

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-/** Runs a `curl URL -H HEADER -d BODY` line as it is printed; with fetch where there is no curl. @returns the body */
+/** Runs a printed line `curl URL -H HEADER -d BODY`, with fetch if curl is not installed. @returns the body */
 export async function runCurl(line: string): Promise<string> {
   const { status, stdout, error } = spawnSync("sh", ["-c", `${line} --silent`], { encoding: "utf8" });
   if (error === undefined && status === 0) return stdout;

@@ -1,8 +1,8 @@
-/** Reads server-sent events, once their connection is open: the lines of each, without comments and what else is no event. */
+/** Opens a stream of server-sent events. @returns the lines of each event, without comments and without blocks that have no data */
 export async function readEvents(url: string, init: RequestInit = {}): Promise<AsyncGenerator<string>> {
   const { status, body } = await fetch(url, init);
   if (status !== 200 || body === null) throw new Error(`${url} answers ${status}`);
-  // Taken up at once: fetch ends a stream that nobody reads yet when the Response it came with is collected.
+  // Piped at once: fetch ends a stream that has no reader when its Response is garbage-collected.
   return split(body.pipeThrough(new TextDecoderStream()));
 }
 

@@ -1,11 +1,11 @@
-/** A JSON answer, with what the tests look at. */
+/** The parts of a JSON answer that the tests check. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Posts JSON, as a browser would. */
+/** Posts JSON as a browser does. */
 export async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",

@@ -7,10 +7,10 @@ export function inTurn<T>(items: readonly [T, ...T[]]): () => T {
 }
 
 /**
- * Declares tests of what all protocols share. Each test runs over one protocol, and the tests of a file take turns in the order
- * in which they are declared, so that every protocol takes part and a test always runs over the same one.
+ * Declares tests of behaviour that all protocols share. Each test runs over one protocol. The tests of a file take turns in the order
+ * of their declaration, so every protocol is used and a test always runs over the same one.
  *
- * @param prepare makes what the test is given
+ * @param prepare makes the argument of the test
  */
 export function overOneProtocolEach<P extends string, T>(
   protocols: readonly [P, ...P[]],

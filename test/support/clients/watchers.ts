@@ -2,28 +2,28 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { type WatchResponse, WatchResponseSchema } from "../../../src/gen/otp/v1/otp_service_pb.js";
 import { connectClients, explain } from "./clients.js";
 
-/** How a watch ended, whichever the protocol. */
+/** How a watch ended, over any protocol. */
 export interface WatchEnd {
-  /** `OK`, or the reason of the error, or its code where it has none. */
+  /** `OK`, the reason of the error, or the code of an error without a reason. */
   readonly reason: string | undefined;
   readonly message: string;
-  /** At fault. */
+  /** The invalid fields. */
   readonly fields: readonly string[];
   /** Seconds to wait. */
   readonly wait: number | undefined;
 }
 
-/** One watch that is open. */
+/** An open watch. */
 export interface Watching {
   /** The next step, or how the watch ended. */
   next(): Promise<WatchResponse | WatchEnd>;
-  /** Goes away. */
+  /** Disconnects. */
   leave(): void;
 }
 
 export type OpenWatch = (token: string, headers?: Readonly<Record<string, string>>) => Watching;
 
-/** A watch over events was refused. */
+/** The refusal of a watch over server-sent events. */
 class Refused extends Error {
   constructor(readonly end: WatchEnd) {
     super(end.message);
@@ -32,7 +32,7 @@ class Refused extends Error {
 
 export const EVENTS = "server-sent events";
 
-/** How to watch by each protocol; all see the same. */
+/** One way to watch for each protocol. All of them return the same steps. */
 export function watchersOf(server: {
   readonly http: string;
   readonly grpcPort: number;
@@ -66,7 +66,7 @@ function endOf(thrown: unknown): WatchEnd {
   return { reason, message, fields, wait };
 }
 
-/** Reads events as an `EventSource` does, and holds each id against its data. */
+/** Reads events as an `EventSource` does, and compares each id with its data. */
 async function* readEvents(url: string, init: RequestInit): AsyncGenerator<WatchResponse> {
   const response = await fetch(url, init);
   if (response.status !== 200) throw new Refused(await refusalOf(response));
@@ -77,7 +77,7 @@ async function* readEvents(url: string, init: RequestInit): AsyncGenerator<Watch
     text = events.pop() ?? "";
     for (const event of events) {
       const [, id, data] = /^id: (\d+)\ndata: (.*)$/.exec(event) ?? [];
-      if (data === undefined) continue; // a comment, or the time to wait
+      if (data === undefined) continue; // a comment, or the retry interval
       const message = fromJsonString(WatchResponseSchema, data);
       if (String(message.sequence) !== id) throw new Error("the id is not the sequence");
       yield message;

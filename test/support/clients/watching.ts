@@ -1,4 +1,4 @@
-/** A step as server-sent events tell it. */
+/** A step as server-sent events carry it. */
 export interface SeenStep {
   readonly status: string;
   readonly sequence: number;
@@ -23,7 +23,7 @@ export async function* watchSteps(http: string, token: string, lastEventId?: num
   }
 }
 
-/** Of a watch that begins now: the states it is told until the final one, without their prefix. */
+/** Watches until the final status. @returns every status in order, without the prefix `DELIVERY_STATUS_` */
 export async function statusesOf(http: string, token: string, lastEventId?: number): Promise<string[]> {
   const statuses: string[] = [];
   for await (const { status } of watchSteps(http, token, lastEventId)) statuses.push(status);

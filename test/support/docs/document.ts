@@ -30,7 +30,7 @@ export class Document {
   }
 }
 
-/** The texts in backticks in a cell. */
+/** The texts in backticks in this cell. */
 export function quoted(cell = ""): readonly string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text ?? "");
 }

@@ -1,6 +1,6 @@
 import type { ClientLimits } from "../../../src/otp/ports.js";
 
-/** For tests that are not about them. */
+/** Client limits that never refuse, for tests of something else. */
 export const NO_CLIENT_LIMITS: ClientLimits = {
   spend: async () => undefined,
   giveBack: async () => undefined,

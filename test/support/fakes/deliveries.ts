@@ -21,7 +21,7 @@ export const sms = (address: string): Sms => ({
   text: "123456 is your code – ü & more",
 });
 
-/** The error of a send that must not go well. */
+/** Sends a message and returns the error. @throws when the send succeeds */
 export async function failure<M>(
   sender: Sender<M>,
   message: M,

@@ -21,13 +21,13 @@ export const SENT: Step = {
 };
 export const VERIFIED: Step = { ...SENT, sequence: 4, status: "VERIFIED", final: true };
 
-/** A delivery whose steps the test makes, in the place of the domain: the watches of it end as the domain's do. */
+/** A delivery whose steps the test pushes. It replaces the domain, and its watches end as those of the domain do. */
 export class Feed {
-  /** The one token that there is. */
+  /** The only valid token. */
   readonly token = "the-token";
-  /** Watches that were opened, in their order. */
+  /** The options of the watches that were opened, in order. */
   readonly opened: Options[] = [];
-  /** How often a step was asked for. */
+  /** How many steps were read. */
   asked = 0;
   private steps: Step[] = [];
   private broken: unknown;
@@ -38,13 +38,13 @@ export class Feed {
     this.wake();
   }
 
-  /** Lets every watch fail once it has had its steps. */
+  /** Makes every watch fail after it has read its steps. */
   breakOff(error: unknown): void {
     this.broken = error;
     this.wake();
   }
 
-  /** Resolves once a condition holds, which is looked at whenever something happens here. */
+  /** Resolves once a condition holds. The feed checks it whenever its own state changes. */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) await this.change();
   }
@@ -87,11 +87,11 @@ export class Feed {
   }
 }
 
-/** A delivery that always has a next step: who does not read it is not told of the next one. */
+/** A delivery with an endless number of steps. It makes a step only when a caller reads it. */
 export class EndlessFeed {
-  /** How many steps were asked for. */
+  /** How many steps were read. */
   asked = 0;
-  /** Resolves when its one watch is over. */
+  /** Resolves when its only watch is over. */
   readonly over: Promise<void>;
   private end: () => void = () => undefined;
 

@@ -13,7 +13,7 @@ import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, Try } from
 
 interface Code {
   readonly kept: KeptCode;
-  /** The request that made it. */
+  /** The request for which the code was made. */
   readonly maker: string;
   wrong: number;
   readonly diesAt: number;
@@ -25,16 +25,16 @@ interface Send {
   readonly request: string;
 }
 
-/** What is sent is none of its business. */
+/** This store does not keep track of deliveries. */
 const NOT_SENT = { sends: 0, unsettled: undefined };
 
-/** Challenges in memory, for tests of what is built on them. Its clock is set by hand. */
+/** Challenges in memory, for tests of the code above them. The test sets the clock. */
 export class MemoryChallenges implements Challenges {
   now = 1_700_000_000_000;
   private readonly sends = new Map<string, readonly Send[]>();
   private readonly codes = new Map<string, Code>();
   private readonly carried = new Map<string, { readonly maker: string; readonly diesAt: number }>();
-  private readonly rows = new Map<string, { wrong: number; until: number; diesAt: number }>();
+  private readonly streaks = new Map<string, { wrong: number; until: number; diesAt: number }>();
   private readonly tokens = new Map<string, { wrong: number; diesAt: number }>();
 
   async claimSend(challenge: ChallengeId, request: string, limits: readonly SendLimit[]): Promise<Claim> {
@@ -49,7 +49,7 @@ export class MemoryChallenges implements Challenges {
     return { granted: true, nextAfterMs: this.wait(after, purpose, limits).ms };
   }
 
-  /** How long no send may go ahead, and by which limit. */
+  /** How long the next send must wait, and the limit that makes it wait the longest. */
   private wait(
     sends: readonly Send[],
     purpose: string,
@@ -103,8 +103,8 @@ export class MemoryChallenges implements Challenges {
     if (code === undefined) return { outcome: "incorrect" };
 
     const { address } = splitChallengeId(challenge);
-    const row = this.alive(this.rows, address) ?? { wrong: 0, until: 0, diesAt: 0 };
-    if (row.until > this.now) return { outcome: "refused", retryAfterMs: row.until - this.now };
+    const streak = this.alive(this.streaks, address) ?? { wrong: 0, until: 0, diesAt: 0 };
+    if (streak.until > this.now) return { outcome: "refused", retryAfterMs: streak.until - this.now };
 
     const tokenKey = `${challenge} ${request}`;
     const token = request === undefined ? undefined : (this.alive(this.tokens, tokenKey) ?? { wrong: 0, diesAt: 0 });
@@ -113,17 +113,17 @@ export class MemoryChallenges implements Challenges {
 
     if (digests.includes(code.kept.digest)) {
       this.codes.delete(challenge);
-      this.rows.delete(address);
+      this.streaks.delete(address);
       this.tokens.delete(tokenKey);
       return { outcome: "correct" };
     }
     if (token === undefined) code.wrong++;
     else this.tokens.set(tokenKey, { wrong: token.wrong + 1, diesAt: this.now + rememberMs });
-    this.countInRow(address, row.wrong + 1);
+    this.extendStreak(address, streak.wrong + 1);
     return { outcome: "incorrect" };
   }
 
-  private countInRow(address: AddressId, wrong: number): void {
+  private extendStreak(address: AddressId, wrong: number): void {
     const isLocked = wrong >= LOCK_FROM;
     const waitMs = isLocked
       ? LOCK_MS
@@ -131,7 +131,7 @@ export class MemoryChallenges implements Challenges {
         ? 0
         : Math.min(FIRST_WAIT_MS * 2 ** (wrong - WAIT_FROM), LONGEST_WAIT_MS);
     const diesAt = this.now + (isLocked ? LOCK_MS : COUNT_LIFE_MS);
-    this.rows.set(address, { wrong, until: this.now + waitMs, diesAt });
+    this.streaks.set(address, { wrong, until: this.now + waitMs, diesAt });
   }
 
   private alive<T extends { readonly diesAt: number }>(map: Map<string, T>, key: string): T | undefined {

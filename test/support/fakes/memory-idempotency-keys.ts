@@ -9,7 +9,7 @@ interface Known {
   diesAt: number;
 }
 
-/** Idempotency keys in memory, for tests of what is built on them. */
+/** Idempotency keys in memory, for tests of the code above them. */
 export class MemoryIdempotencyKeys implements IdempotencyKeys {
   private readonly known = new Map<string, Known>();
 

@@ -1,6 +1,6 @@
 import type { Changes, Deliveries } from "../../../src/otp/delivery/ports.js";
 
-/** For tests in which nothing is delivered: no worker ever takes a request up. */
+/** For tests without deliveries: no worker ever takes a request. */
 export const NO_DELIVERIES: Deliveries = {
   begin: async () => undefined,
   report: async () => undefined,

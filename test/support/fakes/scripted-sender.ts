@@ -2,24 +2,24 @@ import { once } from "node:events";
 import type { Addressed, Sender } from "../../../src/delivery/sender.js";
 import { DeliveryError } from "../../../src/otp/delivery/delivery.js";
 
-/** A message as far as these tests look at it. */
+/** The parts of a message that these tests check. */
 export interface Note extends Addressed {
   readonly code: string;
 }
 
-/** A sender in this process that keeps what it is given, and fails as it is told to. */
+/** A sender in this process that keeps its messages and fails as the test demands. */
 export class ScriptedSender implements Sender<Note> {
   readonly notes: Note[] = [];
-  /** What happens to the next messages, one after the other; then they are taken. */
+  /** The errors of the next sends, in order. The sends after them succeed. */
   readonly script: DeliveryError[] = [];
-  /** What happens to all of them. */
+  /** The error of every send that the script does not cover. */
   down: DeliveryError | undefined;
-  /** Whether it says nothing to any of them until it is given up. */
+  /** Whether it never answers, so that each send lasts until its signal aborts. */
   isSilent = false;
   calls = 0;
-  /** Is called at the beginning of each call. */
+  /** Runs at the start of each send. */
   onCall: () => void = () => undefined;
-  /** Resolves with the first call. */
+  /** Resolves with the first send. */
   readonly isCalled: Promise<void>;
   private held: Promise<void> = Promise.resolve();
   private called: () => void = () => undefined;
@@ -30,7 +30,7 @@ export class ScriptedSender implements Sender<Note> {
     });
   }
 
-  /** Lets no message go until the function that is returned is called. */
+  /** Holds every send. @returns the function that releases them */
   hold(): () => void {
     let release: () => void = () => undefined;
     this.held = new Promise((resolve) => {

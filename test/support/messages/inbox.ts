@@ -4,11 +4,11 @@ import { type Inbox, startInbox } from "../../../dev/inbox/start.js";
 
 const PAGE = new URL("../../../dist/dev/inbox/page/", import.meta.url);
 
-/** The inbox of `npm start` on free ports, and what writes to it. */
+/** The inbox of `npm start` on free ports, and ways to write to it. */
 export interface TestInbox extends Inbox {
-  /** Sends a mail over SMTP, and gives what the inbox made of it. */
+  /** Sends a mail over SMTP. @returns the mail as the inbox lists it */
   mail(to: string, mail: { subject?: string; text?: string; html?: string }): Promise<Summary>;
-  /** Hands an SMS over as the `webhook` sender does. */
+  /** Sends an SMS as the `webhook` sender does. @returns the SMS as the inbox lists it */
   sms(to: string, text: string): Promise<Summary>;
 }
 

@@ -1,10 +1,10 @@
 import { TWILIO, type TwilioStandIn } from "../providers/twilio.js";
 import { VONAGE, type VonageStandIn } from "../providers/vonage.js";
 
-/** Where the providers are told to report to. The stand-ins sign for it, and post to where a server really listens. */
+/** The public URL for receipts. The stand-ins sign for this URL, but post to the address where a server listens. */
 export const PUBLIC_URL = "https://otp.example.com";
 
-/** What the binaries read to send SMS through these stand-ins. */
+/** The environment in which the binaries send SMS through these stand-ins. */
 export function smsEnv(twilio: TwilioStandIn, vonage?: VonageStandIn): Record<string, string> {
   return {
     SMS_SENDERS: vonage === undefined ? "twilio" : "twilio,vonage",

@@ -1,12 +1,12 @@
 import { type Child, startChild } from "../../../dev/child.js";
 
-/** Characters of a secret that the tests look for in logs and dumps. */
+/** The secret of the binaries. Tests search logs and dumps for it. */
 export const TEST_SECRET = "a-secret-for-the-tests-0123456789-abcdef";
 
-/** A running binary and what it has logged so far. */
+/** A running binary, with the lines that it has logged so far. */
 export interface Running extends Child {
   readonly lines: string[];
-  /** Resolves with the nth line, logged or yet to come, that matches. */
+  /** Resolves with the nth line that matches, from 1, as soon as it is logged. */
   line(pattern: RegExp, nth?: number): Promise<string>;
 }
 
@@ -23,13 +23,13 @@ export interface RunningWorker extends Running {
 type Env = Readonly<Record<string, string>>;
 
 /**
- * The Node.js that runs the binaries. It is the one that runs the tests, unless the environment of the tests names another:
- * `TEST_NODE_BINARY` by its path, or `TEST_NODE_MAJOR` by its major version, which npm then provides (`npm run test:node24`).
+ * The Node.js that runs the binaries: the one that runs the tests, unless the environment of the tests names another.
+ * `TEST_NODE_BINARY` names it by its path, and `TEST_NODE_MAJOR` by a major version that npm provides (`npm run test:node24`).
  */
 const NODE = process.env.TEST_NODE_BINARY ?? process.execPath;
 
-/** Every test calls from one client address and mails to domains that there are not: both go unnoticed but where that is the test. */
-const UNNOTICED = {
+/** Most tests call from a single client address and mail to domains that do not exist, so the server checks neither by default. */
+const NO_CLIENT_CHECKS = {
   RATE_IP_PER_MINUTE: "0",
   RATE_IP_VERIFY_PER_MINUTE: "0",
   WATCHES_PER_IP: "0",
@@ -38,7 +38,13 @@ const UNNOTICED = {
 
 /** Starts the built server on free ports. */
 export async function startServer(redisUrl: string, env: Env = {}): Promise<RunningServer> {
-  const server = await start("server", { REDIS_URL: redisUrl, GRPC_PORT: "0", HTTP_PORT: "0", ...UNNOTICED, ...env });
+  const server = await start("server", {
+    REDIS_URL: redisUrl,
+    GRPC_PORT: "0",
+    HTTP_PORT: "0",
+    ...NO_CLIENT_CHECKS,
+    ...env,
+  });
   const { grpcPort, httpPort } = server.listening;
   return { ...server, http: `http://127.0.0.1:${httpPort}`, grpc: `127.0.0.1:${grpcPort}` };
 }

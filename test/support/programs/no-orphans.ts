@@ -1,13 +1,13 @@
 import { afterAll } from "vitest";
 import { descendantsOf } from "./processes.js";
 
-/** A test that fails, or is interrupted, may not get to stop what it started. */
+/** Ends the processes that a test started and did not stop, because it failed or was interrupted. */
 function killDescendants(): void {
   for (const pid of descendantsOf(process.pid)) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It has ended since.
+      // it has ended in the meantime
     }
   }
 }

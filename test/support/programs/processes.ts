@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
-/** The processes that descend from this one, by /proc; none where there is no /proc. */
+/** Reads from /proc which processes descend from this one. Without /proc, the list is empty. */
 export function descendantsOf(pid: number): readonly number[] {
   if (!existsSync("/proc/self/stat")) return [];
   const parents = new Map<number, number>();
@@ -15,7 +15,7 @@ export function descendantsOf(pid: number): readonly number[] {
   return found.slice(1);
 }
 
-/** Whether a process runs; one that has ended and was not reaped yet does not. */
+/** Whether a process runs. A zombie, which has ended but was not reaped, does not count. */
 export function isRunning(pid: number): boolean {
   const fields = statOf(pid);
   return fields !== undefined && fields[0] !== "Z";
@@ -26,12 +26,12 @@ function parentOf(pid: number): number | undefined {
   return fields && Number(fields[1]);
 }
 
-/** The fields of /proc/PID/stat from the state on, which follow a name that may hold anything. */
+/** The fields of /proc/PID/stat that follow the process name, which may contain any character. The first one is the state. */
 function statOf(pid: number): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return undefined; // it has ended since
+    return undefined; // it has ended in the meantime
   }
 }

@@ -2,7 +2,7 @@ import { chromiumPath } from "../../../dev/chromium.js";
 import { startPrivateRedis } from "../../../dev/private-redis.js";
 import { nodeFromNpm } from "./node-from-npm.js";
 
-/** Before all tests: installs the programs that are missing once, so that the test files do not all do it at the same time. */
+/** Installs missing programs once before all tests, so that the test files do not install them at the same time. */
 export default async function setup(): Promise<void> {
   const { TEST_NODE_MAJOR, TEST_NODE_BINARY, REDIS_URL } = process.env;
   if (TEST_NODE_MAJOR !== undefined && TEST_NODE_BINARY === undefined)

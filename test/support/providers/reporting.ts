@@ -1,6 +1,6 @@
 import { type Protocol, type ProviderMessage, StandIn } from "./stand-in.js";
 
-/** How a provider speaks that tells what became of a message. */
+/** The protocol of a provider that reports the outcome of a message. */
 export interface ReportingProtocol extends Protocol {
   receipt(message: ProviderMessage, status: string, errorCode: number | undefined): Receipt;
 }
@@ -17,8 +17,8 @@ export class ReportingStandIn extends StandIn {
   }
 
   /**
-   * Tells what became of a message, signed as the provider does. The signature is for the message's callback, and the call goes to the
-   * same path at `server` if one is given.
+   * Reports the outcome of a message, with the provider's signature. The signature is for the message's callback URL. The call goes to
+   * the same path at `server`, if one is given.
    *
    * @param errorCode one of the provider's own
    * @returns the status of the answer

@@ -7,12 +7,12 @@ export const SES = {
   secretAccessKey: "ses-secret-0123456789",
 };
 
-/** What the AWS SDK finds its credentials in. */
+/** The environment variables from which the AWS SDK reads its credentials. */
 export const SES_ENV = { AWS_ACCESS_KEY_ID: SES.accessKeyId, AWS_SECRET_ACCESS_KEY: SES.secretAccessKey };
 
 /**
  * SendEmail of Amazon SES, version 2: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html. The text of a
- * message is its source. It looks at the key, region and service that a request is signed for, and does not check the signature.
+ * message is its source. The stand-in checks the key, region and service of the signature, but not the signature itself.
  */
 export class SesStandIn extends StandIn {
   constructor() {
@@ -42,7 +42,7 @@ const protocol: Protocol = {
   failed: (status) => error(status, "InternalFailure", "An internal error occurred"),
 };
 
-/** An error as services with JSON over REST answer it: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html */
+/** An error as AWS services answer it that use JSON over REST: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html */
 function error(status: number, name: string, message: string): Reply {
   return { status, headers: { "x-amzn-ErrorType": name }, body: { message } };
 }

@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** A call as it came in. */
+/** A call as the provider received it. */
 export interface Call {
   readonly method: string;
   readonly target: string;
@@ -11,13 +11,13 @@ export interface Call {
   header(name: string): string;
 }
 
-/** A message that a provider was sent. */
+/** A message that a provider received. */
 export interface ProviderMessage {
   readonly to: string;
   readonly text: string;
-  /** What it is to repeat in its receipts. */
+  /** What the provider repeats in its receipts. */
   readonly reference: string | undefined;
-  /** Where its receipts go. */
+  /** The URL to which its receipts go. */
   readonly callback: string | undefined;
   /** The code in it. */
   readonly code: string;
@@ -31,9 +31,16 @@ export interface Reply {
 }
 
 /**
- * What happens to a message. `take`: it is taken over. `slow`: the same, after a while. `throttle`: 429. `fail`: a status of 5yz.
- * `reject`: the number or address takes no messages. `hang`: it is read and never answered. `cut`: it is taken over, and the
- * connection breaks in the middle of the answer. `drop`: it is read, and the connection breaks before the answer.
+ * What happens to a message:
+ *
+ * - `take`: the provider takes it.
+ * - `slow`: the provider takes it after a while.
+ * - `throttle`: the answer is 429.
+ * - `fail`: the answer has this status.
+ * - `reject`: the number or address takes no messages.
+ * - `hang`: the provider reads it and never answers.
+ * - `cut`: the provider takes it, and the connection breaks in the middle of the answer.
+ * - `drop`: the provider reads it, and the connection breaks before the answer.
  */
 export type ProviderBehaviour =
   | { readonly at: "take" | "reject" | "hang" | "cut" | "drop" }
@@ -41,9 +48,9 @@ export type ProviderBehaviour =
   | { readonly at: "throttle"; readonly retryAfter?: string }
   | { readonly at: "fail"; readonly status: number };
 
-/** How a provider speaks. */
+/** The protocol of a provider. */
 export interface Protocol {
-  /** The message in a call, or what the provider answers to a call that is not right. */
+  /** The message in a call, or the answer to an invalid call. */
   read(call: Call): Omit<ProviderMessage, "call" | "code"> | Reply;
   taken(message: ProviderMessage): Reply;
   rejected(message: ProviderMessage): Reply;
@@ -52,17 +59,17 @@ export interface Protocol {
 }
 
 /**
- * A real HTTP server that stands in for a provider: it speaks the documented protocol and keeps the messages it is sent. Of each that
- * it keeps, `received` is emitted at once, before any answer, and `message` once it is answered or left without an answer.
+ * A real HTTP server that stands in for a provider: it speaks the documented protocol and keeps the messages that it receives. For each
+ * of them it emits `received` before any answer, and `message` after the answer or after it has decided not to answer.
  */
 export class StandIn extends EventEmitter<{ received: [ProviderMessage]; message: [ProviderMessage] }> {
-  /** Those that it read in full, but for the ones it answered an error. Whoever gets no answer may have them sent all the same. */
+  /** The messages that it read in full and did not answer with an error. A real provider may deliver a message that it did not answer. */
   readonly messages: ProviderMessage[] = [];
-  /** How many connections there have been. */
+  /** How many connections were opened. */
   connections = 0;
-  /** How many calls there have been, right or wrong. */
+  /** How many calls were received, valid or not. */
   calls = 0;
-  /** What happens to the next messages, one after the other; then `behaviour` does. */
+  /** What happens to the next messages, in order. `behaviour` applies to the messages after them. */
   readonly script: ProviderBehaviour[] = [];
   behaviour: ProviderBehaviour = { at: "take" };
 
@@ -72,14 +79,14 @@ export class StandIn extends EventEmitter<{ received: [ProviderMessage]; message
 
   constructor(private readonly protocol: Protocol) {
     super();
-    this.setMaxListeners(0); // as many as wait for a message
+    this.setMaxListeners(0); // one for each test that waits for a message
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Listens; after a stop, on the same port as before. */
+  /** Listens. After a stop, it listens on the same port again. */
   async start(): Promise<this> {
     const server = createServer((request, response) => void this.handle(request, response));
     server.on("connection", (socket) => {
@@ -95,7 +102,7 @@ export class StandIn extends EventEmitter<{ received: [ProviderMessage]; message
     return this;
   }
 
-  /** Breaks all connections and takes no more, as when the provider is down. */
+  /** Breaks all connections and refuses new ones, as when the provider is down. */
   async stop(): Promise<void> {
     const { server } = this;
     if (server === undefined) return;
@@ -106,7 +113,7 @@ export class StandIn extends EventEmitter<{ received: [ProviderMessage]; message
     await closed;
   }
 
-  /** Once nobody is connected any more. */
+  /** Resolves when no client is connected. */
   async disconnected(): Promise<void> {
     for (const socket of this.sockets) if (!socket.closed) await once(socket, "close");
   }
@@ -115,7 +122,7 @@ export class StandIn extends EventEmitter<{ received: [ProviderMessage]; message
     return this.messages.filter((message) => message.to === to);
   }
 
-  /** The n-th message to this number or address, from 1, also one yet to come. */
+  /** Resolves with the nth message to this number or address, from 1, as soon as it arrives. */
   async messageTo(to: string, n = 1): Promise<ProviderMessage> {
     for (;;) {
       const message = this.messagesTo(to)[n - 1];
@@ -125,7 +132,7 @@ export class StandIn extends EventEmitter<{ received: [ProviderMessage]; message
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    request.on("error", () => undefined); // a client that was killed is part of the tests
+    request.on("error", () => undefined); // some tests kill a client
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     this.calls++;
@@ -168,7 +175,7 @@ export class StandIn extends EventEmitter<{ received: [ProviderMessage]; message
   }
 }
 
-/** Indented on a line of its own in a mail, and the first long number in a short message. */
+/** In a mail, the code is indented on a line of its own. In an SMS, it is the first long number. */
 function codeIn(text: string): string {
   return /^ {4}(\d{6,10})\r?$/m.exec(text)?.[1] ?? /\b\d{6,10}\b/.exec(text)?.[0] ?? "";
 }
@@ -177,7 +184,7 @@ function send(response: ServerResponse, { status, headers, body }: Reply): void 
   response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));
 }
 
-/** Sends the head and half of the body, and then no more. */
+/** Sends the head and half of the body, then breaks the connection. */
 function cut(response: ServerResponse, { status, headers, body }: Reply): void {
   const text = JSON.stringify(body);
   response.writeHead(status, { "Content-Type": "application/json", ...headers, "Content-Length": text.length });

@@ -10,7 +10,7 @@ export const TWILIO = {
 
 /**
  * Twilio's Messages resource: https://www.twilio.com/docs/messaging/api/message-resource. Its errors have the shape of
- * https://www.twilio.com/docs/usage/twilios-response#response-formats-exceptions and, like the real ones, repeat the number.
+ * https://www.twilio.com/docs/usage/twilios-response#response-formats-exceptions and repeat the number, as the real ones do.
  */
 export class TwilioStandIn extends ReportingStandIn {
   constructor() {

@@ -9,7 +9,7 @@ export const VONAGE = {
   from: "Countersign",
 } as const;
 
-/** An application of the account's, as its owner has it and as Vonage does. */
+/** An application of the account, with the owner's private key and the public key that Vonage knows. */
 export interface Application {
   readonly id: string;
   readonly privateKey: string;
@@ -26,8 +26,8 @@ export function newApplication(): Application {
 }
 
 /**
- * Vonage's Messages API, version 1: https://developer.vonage.com/en/api/messages. Numbers are without a plus in it, and with one here.
- * It takes the login of the account, and the tokens of the application that it is given.
+ * Vonage's Messages API, version 1: https://developer.vonage.com/en/api/messages. The API writes numbers without a plus, and the messages
+ * kept here have one. The stand-in accepts the login of the account and the tokens of the given application.
  */
 export class VonageStandIn extends ReportingStandIn {
   constructor(application?: Pick<Application, "id" | "publicKey">) {
@@ -49,7 +49,7 @@ export function vonageReceipt(to: string, reference: string | undefined, status:
   });
 }
 
-/** The JWT that comes with a body; made by hand, so that it is not only what jose thinks of itself. */
+/** The JWT that comes with a body. It is made without jose, so that the tests do not compare jose with itself. */
 export function vonageToken(
   body: string,
   { secret = VONAGE.signatureSecret, alg = "HS256", ...claims }: Readonly<Record<string, unknown>> = {},
@@ -101,7 +101,7 @@ function isLogin(credentials: string): boolean {
   return Buffer.from(credentials, "base64").toString() === `${VONAGE.apiKey}:${VONAGE.apiSecret}`;
 }
 
-/** Whether it is a JWT of the application's; looked at by hand too: https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens */
+/** Whether it is a JWT of the application, also checked without jose: https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens */
 function isToken(token: string, application: Pick<Application, "id" | "publicKey"> | undefined): boolean {
   const [head = "", payload = "", signature = ""] = token.split(".");
   if (application === undefined) return false;

@@ -3,7 +3,7 @@ import { type Protocol, type Reply, StandIn } from "./stand-in.js";
 
 export const WEBHOOK = { secret: `whsec_${Buffer.alloc(32, 7).toString("base64")}` };
 
-/** A service that takes messages by webhook: Standard Webhooks, as their own library checks them. */
+/** A service that takes messages by webhook and checks them with the library of Standard Webhooks. */
 export class WebhookStandIn extends StandIn {
   constructor(secret: string = WEBHOOK.secret) {
     super(protocol(new Webhook(secret)));
