@@ -16,8 +16,8 @@ async function paste(page: LoginPage, text: string): Promise<void> {
   await page.tab.keyboard.press("ControlOrMeta+V");
 }
 
-describe("the field for the code", () => {
-  it("is one that phones fill in, with digits on their keyboards", async () => {
+describe("the code field", () => {
+  it("can be filled in by a phone, has a numeric keyboard, and has the focus", async () => {
     const { page } = await site.asked();
     expect(await page.code.getAttribute("autocomplete")).toBe("one-time-code");
     expect(await page.code.getAttribute("inputmode")).toBe("numeric");
@@ -25,16 +25,16 @@ describe("the field for the code", () => {
   });
 
   it.each([
-    ["with a blank", (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`],
+    ["with a space", (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`],
     ["within a message", (code: string) => `Your code is ${code}. It is good for 10 minutes.\n`],
     ["in Arabic digits", (code: string) => code.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))],
-  ])("takes a code that is pasted %s, and submits itself", async (_how, written) => {
+  ])("accepts a code that is pasted %s, and submits it", async (_how, written) => {
     const { page, code } = await site.asked(CLIPBOARD);
     await paste(page, written(code));
     await page.verified.waitFor();
   });
 
-  it("submits itself when the last digit is typed, and not before", async () => {
+  it("submits the code when its last digit is typed, and not before", async () => {
     const { page, code } = await site.asked();
     const verifies: string[] = [];
     page.tab.on("request", (request) => request.url().endsWith("/Verify") && verifies.push(request.url()));
@@ -50,15 +50,17 @@ describe("the field for the code", () => {
   });
 });
 
-describe("a wrong code", () => {
-  it("is not made of what is pasted and what was there before", async () => {
+describe("a pasted code", () => {
+  it("replaces the digits that were in the field", async () => {
     const { page, code } = await site.asked(CLIPBOARD);
     await page.code.pressSequentially(otherThan(code).slice(0, 2));
     await paste(page, code);
     await page.verified.waitFor();
   });
+});
 
-  it("is not made by a digit too many, which costs no try", async () => {
+describe("a wrong code", () => {
+  it("is not submitted again when a surplus digit is typed, so that no attempt is lost", async () => {
     const { page, code } = await site.asked();
     let verifies = 0;
     page.tab.on("request", (request) => request.url().endsWith("/Verify") && verifies++);
@@ -72,7 +74,7 @@ describe("a wrong code", () => {
     expect(verifies).toBe(2);
   });
 
-  it("costs a try, which is said, and is typed over by the next one", async () => {
+  it("costs one attempt, which the page says, and is replaced by what is typed next", async () => {
     const { page, code } = await site.asked();
     await page.code.pressSequentially(otherThan(code));
     await page.tells("That code is not correct");
@@ -82,7 +84,7 @@ describe("a wrong code", () => {
     await page.verified.waitFor();
   });
 
-  it("that uses up the tries says to have it sent again, and that gives new ones", async () => {
+  it("that uses up the attempts makes the page suggest a resend, which gives new attempts", async () => {
     const { page, email, code } = await site.asked();
     await page.failTimes(code, 5);
     await page.code.press("Enter");
@@ -95,14 +97,14 @@ describe("a wrong code", () => {
     await page.verified.waitFor();
   });
 
-  it("too many at one address makes it wait, in words, through a reload, until the wait is over", async () => {
+  it("too many at one address makes the page say how long to wait, also after a reload, until the wait is over", async () => {
     const { page, email, code } = await site.asked();
     await page.failTimes(code, 5);
     await page.resend.click();
     await site.smtp.nthMailTo(email, 2);
     await page.tab.getByRole("alert").waitFor({ state: "detached" });
     await page.failTimes(code, 4);
-    // The tenth in a row is told only that it is wrong; what comes behind it has to wait.
+    // The response to the tenth in a row says only that the code is wrong. The next attempt has to wait.
     await page.code.pressSequentially(otherThan(code));
     await page.tells("No attempts left");
 

@@ -7,8 +7,8 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-describe("the whole way is gone", () => {
-  it("with the keyboard alone, and each stop on it can be seen", async () => {
+describe("a person can log in", () => {
+  it("with the keyboard alone, and every focused element is visibly focused", async () => {
     const page = await site.open();
     const { keyboard } = page.tab;
     const email = site.newEmail();
@@ -56,7 +56,7 @@ describe("the whole way is gone", () => {
     expect(await focused()).toBe("address");
   });
 
-  it("with each of its calls delayed by 3 seconds", async () => {
+  it("while each call takes 3 seconds", async () => {
     const page = await site.open();
     const delayed: string[] = [];
     page.tab.on("response", (response) => {
@@ -77,7 +77,7 @@ describe("the whole way is gone", () => {
     await page.code.pressSequentially(otherThan(code));
     await page.tab.getByRole("button", { name: "Checking…" }).waitFor();
     await page.tells("4 attempts left");
-    const answered = page.tab.waitForResponse("**/Verify"); // Watch, which is open by now, tells it before
+    const answered = page.tab.waitForResponse("**/Verify"); // Watch is open by now and reports the success earlier
     await page.tab.keyboard.type(code);
     await page.verified.waitFor();
     await page.tab.locator("li.verified time").waitFor();
@@ -86,7 +86,7 @@ describe("the whole way is gone", () => {
     expect(site.smtp.mailsTo(email)).toHaveLength(1);
   });
 
-  it("in Arabic, from right to left, by whose browser asks for it", async () => {
+  it("in Arabic, from right to left, when the browser prefers Arabic", async () => {
     const page = await site.open({ locale: "ar-EG" });
     const html = page.tab.locator("html");
     const email = site.newEmail();
@@ -109,7 +109,7 @@ describe("the whole way is gone", () => {
   });
 });
 
-it("nothing moves for whoever wants less motion", async () => {
+it("the page does not animate anything for a person who prefers reduced motion", async () => {
   const page = await site.open({ reducedMotion: "reduce" });
   const email = site.newEmail();
   await page.ask(email);
@@ -122,7 +122,7 @@ it("nothing moves for whoever wants less motion", async () => {
   expect(await page.tab.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0);
 });
 
-it("nothing is asked of anybody but the page's own server, and nothing breaks its policy", async () => {
+it("the page sends requests only to its own server, and nothing violates its content security policy", async () => {
   const page = await site.open();
   const origins = new Set<string>();
   const complaints: string[] = [];
@@ -139,7 +139,7 @@ it("nothing is asked of anybody but the page's own server, and nothing breaks it
   expect(complaints).toEqual([]);
 });
 
-it("a page that is looked away from holds no connection, and knows all when it is looked at again", async () => {
+it("a hidden page holds no connection, and catches up when it becomes visible again", async () => {
   const page = await site.open();
   const look = (at: "visible" | "hidden") =>
     page.tab.evaluate((state) => {

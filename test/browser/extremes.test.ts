@@ -6,7 +6,7 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-it("the longest code is seen as a whole on the narrowest screen", async () => {
+it("the longest code fits in its field on the narrowest screen", async () => {
   const page = await site.open({ viewport: { width: 320, height: 568 } });
   await page.ask(site.newEmail());
   await page.code.fill("0123456789");
@@ -14,7 +14,7 @@ it("the longest code is seen as a whole on the narrowest screen", async () => {
   expect(await page.code.evaluate((field) => field.scrollWidth - field.clientWidth)).toBe(0);
 });
 
-it("a code that is good until tomorrow is said to be", async () => {
+it("the page names the weekday until which a code is valid if it does not expire today", async () => {
   const page = await site.open();
   await page.ask(site.newEmail());
   await page.tab
@@ -23,7 +23,7 @@ it("a code that is good until tomorrow is said to be", async () => {
     .waitFor();
 });
 
-it("a double click has a code sent again once where there is no cooldown", async () => {
+it("a double click on the resend button sends one message when there is no cooldown", async () => {
   const page = await site.open();
   const email = site.newEmail();
   await page.ask(email);

@@ -46,7 +46,7 @@ async function openMessage(to: RegExp): Promise<void> {
   await page.getByRole("button", { name: "Copy" }).waitFor();
 }
 
-/** Each state of the inbox, and how somebody gets there. */
+/** Each state of the inbox, and how a person gets there. */
 const STATES: Readonly<Record<string, () => Promise<void>>> = {
   empty: () => open(),
   list: async () => {
@@ -90,8 +90,8 @@ const STATES: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-describe("the inbox is as it should be for everybody", () => {
-  it.each(Object.entries(STATES))("%s", async (state, reach) => {
+describe("the inbox is accessible and fits the narrowest screen", () => {
+  it.each(Object.entries(STATES))("in the state '%s'", async (state, reach) => {
     await reach();
     await look(page, `inbox-${state}`);
   });

@@ -29,7 +29,7 @@ interface Opened {
   readonly context: BrowserContext;
 }
 
-/** Opens the inbox and waits until it follows what comes. Nobody else may be asked for anything, and nothing may go wrong in the page. */
+/** Opens the inbox and waits until it is live. The test fails if the page sends a request elsewhere or throws an error. */
 async function open({ width = 1280, path = "/" } = {}): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width, height: 800 }, reducedMotion: "reduce" });
   const page = await context.newPage();
@@ -39,7 +39,7 @@ async function open({ width = 1280, path = "/" } = {}): Promise<Opened> {
     if (!request.url().startsWith(`${inbox.url}/`)) strayRequests.add(request.url());
   });
   page.on("requestfailed", (request) => {
-    if (request.failure()?.errorText === "csp") strayRequests.delete(request.url()); // it was never sent
+    if (request.failure()?.errorText === "csp") strayRequests.delete(request.url()); // the browser never sent it
   });
   page.on("pageerror", (error) => errors.push(error.message));
   onTestFinished(async () => {
@@ -52,7 +52,7 @@ async function open({ width = 1280, path = "/" } = {}): Promise<Opened> {
   return { page, context };
 }
 
-/** Whether nobody has to scroll sideways. */
+/** Whether the page can be read without scrolling sideways. */
 function fits(page: Page): Promise<boolean> {
   return page.evaluate<boolean>("document.documentElement.scrollWidth <= innerWidth");
 }
@@ -69,7 +69,7 @@ async function expectAccessible(page: Page): Promise<void> {
 }
 
 describe("the empty inbox", () => {
-  it("says what to do, and how a test gets a code", async () => {
+  it("says what to do, and how a test can fetch a code", async () => {
     const { page } = await open();
     await page.getByRole("heading", { name: "No messages yet" }).waitFor();
     await page.getByText(`curl '${inbox.url}/api/latest?to=ada@example.com&wait=10'`).waitFor();
@@ -77,8 +77,8 @@ describe("the empty inbox", () => {
   });
 });
 
-describe("a message that comes", () => {
-  it("is shown at once, is announced, and opens with its code and its HTML", async () => {
+describe("a new message in the inbox", () => {
+  it("appears immediately, is announced, and opens with its code and its HTML", async () => {
     const { page } = await open();
     await inbox.mail("live@example.com", MAIL);
     await page.getByRole("link", { name: /live@example\.com.*482913 is your code/ }).click();
@@ -88,7 +88,7 @@ describe("a message that comes", () => {
     await expectAccessible(page);
   });
 
-  it("has no tabs when it is an SMS", async () => {
+  it("has no tabs if it is an SMS", async () => {
     const { page } = await open();
     await inbox.sms("+14155552671", "739201 is your code\n\n@example.com #739201");
     await page.getByRole("link", { name: /\+14155552671/ }).click();
@@ -97,7 +97,7 @@ describe("a message that comes", () => {
     await expectAccessible(page);
   });
 
-  it("goes with all others when the inbox is cleared, also in another tab", async () => {
+  it("disappears with all others when the inbox is cleared, also in another tab", async () => {
     await inbox.mail("gone@example.com", MAIL);
     const [one, other] = [await open(), await open()];
     await one.page.getByRole("link", { name: /gone@example\.com/ }).click();
@@ -108,8 +108,8 @@ describe("a message that comes", () => {
   });
 });
 
-describe("the code", () => {
-  it("is copied", async () => {
+describe("the copy button of the inbox", () => {
+  it("copies the code to the clipboard", async () => {
     const { id } = await inbox.mail("copy@example.com", MAIL);
     const { page, context } = await open({ path: `/#${id}` });
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -119,7 +119,7 @@ describe("the code", () => {
     await expectAccessible(page);
   });
 
-  it("is selected where there is no clipboard", async () => {
+  it("selects the code if there is no clipboard", async () => {
     const { id } = await inbox.mail("select@example.com", MAIL);
     const { page } = await open({ path: `/#${id}` });
     await page.evaluate('Object.defineProperty(navigator, "clipboard", { value: undefined })');
@@ -129,8 +129,8 @@ describe("the code", () => {
   });
 });
 
-describe("the keyboard alone", () => {
-  it("reaches a message, its code and each of its parts", async () => {
+describe("a person who uses only the keyboard", () => {
+  it("reaches a message in the inbox, its code and each of its parts", async () => {
     await inbox.mail("keys@example.com", MAIL);
     const { page } = await open();
     const focused = () => page.locator(":focus");
@@ -165,8 +165,8 @@ describe("the keyboard alone", () => {
   });
 });
 
-describe("a mail that means harm", () => {
-  /** Somebody else's server, which knows who comes: a connection alone would tell that a mail is read. */
+describe("a malicious mail", () => {
+  /** A server outside the inbox that counts its visitors: a connection alone would reveal that a mail is being read. */
   async function startTracker() {
     const seen = { connections: 0, requests: 0 };
     const server = createServer((_request, response) => {
@@ -181,7 +181,7 @@ describe("a mail that means harm", () => {
     return { url: `http://127.0.0.1:${await listening(server)}`, seen };
   }
 
-  it("runs nothing and fetches nothing when it is shown, and connects to nobody", async () => {
+  it("runs no script, fetches nothing and opens no connection when the inbox shows it", async () => {
     const { url, seen } = await startTracker();
     const html = `
       <head>
@@ -210,7 +210,7 @@ describe("a mail that means harm", () => {
     expect(await page.title()).toBe("Countersign inbox");
   });
 
-  it("sends nothing and leads nowhere when it is clicked", async () => {
+  it("sends nothing and opens no other page when its links and buttons are clicked", async () => {
     const { url, seen } = await startTracker();
     const html = `
       <iframe src="${url}/frame"></iframe>
@@ -223,12 +223,13 @@ describe("a mail that means harm", () => {
     const frame = page.frameLocator(".part iframe");
     for (const name of ["Send", "Away", "Window", "Inside"]) await frame.getByText(name).click();
     await page.waitForLoadState("networkidle");
-    expect(seen.requests).toBe(0); // of frames it connects before it looks whether they are allowed, and asks for nothing then
+    // Chromium connects before it checks whether a frame is allowed, but then sends no request.
+    expect(seen.requests).toBe(0);
     expect(context.pages()).toHaveLength(1);
     expect(page.url()).toBe(`${inbox.url}/#${id}`);
   });
 
-  it("can do no more when its HTML is opened by itself", async () => {
+  it("can run no script and has no origin when its HTML is opened by itself", async () => {
     const { id } = await inbox.mail("alone@example.com", {
       ...MAIL,
       html: "<script>document.title = origin</script>Hi",
@@ -241,8 +242,8 @@ describe("a mail that means harm", () => {
   });
 });
 
-describe("the place", () => {
-  it("is kept by a reload, and by the way back", async () => {
+describe("the inbox", () => {
+  it("keeps the open message after a reload, and returns to the one before with the back button", async () => {
     const first = await inbox.mail("first@example.com", { ...MAIL, subject: "The first" });
     await inbox.mail("second@example.com", { ...MAIL, subject: "The second" });
     const { page } = await open({ path: `/#${first.id}` });
@@ -255,29 +256,32 @@ describe("the place", () => {
     await page.getByRole("heading", { name: "The first" }).waitFor();
   });
 
-  it.each([320, 375])("on a screen of %i pixels is the list or a message, and there is a way back", async (width) => {
-    const address = "a.rather.long.address.for.such.a.screen@department.company.example";
-    await inbox.mail(address, MAIL);
-    const { page } = await open({ width });
-    const row = page.getByRole("link", { name: new RegExp(address) });
-    await row.waitFor();
-    expect(await fits(page)).toBe(true);
-    await expectAccessible(page);
+  it.each([320, 375])(
+    "shows either the list or a message on a screen %i pixels wide, and a link back to the list",
+    async (width) => {
+      const address = "a.rather.long.address.for.such.a.screen@department.company.example";
+      await inbox.mail(address, MAIL);
+      const { page } = await open({ width });
+      const row = page.getByRole("link", { name: new RegExp(address) });
+      await row.waitFor();
+      expect(await fits(page)).toBe(true);
+      await expectAccessible(page);
 
-    await row.click();
-    const heading = page.getByRole("heading", { name: MAIL.subject });
-    await heading.waitFor();
-    expect(await isFocused(heading)).toBe(true);
-    expect(await row.isVisible()).toBe(false);
-    expect(await fits(page)).toBe(true);
-    await expectAccessible(page);
+      await row.click();
+      const heading = page.getByRole("heading", { name: MAIL.subject });
+      await heading.waitFor();
+      expect(await isFocused(heading)).toBe(true);
+      expect(await row.isVisible()).toBe(false);
+      expect(await fits(page)).toBe(true);
+      await expectAccessible(page);
 
-    await page.getByRole("link", { name: "All messages" }).click();
-    await row.waitFor();
-    expect(await isFocused(row)).toBe(true);
-  });
+      await page.getByRole("link", { name: "All messages" }).click();
+      await row.waitFor();
+      expect(await isFocused(row)).toBe(true);
+    },
+  );
 
-  it("of a message that is gone says so", async () => {
+  it("says when a message no longer exists", async () => {
     await inbox.mail("other@example.com", MAIL);
     const { page } = await open({ path: "/#1" });
     await page.getByText("This message is gone").waitFor();
@@ -285,8 +289,8 @@ describe("the place", () => {
   });
 });
 
-describe("many tabs of one browser", () => {
-  it("are followed where they are seen: for all of them there are six connections", async () => {
+describe("the inbox in many tabs of one browser", () => {
+  it("follows new messages in the visible tab only, because a browser opens six connections for all of them", async () => {
     const { page: first, context } = await open();
     const look = (page: Page, at: "visible" | "hidden") =>
       page.evaluate((state) => {
@@ -308,8 +312,8 @@ describe("many tabs of one browser", () => {
   });
 });
 
-describe("a connection that is lost", () => {
-  it("is told, and comes back by itself to what has come since", async () => {
+describe("an inbox that loses its connection", () => {
+  it("says so, reconnects by itself, and shows what has arrived since", async () => {
     await inbox.mail("before@example.com", MAIL);
     const { page } = await open({ width: 320 });
     await page.getByRole("link", { name: /before@example\.com/ }).waitFor();

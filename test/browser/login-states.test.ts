@@ -21,7 +21,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   "ask-arabic": () => site.open({ locale: "ar" }),
   "ask-sending": async () => {
     const page = await site.open();
-    await page.tab.route("**/Generate", () => undefined); // its answer is still to come
+    await page.tab.route("**/Generate", () => undefined); // no response arrives
     await page.address.fill("ada@example.com");
     await page.send.click();
     await page.tab.getByRole("button", { name: "Sending…" }).waitFor();
@@ -51,7 +51,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   },
   "ask-gone": async () => {
     const page = await site.open();
-    await site.openIn(page.tab, "#nobody-knows-this");
+    await site.openIn(page.tab, "#unknown-login");
     await page.tells("started in another browser");
     return page;
   },
@@ -85,7 +85,7 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
     await page.failTimes(code, 1);
     return page;
   },
-  "no-tries-left": async () => {
+  "no-attempts-left": async () => {
     const { page, code } = await site.asked();
     await page.failTimes(code, 5);
     await page.code.press("Enter");
@@ -153,8 +153,8 @@ const STATES: Readonly<Record<string, () => Promise<LoginPage>>> = {
   },
 };
 
-describe("the page is as it should be for everybody", () => {
-  it.each(Object.entries(STATES))("%s", async (state, reach) => {
+describe("the page is accessible and fits the narrowest screen", () => {
+  it.each(Object.entries(STATES))("in the state '%s'", async (state, reach) => {
     const page = await reach();
     await look(page.tab, `login-${state}`);
   });

@@ -8,7 +8,7 @@ import { LoginPage } from "../support/browser/login-page.js";
 const MAIN = fileURLToPath(new URL("../../dist/cmd/dev/main.js", import.meta.url));
 const FREE_PORTS = { INBOX_PORT: "0", GRPC_PORT: "0", HTTP_PORT: "0", HEALTH_PORT: "0" };
 
-/** Starts what `npm start` does. @returns the URLs that it prints for these */
+/** Starts the program that `npm start` runs. @returns the URLs that it prints for these names */
 async function start(...names: string[]): Promise<readonly string[]> {
   const child = spawn(process.execPath, [MAIN], {
     env: { ...process.env, ...FREE_PORTS },
@@ -29,7 +29,7 @@ async function start(...names: string[]): Promise<readonly string[]> {
   return names.map((name) => urls.get(name) ?? "");
 }
 
-it("what npm start shows goes together: a code asked for in one tab is caught in the other, copied and pasted", async () => {
+it("a code that is requested on the page of npm start can be copied from its inbox and pasted into the page", async () => {
   const [page = "", inbox = ""] = await start("page", "inbox");
   const browser = await launchChromium();
   onTestFinished(() => browser.close());

@@ -6,7 +6,7 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-it("a server that is started again during Watch is found again, and no step is missed or said twice", async () => {
+it("the page reconnects to a server that restarts during Watch, and shows every step exactly once", async () => {
   const page = await site.open();
   const email = site.newEmail();
   await site.stopWorker();
@@ -25,7 +25,7 @@ it("a server that is started again during Watch is found again, and no step is m
   await page.verified.waitFor();
 });
 
-it("a Redis that is lost costs no code: the page says so, and goes on when it is back", async () => {
+it("the page says when Redis is unreachable, and the same code verifies once Redis is back", async () => {
   const { page, code } = await site.asked();
 
   await site.redis.end();
@@ -40,7 +40,7 @@ it("a Redis that is lost costs no code: the page says so, and goes on when it is
   await page.tab.locator("li.verified time").waitFor();
 });
 
-it("a server that is away when a code is asked for is said to be, and asking again sends one mail", async () => {
+it("the page says that the server is unreachable when a code is requested, and the next request sends one mail", async () => {
   const page = await site.open();
   const email = site.newEmail();
   await site.stopServer();
@@ -57,7 +57,7 @@ it("a server that is away when a code is asked for is said to be, and asking aga
   expect(site.smtp.mailsTo(email)).toHaveLength(1);
 });
 
-it("a server that is away while a code is verified is tried again with what was typed", async () => {
+it("the page keeps the typed code while the server is unreachable, and verifies it once the server is back", async () => {
   const { page, code } = await site.asked();
   await site.stopServer();
   await page.code.fill(code);

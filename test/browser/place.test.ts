@@ -8,8 +8,8 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-describe("the place of a person is kept", () => {
-  it("by a reload: the address, the steps and the tries that are left", async () => {
+describe("a login continues", () => {
+  it("after a reload, with the same address, steps and remaining attempts", async () => {
     const { page, email, code } = await site.asked();
     await page.code.fill(otherThan(code));
     await page.tells("4 attempts left");
@@ -25,7 +25,7 @@ describe("the place of a person is kept", () => {
     await page.verified.waitFor();
   });
 
-  it("by back and forward: the address as it was typed, then the login as it was", async () => {
+  it("after back and forward, and back shows the address as it was typed", async () => {
     const { page, email } = await site.asked();
     await page.tab.goBack();
     expect(await page.address.inputValue()).toBe(email);
@@ -37,7 +37,7 @@ describe("the place of a person is kept", () => {
     expect(site.smtp.mailsTo(email)).toHaveLength(1);
   });
 
-  it("after back, by the way to the code that asking again at once leads to", async () => {
+  it("after back and a second request that comes too soon, through the link to the code field", async () => {
     const page = await site.open();
     const email = site.newEmail();
     await page.ask(email);
@@ -49,7 +49,7 @@ describe("the place of a person is kept", () => {
     await page.verified.waitFor();
   });
 
-  it("in two tabs, each of which is at a login of its own", async () => {
+  it("in each of two tabs that have different logins", async () => {
     const one = await site.open();
     const two = await site.openIn(await one.tab.context().newPage());
     const emails = [site.newEmail(), site.newEmail()] as const;
@@ -63,7 +63,7 @@ describe("the place of a person is kept", () => {
     await one.verified.waitFor();
   });
 
-  it("in two tabs at the same login, which both know of its tries and its end", async () => {
+  it("in two tabs that share it, and both show the remaining attempts and the success", async () => {
     const one = await site.open();
     const email = site.newEmail();
     await one.ask(email);
@@ -77,7 +77,7 @@ describe("the place of a person is kept", () => {
     await Promise.all([one.verified.waitFor(), two.verified.waitFor()]);
   });
 
-  it("by a reload while a code is asked for, which sends one mail", async () => {
+  it("after a reload during the request for its code, and only one mail is sent", async () => {
     const page = await site.open();
     const email = site.newEmail();
     await page.address.fill(email);
@@ -94,7 +94,7 @@ describe("the place of a person is kept", () => {
   });
 });
 
-describe("what the page remembers", () => {
+describe("the page that remembers a login", () => {
   it("shows neither the token nor the address in its URL", async () => {
     const page = await site.open();
     const email = site.newEmail();
@@ -105,7 +105,7 @@ describe("what the page remembers", () => {
     expect(page.tab.url()).not.toContain(token);
   });
 
-  it("is of no use in another browser, which is told so", async () => {
+  it("says in another browser that the login was started elsewhere", async () => {
     const page = await site.open();
     await page.ask(site.newEmail());
     const stranger = await site.open();
@@ -114,7 +114,7 @@ describe("what the page remembers", () => {
     await stranger.send.waitFor();
   });
 
-  it("is forgotten where storage is turned off, and the login works all the same", async () => {
+  it("lets a person log in even if storage is turned off", async () => {
     const page = await site.open();
     await page.tab.addInitScript(() =>
       Object.defineProperty(window, "localStorage", {

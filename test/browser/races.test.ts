@@ -9,7 +9,7 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-/** Calls of one kind, which the service answers at once, and whose answers arrive when they are let go. */
+/** Holds back the responses to the calls of one RPC. The service answers immediately; the page gets the responses after `letGo`. */
 class Held {
   private release: () => void = () => undefined;
   private readonly released = new Promise<void>((resolve) => {
@@ -32,13 +32,13 @@ class Held {
     return this;
   }
 
-  /** Lets the answers go. */
+  /** Delivers the responses. */
   letGo(): void {
     this.release();
   }
 }
 
-/** Resolves once what the page remembers of all its logins is so. */
+/** Resolves once the stored logins of the page are in this state. */
 async function remembers(page: LoginPage, isSo: "no resend under way" | "two logins"): Promise<void> {
   await page.tab.waitForFunction((wanted) => {
     const texts = Object.entries(localStorage).filter(([key]) => key.startsWith("countersign:"));
@@ -49,8 +49,8 @@ async function remembers(page: LoginPage, isSo: "no resend under way" | "two log
 
 const again = (page: LoginPage) => page.tab.getByRole("button", { name: "Send it again", exact: true });
 
-describe("a resend whose answer takes its time", () => {
-  it("takes nobody back who has been verified meanwhile", async () => {
+describe("a resend with a slow response", () => {
+  it("does not undo a verification that succeeds in the meantime", async () => {
     const { page, code } = await site.asked();
     const held = await new Held(page, "Generate").start();
     await again(page).click();
@@ -63,11 +63,11 @@ describe("a resend whose answer takes its time", () => {
     await page.verified.waitFor();
   });
 
-  it("does not lose that the code was right, whose answer comes behind it", async () => {
+  it("does not discard the success of a Verify whose response arrives later", async () => {
     const { page, code } = await site.asked();
     const generate = await new Held(page, "Generate").start();
     const verify = await new Held(page, "Verify").start();
-    await page.tab.route("**/Watch", () => undefined); // it does not help
+    await page.tab.route("**/Watch", () => undefined); // so that only Verify can report the success
     await again(page).click();
     await page.code.fill(code);
     generate.letGo();
@@ -76,7 +76,7 @@ describe("a resend whose answer takes its time", () => {
     await page.verified.waitFor();
   });
 
-  it("keeps the digits that are typed meanwhile", async () => {
+  it("keeps the digits that are typed in the meantime", async () => {
     const { page, code } = await site.asked();
     const held = await new Held(page, "Generate").start();
     await again(page).click();
@@ -87,7 +87,7 @@ describe("a resend whose answer takes its time", () => {
     await page.verified.waitFor();
   });
 
-  it("leaves nothing of what was typed before", async () => {
+  it("clears the digits that were typed before it", async () => {
     const page = await site.open();
     const email = site.newEmail();
     await page.ask(email);
@@ -99,7 +99,7 @@ describe("a resend whose answer takes its time", () => {
     await page.verified.waitFor();
   });
 
-  it("is asked for once, whatever happens meanwhile", async () => {
+  it("is requested once, even after a wrong code and a change of language", async () => {
     const { page } = await site.asked();
     const keys: (string | undefined)[] = [];
     page.tab.on("request", (request) => {
@@ -116,7 +116,7 @@ describe("a resend whose answer takes its time", () => {
     expect(keys).toHaveLength(1);
   });
 
-  it("does not get mixed up by another language", async () => {
+  it("completes without an error after a change of language", async () => {
     const { page, email } = await site.asked();
     const held = await new Held(page, "Generate").start();
     await again(page).click();
@@ -129,7 +129,7 @@ describe("a resend whose answer takes its time", () => {
   });
 });
 
-it("a resend behind one that was in doubt sends again", async () => {
+it("a resend sends a new message after one whose outcome was unknown", async () => {
   const { page, email } = await site.asked();
   await again(page).waitFor();
   await page.tab.context().setOffline(true);
@@ -143,8 +143,8 @@ it("a resend behind one that was in doubt sends again", async () => {
   await page.comesTo("Sent");
 });
 
-describe("who goes away while a code is asked for", () => {
-  it("is not called back when it comes, and finds it where it was asked for", async () => {
+describe("a person who leaves the form during the request for a code", () => {
+  it("stays on the login that they went to, and finds the new one with the forward button", async () => {
     const page = await site.open();
     const first = site.newEmail();
     await page.ask(first);
@@ -168,7 +168,7 @@ describe("who goes away while a code is asked for", () => {
     expect(site.smtp.mailsTo(second)).toHaveLength(1);
   });
 
-  it("for another language, and loads the page again, finds it all the same", async () => {
+  it("to change the language, and reloads the page, can still enter the code", async () => {
     const page = await site.open();
     const email = site.newEmail();
     const loseAnswer = async (route: Route) => {
@@ -184,7 +184,7 @@ describe("who goes away while a code is asked for", () => {
     await page.tab.getByRole("heading", { name: "تم التحقق منك" }).waitFor();
   });
 
-  it("and types another address, has nothing sent to the one before", async () => {
+  it("and types another address, causes no message to the first one", async () => {
     const page = await site.open();
     const [wrong, right] = [site.newEmail(), site.newEmail()];
     await page.tab.route("**/Generate", (route) => route.abort());
@@ -201,14 +201,14 @@ describe("who goes away while a code is asked for", () => {
   });
 });
 
-it("a try whose answer a reload has cut short is remembered where the tries come to their end", async () => {
+it("the page knows when the attempts are used up even if a reload lost the response to one of them", async () => {
   const page = await site.open();
   const email = site.newEmail();
   await page.ask(email);
   const wrong = otherThan((await site.smtp.mailTo(email)).code);
   await page.tab.route("**/Verify", async (route) => {
     await route.fetch();
-    await page.tab.reload(); // its answer gets lost
+    await page.tab.reload(); // so the response is lost
   });
   const reloaded = page.tab.waitForEvent("load");
   await page.code.fill(wrong);

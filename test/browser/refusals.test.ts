@@ -21,14 +21,14 @@ afterAll(async () => {
   await dns.stop();
 });
 
-describe("what the service refuses is told with what to do now", () => {
+describe("the page says what to do", () => {
   it.each([
     ["", "That is not an email address. Write it like name@example.com."],
     ["ada@", "That is not an email address. Write it like name@example.com."],
     ["07700 900123", "That is not a phone number. Write it with the country code"],
     ["+1", "That is not a phone number. Write it with the country code"],
     ["ada@nowhere.example", "That domain does not accept email. Check the part after the @."],
-  ])("an address of %j", async (address, sentence) => {
+  ])("when it does not accept the address %j", async (address, sentence) => {
     const page = await site.open();
     await page.address.fill(address);
     await page.send.click();
@@ -39,25 +39,25 @@ describe("what the service refuses is told with what to do now", () => {
     await page.tab.getByRole("alert").waitFor({ state: "detached" });
   });
 
-  it("too many tries from one network", async () => {
+  it("after too many attempts from one network", async () => {
     const page = await site.open();
     await page.ask(site.newEmail());
-    for (let tries = 1; tries <= 4; tries++) {
+    for (let attempt = 1; attempt <= 4; attempt++) {
       await page.code.fill("");
-      await page.code.fill(`00000${tries}`);
-      await page.tells(tries === 4 ? "1 attempt left" : `${5 - tries} attempts left`);
+      await page.code.fill(`00000${attempt}`);
+      await page.tells(attempt === 4 ? "1 attempt left" : `${5 - attempt} attempts left`);
     }
     await page.code.fill("");
     await page.code.fill("000005");
     await page.tells(/Too many attempts from your network. You can try again in \d+ seconds/);
   });
 
-  // These do not come about while the page and the service are right: what they say is shown all the same.
+  // These errors do not occur while the page and the service work correctly, so the test makes them up.
   it.each([
     ["IDEMPOTENCY_KEY_REUSED", "failed_precondition", 400, "Something got mixed up. Reload the page"],
     ["", "internal", 500, "Something went wrong on our side. Try again in a moment."],
     ["", "unavailable", 503, "The service cannot be reached. Check your connection"],
-  ])("%s %s", async (reason, code, status, sentence) => {
+  ])("after an error with the reason %j and the code %s", async (reason, code, status, sentence) => {
     const page = await site.open();
     // ErrorInfo: field 1 is the reason, field 2 the domain.
     const info = Buffer.from(`\n${String.fromCharCode(reason.length)}${reason}\x12\x06otp.v1`).toString("base64");
@@ -69,7 +69,7 @@ describe("what the service refuses is told with what to do now", () => {
   });
 });
 
-it("each reason that the service has is known to the page, and told in every language, for every call", () => {
+it("the page explains every error reason of the service, in every language and for every call", () => {
   const reasons = new Set(Object.values(WIRE).map(({ reason }) => reason));
   expect(REASONS).toEqual(expect.arrayContaining([...reasons]));
   const about = { channel: "sms", digits: 6, wait: undefined, isSpent: false } as const;
@@ -82,20 +82,20 @@ it("each reason that the service has is known to the page, and told in every lan
   }
 });
 
-describe("where callers need a key", () => {
+describe("the page of a server that requires API keys", () => {
   const closed = new Site({ API_KEYS: apiKey("shop", "cs_key"), PUBLIC_RPCS: "Verify" });
   const unwatched = new Site({ API_KEYS: apiKey("shop", "cs_key"), PUBLIC_RPCS: "Generate,Verify" });
   beforeAll(() => Promise.all([closed.start(), unwatched.start()]));
   afterAll(() => Promise.all([closed.stop(), unwatched.stop()]));
 
-  it("a page that may not ask for codes says whom to tell", async () => {
+  it("says whom to tell if it may not request codes", async () => {
     const page = await closed.open();
     await page.address.fill(closed.newEmail());
     await page.send.click();
     await page.tells("This page is not allowed to do that. Tell the operator of the service.");
   });
 
-  it("one that may not watch them takes codes without the steps", async () => {
+  it("verifies a code without showing its steps if it may not watch it", async () => {
     const page = await unwatched.open();
     const email = unwatched.newEmail();
     await page.ask(email);

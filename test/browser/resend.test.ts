@@ -6,13 +6,13 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-it("counts the server's own wait down, then sends the same code again, and its steps begin anew", async () => {
+it("the resend button counts down the server's cooldown, then sends the same code again and restarts the steps", async () => {
   const page = await site.open();
   const email = site.newEmail();
   await page.ask(email);
   expect(await page.resend.textContent()).toMatch(/^Send it again in [1-3] seconds?$/);
   expect(await page.resend.getAttribute("aria-disabled")).toBe("true");
-  await page.resend.click({ force: true }); // is not taken
+  await page.resend.click({ force: true }); // has no effect
   const first = await site.smtp.mailTo(email);
 
   await site.stopWorker();
@@ -27,7 +27,7 @@ it("counts the server's own wait down, then sends the same code again, and its s
   await page.verified.waitFor();
 });
 
-it("says how long to wait where too many were sent, in the unit that says it best, also to who asks anew", async () => {
+it("the page says in a suitable unit how long to wait after too many sends, also for a new request", async () => {
   const page = await site.open();
   const email = site.newEmail();
   await page.ask(email);
@@ -40,12 +40,12 @@ it("says how long to wait where too many were sent, in the unit that says it bes
   await page.tells("You can ask for another in 60 minutes");
 });
 
-it("goes on with a resend that a reload has cut short, and sends it once", async () => {
+it("a resend that a reload interrupts continues afterwards, and sends one message", async () => {
   const page = await site.open();
   const email = site.newEmail();
   await page.ask(email);
   await site.smtp.mailTo(email);
-  // The call gets to the server, and its answer is lost with the page.
+  // The call reaches the server, and its response is lost with the page.
   const cut = page.tab.waitForRequest("**/Generate");
   const again = page.tab.getByRole("button", { name: "Send it again", exact: true });
   await again.waitFor();

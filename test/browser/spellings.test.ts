@@ -8,19 +8,19 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-describe("an address", () => {
+describe("the page", () => {
   it.each([
-    "\u202a+49 1520 {}\u202c", // as lists of contacts have it
+    "\u202a+49 1520 {}\u202c", // as address books write it
     "\u2066+49 1520 {}\u2069",
     "＋49 1520 {}",
     "+49\u00a01520\u00a0{}",
     "+49 1520\u2011{}",
-  ])("is known for a phone number as it is copied: %j", async (spelling) => {
+  ])("recognizes a phone number that is copied as %j", async (spelling) => {
     const page = await site.open();
     await page.ask(spelling.replace("{}", site.newPhone().slice(-7)));
   });
 
-  it("in another spelling leads to the login that is under way, too", async () => {
+  it("links to the current login also when its address is typed in another spelling", async () => {
     const page = await site.open();
     const email = site.newEmail();
     await page.ask(email);
@@ -33,7 +33,7 @@ describe("an address", () => {
   });
 });
 
-it("two seconds to wait are in the case that Arabic puts them in behind a preposition", () => {
+it("the Arabic page puts a wait of two seconds in the grammatical case that follows a preposition", () => {
   expect(ar.enter.resendIn(spanText(2000, "ar"))).toBe("أعد الإرسال بعد ثانيتين");
   expect(ar.enter.resendIn(spanText(3000, "ar"))).toBe("أعد الإرسال بعد 3 ثوان");
 });

@@ -7,7 +7,7 @@ afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
 describe("the steps of a code", () => {
-  it("are shown as they happen, those of a mail up to the one that nobody reports", async () => {
+  it("appear as they happen, and for a mail 'Delivered' is marked as not reported", async () => {
     const page = await site.open();
     const email = site.newEmail();
     await site.stopWorker();
@@ -29,7 +29,7 @@ describe("the steps of a code", () => {
 
     await page.code.fill((await site.smtp.mailTo(email)).code);
     await page.verified.waitFor();
-    await page.tab.locator("li.verified time").waitFor(); // Watch has told it, too
+    await page.tab.locator("li.verified time").waitFor(); // Watch has reported it, too
     expect(await page.steps()).toEqual([
       "Queued, done",
       "Processing, done",
@@ -39,7 +39,7 @@ describe("the steps of a code", () => {
     ]);
   });
 
-  it("are five for a message whose provider says that it has arrived", async () => {
+  it("are five for a message whose provider reports its delivery", async () => {
     const page = await site.open();
     const phone = site.newPhone();
     await page.ask(phone);
@@ -52,7 +52,7 @@ describe("the steps of a code", () => {
     expect(await page.tab.locator("li time").count()).toBe(5);
   });
 
-  it("are said by a screen reader, each in a sentence that says where to look", async () => {
+  it("are announced to a screen reader, each in a sentence that says where to look", async () => {
     const page = await site.open();
     const phone = site.newPhone();
     const said = (text: string) => page.tab.getByRole("status").filter({ hasText: text }).waitFor();
@@ -63,7 +63,7 @@ describe("the steps of a code", () => {
     await said("has arrived on your phone");
   });
 
-  it("end where the address takes no messages, and say what to do", async () => {
+  it("end with 'Failed' if the address accepts no messages, and the page says what to do", async () => {
     const page = await site.open();
     site.smtp.script.push({ at: "rcpt", code: 550 });
     await page.ask(site.newEmail());
@@ -73,18 +73,18 @@ describe("the steps of a code", () => {
   });
 });
 
-describe("a code that dies", () => {
+describe("a code that expires", () => {
   const brief = new Site({ OTP_TTL_SECONDS: "2", OTP_COOLDOWN_SECONDS: "1" });
   beforeAll(() => brief.start());
   afterAll(() => brief.stop());
 
-  it("is said to have expired, and another one takes its place", async () => {
+  it("is reported as expired, and can be replaced by a new one", async () => {
     const page = await brief.open();
     const email = brief.newEmail();
     await page.ask(email);
     await page.comesTo("Expired");
     await page.code.waitFor({ state: "detached" });
-    // The focus goes with the field, and is not lost.
+    // The focus moves to the heading when the field disappears.
     await page.tab.waitForFunction(() => document.activeElement?.tagName === "H1");
     await page.tab.getByRole("status").filter({ hasText: "Ask for a new one" }).waitFor();
 

@@ -6,8 +6,8 @@ beforeAll(() => site.start());
 afterEach(() => site.closeTabs());
 afterAll(() => site.stop());
 
-describe("the browser's storage", () => {
-  it("may be full, and the language is changed and the login works all the same", async () => {
+describe("the page", () => {
+  it("changes its language and lets a person log in even if the browser's storage is full", async () => {
     const page = await site.open();
     await page.tab.addInitScript(() => {
       Storage.prototype.setItem = () => {
@@ -24,7 +24,7 @@ describe("the browser's storage", () => {
     await page.verified.waitFor();
   });
 
-  it("may have what another version of the page has left there", async () => {
+  it("copes with stored data of another version of itself", async () => {
     const page = await site.open();
     await page.tab.evaluate(() => localStorage.setItem("countersign:old", '{"id":"old","token":"x","steps":[]}'));
     await site.openIn(page.tab, "#old");
@@ -35,7 +35,7 @@ describe("the browser's storage", () => {
     await page.tells("not an email");
   });
 
-  it("is read again by a page that comes out of the browser's cache, where nothing is told to it", async () => {
+  it("reads the storage again when it returns from the back/forward cache, where it gets no storage events", async () => {
     const page = await site.open();
     await page.ask(site.newEmail());
     await page.tab.evaluate(() => {

@@ -1,7 +1,7 @@
 import type { Locator, Page } from "playwright-core";
 import { otherThan } from "../messages/codes.js";
 
-/** The page in one tab, with its controls as a person finds them. */
+/** The login page in one tab, as a person sees it. */
 export class LoginPage {
   constructor(readonly tab: Page) {}
 
@@ -25,24 +25,27 @@ export class LoginPage {
     return this.tab.getByRole("heading", { name: "You are verified" });
   }
 
-  /** Requests a code, and waits until the person can type it. */
+  /** Requests a code, and waits until it can be typed. */
   async ask(address: string): Promise<void> {
     await this.address.fill(address);
     await this.address.press("Enter");
     await this.code.waitFor();
   }
 
-  /** Resolves once this step is the latest one. */
+  /** Resolves once this step is the latest. */
   async comesTo(step: string): Promise<void> {
     await this.tab.locator("li[aria-current=step]", { hasText: step }).waitFor();
   }
 
-  /** Resolves once the page shows this text in an alert. */
+  /** Resolves once the page shows an alert with this text. */
   async tells(text: string | RegExp): Promise<void> {
     await this.tab.getByRole("alert").filter({ hasText: text }).waitFor();
   }
 
-  /** Types wrong codes, the first ones for this token, and waits each time until the page says how many of five attempts are left. */
+  /**
+   * Types a wrong code this many times, and waits each time until the page says how many of the five attempts are left. No attempt
+   * may have been made with the token before.
+   */
   async failTimes(code: string, times: number): Promise<void> {
     for (let left = 4; left >= 5 - times; left--) {
       await this.code.fill("");
@@ -51,7 +54,7 @@ export class LoginPage {
     }
   }
 
-  /** The texts of the steps, as a screen reader reads them. */
+  /** The steps as a screen reader announces them. */
   async steps(): Promise<readonly string[]> {
     const items = await this.tab.getByRole("listitem").all();
     return Promise.all(items.map(async (item) => (await item.locator("> span").first().textContent()) ?? ""));

@@ -11,12 +11,12 @@ const LOOKS = [
   { name: "desktop-dark", width: 1280, height: 800, colorScheme: "dark" },
 ] as const;
 
-/** The narrowest screen on which the page must not scroll sideways (WCAG 1.4.10). */
+/** The narrowest screen that must not need horizontal scrolling (WCAG 1.4.10). */
 const NARROWEST = { width: 320, height: 568 };
 
 /**
- * Checks a page in its current state: axe finds no violation on a phone and on a desktop, in light and in dark, and the page does not
- * scroll sideways on the narrowest screen. If `SCREENSHOTS` names a folder, each look is saved there as a picture.
+ * Expects the page in its current state to have no axe violation on a phone and on a desktop, in light and in dark mode, and to need
+ * no horizontal scrolling on the narrowest screen. If `SCREENSHOTS` names a folder, a screenshot of each look is stored there.
  */
 export async function look(page: Page, state: string): Promise<void> {
   const folder = process.env.SCREENSHOTS;
@@ -28,6 +28,6 @@ export async function look(page: Page, state: string): Promise<void> {
     if (folder) await page.screenshot({ path: join(folder, `${state}-${name}.png`), fullPage: true });
   }
   await page.setViewportSize(NARROWEST);
-  // A string, because it runs in the browser, whose types these tests do not load.
+  // A string, because it runs in the browser, whose types are not known here.
   expect(await page.evaluate("document.documentElement.scrollWidth"), `${state}, width`).toBe(NARROWEST.width);
 }

@@ -17,7 +17,7 @@ export interface Asked {
   readonly code: string;
 }
 
-/** The whole service with its page, and a browser. A test can stop and restart each part of the service. */
+/** The whole service with its page, and a browser. Each part can be stopped and started again. */
 export class Site {
   readonly redis = new PersistentRedis();
   readonly smtp = new RecordingSmtp();
@@ -56,7 +56,7 @@ export class Site {
     await this.server?.stop();
   }
 
-  /** Resolves once the server reaches Redis. */
+  /** Resolves once the server reports that Redis answers. */
   async serverReady(): Promise<void> {
     while (!(await fetch(`${this.url}health`)).ok) await this.server?.line(/redis answers/, 2);
   }
@@ -87,7 +87,7 @@ export class Site {
     return new LoginPage(tab);
   }
 
-  /** Opens the page and requests a code. Resolves once the mail has arrived and the page shows that it was sent. */
+  /** Opens the page and requests a code. Resolves once the mail has arrived and the page shows the step "Sent". */
   async asked(options: BrowserContextOptions = {}, email = this.newEmail()): Promise<Asked> {
     const page = await this.open(options);
     await page.ask(email);
@@ -96,7 +96,7 @@ export class Site {
     return { page, email, code };
   }
 
-  /** Closes every tab. */
+  /** Closes all tabs. */
   async closeTabs(): Promise<void> {
     await Promise.all(this.browser?.contexts().map((context) => context.close()) ?? []);
   }
@@ -109,14 +109,14 @@ export class Site {
     return `+4915${String(200_000_000 + this.people++)}`;
   }
 
-  /** Lets time pass for everything that the service stores. */
+  /** Lets time pass for everything that the service stores in Redis. */
   async passTime(ms: number): Promise<void> {
     const redis = new Redis(this.redis.url);
     await passTime(redis, ms);
     redis.disconnect();
   }
 
-  /** Makes the SMS provider report that the first message to this number was delivered. */
+  /** Makes the SMS provider report that the last message to this number was delivered. */
   async reportDelivered(phone: string): Promise<void> {
     const message = await this.twilio.messageTo(phone);
     await this.twilio.receipt(message, "delivered", { server: this.url.slice(0, -1) });
