@@ -1,22 +1,22 @@
 import { parseArgs } from "node:util";
 
-/** What may be asked of a run on its command line. */
+/** The command line options of a run. */
 export interface Options {
-  /** How often the two sides of a pair take turns. */
+  /** How many rounds a row has. Each side of a pair has one turn per round. */
   readonly rounds: number;
-  /** How long each turn of a load takes. */
+  /** How long each turn takes. */
   readonly seconds: number;
-  /** Names of rows, or parts of them; none for all. */
+  /** Names of the rows to run, or parts of their names. Empty for all rows. */
   readonly rows: readonly string[];
-  /** Where the figures go as JSON. */
+  /** The file to write the figures to, as JSON. */
   readonly json: string | undefined;
-  /** Where the CPU profiles of our programs go. */
+  /** The folder for the CPU profiles of Countersign's processes. */
   readonly profile: string | undefined;
 }
 
 const FEWEST_ROUNDS = 5;
 
-/** @throws for an option that there is not, or a number that is none */
+/** @throws on an unknown option or an invalid number */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
@@ -31,9 +31,9 @@ export function readOptions(args: readonly string[]): Options {
   const rounds = Number(values.rounds);
   const seconds = Number(values.seconds);
   if (!Number.isInteger(rounds) || rounds < FEWEST_ROUNDS) {
-    throw new Error(`--rounds takes a whole number from ${FEWEST_ROUNDS} on`);
+    throw new Error(`--rounds must be an integer of at least ${FEWEST_ROUNDS}`);
   }
-  if (!Number.isInteger(seconds) || seconds < 1) throw new Error("--seconds takes a whole number from 1 on");
+  if (!Number.isInteger(seconds) || seconds < 1) throw new Error("--seconds must be an integer of at least 1");
   return {
     rounds,
     seconds,

@@ -12,12 +12,12 @@ function allRows(): readonly Row[] {
   return [...verifyRows(), ...generateRows(), DELIVER, LATENCY, GROWTH, MEMORY, ...scaleRows()];
 }
 
-/** @param wanted parts of names; none for all @throws when there is no such row */
+/** @param wanted parts of row names; empty for all rows @throws if a part matches no row */
 export function chosenRows(wanted: readonly string[]): readonly Row[] {
   const rows = allRows();
   for (const part of wanted) {
     if (!rows.some(({ name }) => name.includes(part))) {
-      throw new Error(`no row is called ${part}: there are ${rows.map(({ name }) => name).join("; ")}`);
+      throw new Error(`no row matches "${part}"; the rows are ${rows.map(({ name }) => name).join("; ")}`);
     }
   }
   return wanted.length === 0 ? rows : rows.filter(({ name }) => wanted.some((part) => name.includes(part)));

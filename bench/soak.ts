@@ -9,12 +9,12 @@ import { MailSink } from "./stage/sink.js";
 import { Stage } from "./stage/stage.js";
 
 /**
- * `npm run bench:soak`: half of the logins that this machine can do, for ten minutes or `--minutes`. Prints what the processes hold
- * and how many keys there are, and ends with status 1 when any of it grows.
+ * `npm run bench:soak` runs logins at half of this machine's capacity, for ten minutes or `--minutes`. Prints the memory of the
+ * processes and the number of keys in Redis, and exits with status 1 if any of them grows.
  */
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
 
-/** So short a life, and as much ends as begins long before the end. */
+/** Codes expire this soon, so that long before the end of the run as many expire as are created. */
 const LIFE_SECONDS = 30;
 const SETTINGS = {
   OTP_TTL_SECONDS: String(LIFE_SECONDS),
@@ -22,12 +22,12 @@ const SETTINGS = {
   OTP_SENDS_PER_HOUR: "0",
   OTP_SENDS_PER_DAY: "0",
 };
-/** What is remembered of a request lives twice as long as its code. */
+/** The time after which the number of keys is stable. The data of a request lives twice as long as its code. */
 const SETTLED_MS = 3_000 * LIFE_SECONDS;
 const AT_ONCE = 64;
 const MEASURE_SECONDS = 20;
 const SAMPLE_MS = 5_000;
-/** What may lie between the first third and the last: the heap of V8 breathes. */
+/** The factor by which a value may grow from the first third to the last, because the heap size of V8 varies. */
 const SLACK = 1.1;
 
 const stage = await Stage.open(undefined);
@@ -37,9 +37,9 @@ const worker = await stage.worker(await sink.listen(), SETTINGS);
 const caller = new Caller(server.listening.grpcPort ?? 0);
 const logins = new Logins(caller, sink);
 
-await logins.measure(AT_ONCE, MEASURE_SECONDS); // V8 has compiled what is hot by then
+await logins.measure(AT_ONCE, MEASURE_SECONDS); // warms up V8
 const perSecond = (await logins.measure(AT_ONCE, MEASURE_SECONDS)) / 2;
-tell(`${perSecond.toFixed(0)} logins a second, each of one Generate, one mail and two Verify`);
+tell(`${perSecond.toFixed(0)} logins per second, each with one Generate, one mail and two calls of Verify`);
 
 const samples: (readonly [what: string, value: number])[][] = [];
 const sample = async () => {
@@ -64,7 +64,7 @@ for (const [n, [what]] of (samples[0] ?? []).entries()) {
   process.stdout.write(`${what}: ${first.toFixed(0)} in the first third, ${last.toFixed(0)} in the last\n`);
 }
 const logged = statSync(server.logFile).size + statSync(worker.logFile).size;
-process.stdout.write(`${logins.done} logins, ${(logged / logins.done).toFixed(0)} bytes of log for each\n`);
+process.stdout.write(`${logins.done} logins, ${(logged / logins.done).toFixed(0)} bytes of log per login\n`);
 caller.close();
 await stage.close();
 sink.close();

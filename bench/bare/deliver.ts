@@ -9,8 +9,8 @@ const IN_FLIGHT = 50; // as many as a worker has
 const CONNECTIONS = 20;
 
 /**
- * A loop over a nodemailer pool that sends the mail of our template: `POST /<count>` has it send so many, and
- * `POST /to/<address>` one.
+ * A loop over a nodemailer pool that sends the mail of our template. `POST /<count>` makes it send that many mails, and
+ * `POST /to/<address>` makes it send one.
  */
 const { subject, text, html } = Templates.load(new URL("../../templates/", import.meta.url)).mail({
   code: "123456",
@@ -33,7 +33,7 @@ function send(to: string): Promise<unknown> {
   return pool.sendMail({ from: MAIL_FROM, to, subject, text, html, messageId, headers: HEADERS });
 }
 
-/** As our mails have them. */
+/** The headers that our mails have. */
 const HEADERS = { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" };
 
 async function sendWhile(left: { count: number }): Promise<void> {

@@ -5,7 +5,7 @@ import { GenerateResponseSchema, OtpService } from "../../src/gen/otp/v1/otp_ser
 import { GENERATED, JOB, openQueue } from "./job.js";
 import { sayListening } from "./said.js";
 
-/** A grpc-js server with our messages whose handler does nothing but add a job. */
+/** A grpc-js server with our messages whose handler only adds a job. */
 const queue = openQueue();
 const server = new Server();
 const { generate } = grpcDefinition(OtpService);

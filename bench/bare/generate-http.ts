@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { GENERATED, JOB, openQueue } from "./job.js";
 import { listen } from "./listen.js";
 
-/** A node:http server that parses the JSON of a Generate and does nothing but add a job. */
+/** A node:http server that parses the JSON of a Generate and only adds a job. */
 const queue = openQueue();
 const answer = JSON.stringify({ ...GENERATED, ttl: "600s", resendAfter: "30s" });
 const server = createServer((request, response) => {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 
-/** A job of the size of ours: a sealed order. */
+/** A job as large as ours, with a sealed recipient. */
 export const JOB = {
   request: randomBytes(16).toString("base64url"),
   challenge: `${randomBytes(16).toString("base64url")}.${randomBytes(6).toString("base64url")}`,
@@ -12,12 +12,12 @@ export const JOB = {
   ).toString("base64url"),
 };
 
-/** A queue as BullMQ makes it. */
+/** A queue with the default settings of BullMQ. */
 export function openQueue(): Queue {
   return new Queue("bare", { connection: new Redis(process.env.REDIS_URL ?? "", { maxRetriesPerRequest: null }) });
 }
 
-/** An answer of the size of ours. */
+/** A response as large as ours. */
 export const GENERATED = {
   token: randomBytes(54).toString("base64url"),
   message: "The code is on its way",

@@ -1,7 +1,7 @@
 import type { Server } from "node:net";
 import { sayListening } from "./said.js";
 
-/** Listens on a free port of loopback and says which. */
+/** Listens on a free port of loopback and prints it. */
 export function listen(server: Server): void {
   server.listen(0, "127.0.0.1", () => {
     const address = server.address();

@@ -4,7 +4,7 @@ import { grpcDefinition } from "../../src/api/grpc/definition.js";
 import { OtpService, VerifyResponseSchema } from "../../src/gen/otp/v1/otp_service_pb.js";
 import { sayListening } from "./said.js";
 
-/** A grpc-js server with our messages that finds every code right and does nothing. */
+/** A grpc-js server with our messages that accepts every code and does nothing else. */
 const server = new Server();
 const { verify } = grpcDefinition(OtpService);
 if (verify === undefined) throw new Error("there is no Verify");

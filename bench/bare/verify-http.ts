@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { listen } from "./listen.js";
 
-/** A node:http server that parses the JSON of a Verify and finds every code right. */
+/** A node:http server that parses the JSON of a Verify and accepts every code. */
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 
-/** What a run ran on. */
+/** The date of a run, and the machine that it ran on. */
 export interface Machine {
   readonly date: string;
   readonly processor: string;

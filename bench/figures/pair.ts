@@ -1,16 +1,16 @@
 import type { Burst } from "../load/burst.js";
 import { median } from "./statistics.js";
 
-/** What one side did over all rounds. */
+/** The result of one side over all rounds. */
 export interface Figures {
-  /** Of its rounds, the median. */
+  /** The median of the rounds. */
   readonly perSecond: number;
-  /** Latency in milliseconds, of its rounds the median; none where a call is no unit of it. */
+  /** Latency in milliseconds, the median of the rounds. Absent if the row does not time single calls. */
   readonly p50?: number;
   readonly p99?: number;
 }
 
-/** How the one side compares with the other within a round: the middle one, and the two outermost. */
+/** The ratio of one side to the other within a round: the median, the lowest and the highest of all rounds. */
 export interface Ratio {
   readonly median: number;
   readonly least: number;
@@ -25,7 +25,7 @@ export interface Pair {
 
 export type Turn = Pick<Burst, "perSecond"> & Partial<Pick<Burst, "p50" | "p99">>;
 
-/** Lets two sides take turns, and changes who begins, so that what the machine does meanwhile falls on both. */
+/** Runs two sides in turns and alternates which one begins, so that other activity on the machine affects both equally. */
 export async function interleave(
   rounds: number,
   ours: (round: number) => Promise<Turn>,

@@ -1,28 +1,28 @@
 import type { Options } from "../options.js";
 import type { Figures, Ratio } from "./pair.js";
 
-/** A row of the table: what is measured, and against what. */
+/** A row of the table: what is measured, and what it is compared with. */
 export interface Row {
   readonly name: string;
   readonly against: string;
-  /** What it is to reach, in words. */
+  /** The aim as text. */
   readonly aim: string;
   run(options: Options): Promise<Outcome>;
 }
 
-/** What came out. */
+/** The result of a row. */
 export interface Outcome {
-  /** What the load came from. */
+  /** The load generator. */
   readonly load: string;
   readonly ours?: Figures;
   readonly other?: Figures;
   readonly ratio?: Ratio;
-  /** What there is to say that no column holds. */
+  /** A note that does not fit into a column, printed below the table. */
   readonly said?: string;
   readonly isMet: boolean;
 }
 
-/** Tells on stderr how far a run has come. */
+/** Reports progress on stderr. */
 export function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }

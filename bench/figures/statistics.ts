@@ -1,4 +1,4 @@
-/** @param sorted ascending @returns the nearest-rank percentile; NaN of nothing */
+/** @param sorted ascending @returns the nearest-rank percentile, or NaN if there are no values */
 export function percentile(sorted: ArrayLike<number>, percent: number): number {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
 }

@@ -4,7 +4,7 @@ import type { Outcome, Row } from "./row.js";
 
 type Result = Omit<Row, "run"> & Outcome;
 
-/** The results as a table in Markdown, with what it was measured on above and what else is to say below. */
+/** Formats the results as a Markdown table, with the machine above it and the notes of the rows below it. */
 export function printTable({ date, processor, cores, memoryGiB, node }: Machine, results: readonly Result[]): string {
   const machine = `${date}, ${processor}, ${cores} cores, ${memoryGiB} GiB, Node.js ${node}`;
   const head = [
@@ -40,7 +40,7 @@ function cells(figures: Figures | undefined): string[] {
   return [perSecond?.toFixed(0) ?? "", p50?.toFixed(2) ?? "", p99?.toFixed(2) ?? ""];
 }
 
-/** The middle one of the rounds, and the outermost. */
+/** The median of the rounds, with the lowest and the highest in brackets. */
 function spread({ median, least, most }: Ratio): string {
   return `${median.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
 }

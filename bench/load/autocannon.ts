@@ -2,7 +2,7 @@ import autocannon from "autocannon";
 import { type Burst, IN_FLIGHT } from "./burst.js";
 import type { HttpTarget } from "./http-load.js";
 
-/** @throws when a connection was lost */
+/** @throws if a connection is lost */
 export async function loadWithAutocannon(
   { port, path, headers }: HttpTarget,
   bodies: readonly string[],

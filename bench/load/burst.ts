@@ -1,12 +1,12 @@
-/** What a closed loop of callers measured: each calls again as soon as it has its answer. */
+/** The result of a closed loop of callers: each caller starts its next call as soon as it has its response. */
 export interface Burst {
   readonly perSecond: number;
   /** Latency in milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** How many answers there were of each kind: a gRPC code or an HTTP status. */
+  /** The number of responses for each gRPC code or HTTP status. */
   readonly answers: ReadonlyMap<string, number>;
 }
 
-/** Calls in flight at once, on every protocol: so many that neither side waits for calls. */
+/** Concurrent calls in flight, on every protocol. These are enough that neither side is ever idle. */
 export const IN_FLIGHT = 128;

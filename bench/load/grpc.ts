@@ -8,18 +8,18 @@ const CONNECTIONS = 4;
 
 export interface GrpcTarget {
   readonly port: number;
-  /** As in `/otp.v1.OtpService/Verify`. */
+  /** For example `/otp.v1.OtpService/Verify`. */
   readonly path: string;
   readonly headers?: readonly Header[];
 }
 
 /**
- * Makes unary calls over h2c, one for each message, until these or the time run out.
+ * Makes unary calls over h2c, one per message, until the messages or the time run out.
  *
- * h2load would do, but it sends one body again and again, and no two calls here may be alike. So this writes the frames of RFC 9113
- * itself, and of the answers reads no more than it has to: it costs about as little.
+ * h2load repeats one body, but here every call needs its own. Therefore this function writes the frames of RFC 9113 itself and reads
+ * as little of the responses as possible, which makes it about as cheap as h2load.
  *
- * @throws when a call was reset, or a connection was lost
+ * @throws if a call is reset or a connection is lost
  */
 export async function loadGrpc(target: GrpcTarget, messages: readonly Uint8Array[], ms: number): Promise<Burst> {
   const tally = new Tally();
@@ -32,7 +32,7 @@ export async function loadGrpc(target: GrpcTarget, messages: readonly Uint8Array
   return tally.burst(seconds);
 }
 
-/** What the connections of a burst have counted. */
+/** Counts the calls of all connections of a burst. */
 class Tally {
   private readonly latencies: number[] = [];
   private readonly blocks = new Map<string, number>();
@@ -70,7 +70,7 @@ const DEFAULT_WINDOW = 65_535;
 const SETTINGS_HEADER_TABLE_SIZE = 1;
 const SETTINGS_INITIAL_WINDOW_SIZE = 4;
 
-/** One connection, with its share of the calls in flight. */
+/** One connection with its share of the calls in flight. */
 class Connection {
   private readonly blocks: HeaderBlocks;
   private readonly begun = new Map<number, number>();
@@ -187,8 +187,9 @@ class Connection {
 }
 
 /**
- * What a connection begins with: no table of headers, so that each answer's are to be read by themselves, and windows that never
- * close. Ours stay far from full, for so few small requests are in flight.
+ * The start of a connection. It turns off the dynamic header table, so that the headers of each response can be read on their own, and
+ * opens our receive windows so wide that they never fill. The server's windows never fill either, because few small requests are in
+ * flight.
  */
 const PREFACE = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
@@ -200,14 +201,14 @@ const PREFACE = Buffer.concat([
   frame(FRAME.windowUpdate, 0, uint32(WIDEST_WINDOW - DEFAULT_WINDOW)),
 ]);
 
-/** A frame of stream 0. */
+/** A frame on stream 0. */
 function frame(type: number, flags: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
   writeFrameHeader(header, 0, payload.length, type, flags, 0);
   return Buffer.concat([header, payload]);
 }
 
-/** @returns where the payload begins */
+/** @returns the offset of the payload */
 function writeFrameHeader(
   into: Buffer,
   at: number,

@@ -2,13 +2,13 @@ import hpack from "hpack.js";
 
 export type Header = readonly [name: string, value: string];
 
-/** Entries of the static table (RFC 7541 Appendix A), which the dynamic one follows. */
+/** Number of entries in the static table (RFC 7541 Appendix A). The indexes of the dynamic table follow it. */
 const STATIC_ENTRIES = 61;
 const LITERAL_INDEXED = 0x40;
 const INDEXED = 0x80;
 const LONGEST_LENGTH = 0x7e;
 
-/** The same headers again and again on one connection: spelt out in the first block, which teaches the other side their numbers. */
+/** Encodes the same headers for each call on one connection: literally in the first block, and as indexes in all others. */
 export class HeaderBlocks {
   private readonly first: Buffer;
   private readonly others: Buffer;
@@ -34,7 +34,7 @@ function text(value: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }
 
-/** Reads a block that uses no dynamic table. */
+/** Reads a header block that does not use the dynamic table. */
 export function readHeaders(block: Buffer): ReadonlyMap<string, string> {
   const reader = hpack.decompressor.create({ table: { maxSize: 0, protocolMaxSize: 0 } });
   reader.write(block);

@@ -6,5 +6,5 @@ export interface HttpTarget {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Makes POST calls over HTTP/1.1 until the time has run out, with one body after the other, and after the last with the first again. */
+/** Makes POST calls over HTTP/1.1 until the time runs out. Uses the bodies in order, and starts again at the first after the last. */
 export type HttpLoad = (target: HttpTarget, bodies: readonly string[], seconds: number) => Promise<Burst>;

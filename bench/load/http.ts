@@ -3,7 +3,7 @@ import { loadWithAutocannon } from "./autocannon.js";
 import type { HttpLoad } from "./http-load.js";
 import { loadWithWrk } from "./wrk.js";
 
-/** `wrk` where it is installed, for it costs little; else autocannon. */
+/** Returns `wrk`, which uses little CPU, if it is installed, otherwise autocannon. */
 export function findHttpLoad(): { readonly name: string; readonly load: HttpLoad } {
   try {
     execFileSync("wrk", ["--version"], { stdio: "ignore" });
@@ -11,5 +11,5 @@ export function findHttpLoad(): { readonly name: string; readonly load: HttpLoad
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
     if (isMissing) return { name: "autocannon", load: loadWithAutocannon };
   }
-  return { name: "wrk", load: loadWithWrk }; // it ends with status 1 even when it works
+  return { name: "wrk", load: loadWithWrk }; // `wrk --version` exits with status 1 even though it works
 }

@@ -1,6 +1,6 @@
--- A script of wrk that sends the bodies of a file, a line each, in their order, and counts the answers by their status. After the
--- last it begins anew.
--- Arguments: the file, and then header lines.
+-- A script for wrk that sends each line of a file as a body, in order, and counts the responses by status. After the last line it
+-- starts again at the first.
+-- Arguments: the file, then header lines.
 
 local head, file, bodies
 local threads = {}

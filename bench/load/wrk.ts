@@ -8,7 +8,7 @@ import type { HttpTarget } from "./http-load.js";
 
 const SCRIPT = new URL("../../../bench/load/wrk.lua", import.meta.url).pathname;
 
-/** @throws when a connection was lost */
+/** @throws if a connection is lost */
 export async function loadWithWrk(
   { port, path, headers }: HttpTarget,
   bodies: readonly string[],

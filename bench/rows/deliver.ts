@@ -5,12 +5,12 @@ import { QueuedJobs } from "../stage/jobs.js";
 import { MailSink } from "../stage/sink.js";
 import { Stage } from "../stage/stage.js";
 
-/** Mails of a turn, for each of its seconds. */
+/** The number of mails in a turn, per second that the turn is meant to take. */
 const MAILS_PER_SECOND = 2_000;
-/** V8 has compiled what is hot by then. */
+/** After these turns V8 has compiled the hot code. */
 const WARM_UP_TURNS = 4;
 
-/** Mails a second, from the queue to the sink. */
+/** Mails per second from the queue to the sink. */
 export const DELIVER = pairRow({ name: "deliver", against: "pooled nodemailer loop", atLeast: 0.85 }, play);
 
 async function play({ rounds, seconds, profile }: Options) {

@@ -10,12 +10,12 @@ import { generateMessage } from "../stage/messages.js";
 import type { Program } from "../stage/process.js";
 import { API_KEY, Stage } from "../stage/stage.js";
 
-/** More calls than any side can take in a second. */
+/** More calls per second than either side can handle. */
 const MOST_PER_SECOND = 40_000;
-/** V8 has compiled what is hot by then. */
+/** After these turns V8 has compiled the hot code. */
 const WARM_UP_TURNS = 6;
 
-/** One protocol: how a burst of calls is made, and what an accepted one is answered with. */
+/** One protocol: how a burst of calls is made, and which status an accepted call returns. */
 interface Protocol {
   readonly load: string;
   readonly bare: string;
@@ -51,7 +51,7 @@ function overHttp(): Protocol {
   };
 }
 
-/** Generate for an address that nobody has asked about before. No worker runs: what is measured ends in the queue. */
+/** Generate for a new address in each call. No worker runs, because the measurement ends with the job in the queue. */
 export function generateRows(): readonly Row[] {
   return [
     row("generate, gRPC", "grpc-js with Queue.add", 0.7, GRPC),
@@ -74,7 +74,7 @@ async function play(protocol: Protocol, { rounds, seconds, profile }: Options) {
       const burst = await protocol.burst(program, book.next(MOST_PER_SECOND * seconds), seconds);
       const [answer, ...others] = burst.answers.keys();
       if (answer !== protocol.accepted || others.length > 0) {
-        throw new Error(`generate was answered ${JSON.stringify([...burst.answers])}`);
+        throw new Error(`unexpected responses to Generate, with their counts: ${JSON.stringify([...burst.answers])}`);
       }
       return burst;
     };

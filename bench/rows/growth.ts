@@ -3,7 +3,7 @@ import { pairRow } from "../figures/pair-row.js";
 import { median } from "../figures/statistics.js";
 import { loadGrpc } from "../load/grpc.js";
 import type { Options } from "../options.js";
-import { triesAt } from "../stage/attempts.js";
+import { attemptsOn } from "../stage/attempts.js";
 import { verifyMessage } from "../stage/messages.js";
 import type { Program } from "../stage/process.js";
 import { seed } from "../stage/seed.js";
@@ -11,12 +11,12 @@ import { API_KEY, Stage } from "../stage/stage.js";
 
 const FEW = 1_000;
 const MANY = 1_000_000;
-/** Bursts of one turn: so few challenges last for one short burst alone. */
+/** Bursts per turn. The few challenges are enough for one short burst only. */
 const BURSTS = 10;
 const LONGEST_BURST_MS = 10_000;
 const WARM_UP_TURNS = 3;
-/** At each challenge, before the right one: as many as are not refused. */
-const WRONG_TRIES = 4;
+/** Wrong attempts per challenge before the correct one: as many as the service allows. */
+const WRONG_ATTEMPTS = 4;
 
 /** Verify over gRPC with few and with many live challenges. */
 export const GROWTH = pairRow({ name: "growth", against: "the same with 1,000", atLeast: 0.95 }, play);
@@ -49,7 +49,7 @@ interface Side {
   readonly server: Program;
 }
 
-/** A few short bursts, each at challenges of its own: a thousand of them do not last for longer. */
+/** Runs a few short bursts, each with new challenges, because a thousand challenges are used up quickly. */
 async function turn(side: Side): Promise<Turn> {
   const bursts: number[] = [];
   for (let n = 0; n < BURSTS; n++) bursts.push(await burst(side));
@@ -57,9 +57,9 @@ async function turn(side: Side): Promise<Turn> {
 }
 
 async function burst({ stage, server }: Side): Promise<number> {
-  const tries = triesAt(await seed(stage.redisUrl, FEW), WRONG_TRIES);
+  const attempts = attemptsOn(await seed(stage.redisUrl, FEW), WRONG_ATTEMPTS);
   const headers = [["authorization", `Bearer ${API_KEY}`]] as const;
   const target = { port: server.listening.grpcPort ?? 0, path: "/otp.v1.OtpService/Verify", headers };
-  const { perSecond } = await loadGrpc(target, tries.map(verifyMessage), LONGEST_BURST_MS);
+  const { perSecond } = await loadGrpc(target, attempts.map(verifyMessage), LONGEST_BURST_MS);
   return perSecond;
 }

@@ -10,12 +10,12 @@ import { Stage } from "../stage/stage.js";
 
 const P50_MS = 5;
 const P99_MS = 25;
-/** Of what the worker can deliver. */
+/** The rate of mails, as a part of the worker's capacity. */
 const PART = 0.2;
 const WARM_UP_MAILS = 4_000;
 const WARM_UP_TURNS = 2;
 
-/** From the call of Generate to the mail in the sink, while there is little to do. */
+/** The time from the call of Generate to the mail in the sink, under a light load. */
 export const LATENCY: Row = {
   name: "latency",
   against: "nodemailer to the same sink",
@@ -47,7 +47,7 @@ async function run({ rounds, seconds, profile }: Options): Promise<Outcome> {
     const post = (address: string) =>
       fetch(`http://127.0.0.1:${bare.listening.httpPort}/to/${address}`, { method: "POST" });
     const book = new AddressBook("latency");
-    await timeMails(sink, book.next(Math.round(perSecond)), perSecond, generate); // V8 again
+    await timeMails(sink, book.next(Math.round(perSecond)), perSecond, generate); // warms up V8
     const ours = await timeMails(sink, book.next(count), perSecond, generate);
     await timeMails(sink, book.next(Math.round(perSecond)), perSecond, post);
     const other = await timeMails(sink, book.next(count), perSecond, post);
@@ -61,7 +61,7 @@ async function run({ rounds, seconds, profile }: Options): Promise<Outcome> {
   }
 }
 
-/** Asks for mails at an even pace, and measures for each how long after that it came. */
+/** Requests mails at an even rate, and measures how long each takes to arrive. */
 async function timeMails(
   sink: MailSink,
   addresses: readonly string[],

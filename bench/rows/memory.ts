@@ -10,16 +10,16 @@ import { API_KEY, Stage } from "../stage/stage.js";
 
 const CHALLENGES = 1_000_000;
 const AIM_BYTES = 450;
-/** What the resident memory of a process may differ by from one moment to another, garbage included. */
+/** The factor by which the resident memory of a process may vary without a leak, because of garbage. */
 const SLACK = 1.1;
-/** Calls after which V8 has compiled what is hot and the heap has found its size. */
+/** After these calls V8 has compiled the hot code and the heap has reached a stable size. */
 const WARM_UP_CALLS = 250_000;
 const STEP_CALLS = 125_000;
-/** The steps at the beginning and at the end that are compared. */
+/** How many of the first steps are compared with as many of the last. */
 const COMPARED = 3;
 const LONGEST_STEP_MS = 120_000;
 
-/** Redis bytes for each live challenge, and what a server holds after a million calls. */
+/** Redis bytes per live challenge, and the resident memory of a server before and after a million calls. */
 export const MEMORY: Row = {
   name: "memory",
   against: "–",
@@ -31,7 +31,7 @@ async function run({ profile }: Options): Promise<Outcome> {
   const stage = await Stage.open(profile);
   try {
     const server = await stage.server();
-    await seed(stage.redisUrl, 1); // what Redis needs for scripts and connections
+    await seed(stage.redisUrl, 1); // so that memory for scripts and connections is already allocated
     const before = await usedMiB(stage.redis);
     const seeded = await seed(stage.redisUrl, CHALLENGES);
     const bytes = (2 ** 20 * ((await usedMiB(stage.redis)) - before)) / CHALLENGES;
@@ -42,13 +42,13 @@ async function run({ profile }: Options): Promise<Outcome> {
     const calls = WARM_UP_CALLS + CHALLENGES;
     for (let called = 0; called < calls; called += STEP_CALLS) {
       const some = Array.from({ length: STEP_CALLS }, (_, n) => seeded[(called + n) % CHALLENGES]);
-      const tries = some.flatMap((one) => (one === undefined ? [] : { token: one.token, otp: otherThan(one.code) }));
-      await loadGrpc(target, tries.map(verifyMessage), LONGEST_STEP_MS);
+      const attempts = some.flatMap((one) => (one === undefined ? [] : { token: one.token, otp: otherThan(one.code) }));
+      await loadGrpc(target, attempts.map(verifyMessage), LONGEST_STEP_MS);
       if (called >= WARM_UP_CALLS) resident.push(residentMiB(server.pid));
     }
     const first = median(resident.slice(0, COMPARED));
     const last = median(resident.slice(-COMPARED));
-    const said = `${bytes.toFixed(0)} bytes a challenge; RSS ${first.toFixed(0)} MiB, a million calls later ${last.toFixed(0)} MiB`;
+    const said = `${bytes.toFixed(0)} bytes per challenge; RSS ${first.toFixed(0)} MiB, after a million more calls ${last.toFixed(0)} MiB`;
     return { load: "frames", said, isMet: bytes <= AIM_BYTES && last <= first * SLACK };
   } finally {
     await stage.close();

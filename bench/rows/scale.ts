@@ -4,7 +4,7 @@ import { pairRow } from "../figures/pair-row.js";
 import type { Row } from "../figures/row.js";
 import { loadGrpc } from "../load/grpc.js";
 import type { Options } from "../options.js";
-import { triesAt } from "../stage/attempts.js";
+import { attemptsOn } from "../stage/attempts.js";
 import { QueuedJobs } from "../stage/jobs.js";
 import { verifyMessage } from "../stage/messages.js";
 import type { Program } from "../stage/process.js";
@@ -13,13 +13,13 @@ import { MailSink } from "../stage/sink.js";
 import { API_KEY, Stage } from "../stage/stage.js";
 
 const AIM = 1.7;
-/** Two of ours, Redis, and the load or the sink. */
+/** Two of our processes, Redis, and the load or the sink. */
 const CORES_NEEDED = 4;
 const MAILS_PER_SECOND = 2_000;
 const MOST_PER_SECOND = 50_000;
 const WARM_UP_TURNS = 3;
 
-/** What a second worker, and a second server, add. */
+/** The gain from a second worker and from a second server. */
 export function scaleRows(): readonly Row[] {
   return [
     pairRow({ name: "scale, deliver", against: "one worker", atLeast: AIM }, deliver),
@@ -27,7 +27,7 @@ export function scaleRows(): readonly Row[] {
   ];
 }
 
-/** Two workers on one stage, one on the other: they would take each other's mails. */
+/** Runs two workers on one stage and one on another, because workers on the same stage would take each other's mails. */
 async function deliver({ rounds, seconds, profile }: Options) {
   const sink = new MailSink();
   const stages = { one: await Stage.open(profile), two: await Stage.open(profile) };
@@ -58,11 +58,11 @@ async function verify({ rounds, seconds, profile }: Options) {
     const servers = [await stage.server(), await stage.server()];
     const turn = (some: readonly Program[]) => async (): Promise<Turn> => {
       await stage.clear();
-      const tries = triesAt(await seed(stage.redisUrl, (MOST_PER_SECOND / 2) * seconds)).map(verifyMessage);
-      const share = Math.ceil(tries.length / some.length);
+      const attempts = attemptsOn(await seed(stage.redisUrl, (MOST_PER_SECOND / 2) * seconds)).map(verifyMessage);
+      const share = Math.ceil(attempts.length / some.length);
       const bursts = some.map(({ listening: { grpcPort = 0 } }, n) => {
         const target = { port: grpcPort, path: "/otp.v1.OtpService/Verify", headers: HEADERS };
-        return loadGrpc(target, tries.slice(n * share, (n + 1) * share), 1000 * seconds);
+        return loadGrpc(target, attempts.slice(n * share, (n + 1) * share), 1000 * seconds);
       });
       return { perSecond: (await Promise.all(bursts)).reduce((sum, { perSecond }) => sum + perSecond, 0) };
     };
@@ -78,6 +78,6 @@ async function compare(rounds: number, load: string, two: () => Promise<Turn>, o
   await interleave(WARM_UP_TURNS, two, one);
   const pair = await interleave(rounds, two, one);
   const cores = availableParallelism();
-  const said = `${cores} cores are too few to tell: one of ours keeps one busy, and Redis and the load share the other`;
+  const said = `${cores} cores are too few for this row: it needs ${CORES_NEEDED}, for two of our processes, Redis, and the load`;
   return { load, ...pair, ...(cores < CORES_NEEDED && { said }) };
 }

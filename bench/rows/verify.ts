@@ -6,26 +6,27 @@ import type { Burst } from "../load/burst.js";
 import { loadGrpc } from "../load/grpc.js";
 import { findHttpLoad } from "../load/http.js";
 import type { Options } from "../options.js";
-import { triesAt } from "../stage/attempts.js";
+import { attemptsOn } from "../stage/attempts.js";
 import { type Attempted, verifyMessage } from "../stage/messages.js";
 import type { Program } from "../stage/process.js";
 import { seed } from "../stage/seed.js";
 import { API_KEY, Stage } from "../stage/stage.js";
 
-/** More tries than any side can make in a second. */
+/** More attempts per second than our side can handle. */
 const MOST_PER_SECOND = 30_000;
+/** The same for the bare side. */
 const MOST_PER_SECOND_BARE = 90_000;
-/** V8 has compiled what is hot by then. */
+/** After these turns V8 has compiled the hot code. */
 const WARM_UP_TURNS = 6;
 
 const VERIFY = "/otp.v1.OtpService/Verify";
 const JSON_BODY = { "Content-Type": "application/json" };
 
-/** One protocol: how a burst of tries is made, and what right and wrong ones are answered with. */
+/** One protocol: how a burst of attempts is made, and which status a correct and a wrong code return. */
 interface Protocol {
   readonly load: string;
   readonly bare: string;
-  burst(program: Program, tries: readonly Attempted[], seconds: number): Promise<Burst>;
+  burst(program: Program, attempts: readonly Attempted[], seconds: number): Promise<Burst>;
   readonly right: string;
   readonly wrong: string;
 }
@@ -33,9 +34,9 @@ interface Protocol {
 const GRPC: Protocol = {
   load: "frames",
   bare: "verify-grpc",
-  burst: ({ listening: { grpcPort = 0 } }, tries, seconds) => {
+  burst: ({ listening: { grpcPort = 0 } }, attempts, seconds) => {
     const headers = [["authorization", `Bearer ${API_KEY}`]] as const;
-    return loadGrpc({ port: grpcPort, path: VERIFY, headers }, tries.map(verifyMessage), 1000 * seconds);
+    return loadGrpc({ port: grpcPort, path: VERIFY, headers }, attempts.map(verifyMessage), 1000 * seconds);
   },
   right: "0",
   wrong: "3",
@@ -46,10 +47,10 @@ function overHttp(bare: string, path: string): Protocol {
   return {
     load: name,
     bare,
-    burst: ({ listening: { httpPort = 0 } }, tries, seconds) =>
+    burst: ({ listening: { httpPort = 0 } }, attempts, seconds) =>
       load(
         { port: httpPort, path, headers: JSON_BODY },
-        tries.map((one) => JSON.stringify(one)),
+        attempts.map((one) => JSON.stringify(one)),
         seconds,
       ),
     right: "200",
@@ -57,7 +58,7 @@ function overHttp(bare: string, path: string): Protocol {
   };
 }
 
-/** Verify by token at live challenges, every other try a wrong one. */
+/** Verify by token on live challenges. Every second attempt has a wrong code. */
 export function verifyRows(): readonly Row[] {
   return [
     row("verify, gRPC", "grpc-js that does nothing", 0.7, GRPC),
@@ -75,15 +76,15 @@ async function play(protocol: Protocol, { rounds, seconds, profile }: Options) {
   try {
     const server = await stage.server();
     const bare = await stage.bare(protocol.bare);
-    const used = triesAt(await seed(stage.redisUrl, (MOST_PER_SECOND_BARE / 2) * seconds));
+    const used = attemptsOn(await seed(stage.redisUrl, (MOST_PER_SECOND_BARE / 2) * seconds));
     const ours = async () => {
       await stage.clear();
-      const tries = triesAt(await seed(stage.redisUrl, (MOST_PER_SECOND / 2) * seconds));
-      const burst = await protocol.burst(server, tries, seconds);
-      expectJudged(burst, protocol, tries.length);
+      const attempts = attemptsOn(await seed(stage.redisUrl, (MOST_PER_SECOND / 2) * seconds));
+      const burst = await protocol.burst(server, attempts, seconds);
+      expectJudged(burst, protocol, attempts.length);
       return burst;
     };
-    // It does nothing with them, so that they may be any.
+    // The bare side accepts any attempt, so it can always get the same ones.
     const other = () => protocol.burst(bare, used, seconds);
     await interleave(WARM_UP_TURNS, ours, other);
     const pair = await interleave(rounds, ours, other);
@@ -93,11 +94,11 @@ async function play(protocol: Protocol, { rounds, seconds, profile }: Options) {
   }
 }
 
-/** Every answer must be a judgement, and no try one that was made before: its challenge would be used up. */
-function expectJudged({ answers }: Burst, { right, wrong }: Protocol, tries: number): void {
+/** Every response must be a judgement, and no attempt may be made twice, because its challenge would be used up by then. */
+function expectJudged({ answers }: Burst, { right, wrong }: Protocol, attempts: number): void {
   const kinds = [...answers.keys()].toSorted();
   const count = [...answers.values()].reduce((sum, some) => sum + some, 0);
-  if (!isDeepStrictEqual(kinds, [right, wrong].toSorted()) || count >= tries) {
-    throw new Error(`of ${tries} tries so many were answered: ${JSON.stringify([...answers])}`);
+  if (!isDeepStrictEqual(kinds, [right, wrong].toSorted()) || count >= attempts) {
+    throw new Error(`unexpected responses to ${attempts} attempts, with their counts: ${JSON.stringify([...answers])}`);
   }
 }

@@ -1,8 +1,8 @@
-/** E-mail addresses of which no two are the same. */
+/** Generates email addresses, all different. */
 export class AddressBook {
   private given = 0;
 
-  /** @param name what they begin with, which tells the addresses of one book from those of another */
+  /** @param name the beginning of each address, which distinguishes the addresses of one book from those of another */
   constructor(private readonly name = "person") {}
 
   next(count: number): readonly string[] {

@@ -4,7 +4,7 @@ import { GenerateResponseSchema } from "../../src/gen/otp/v1/otp_service_pb.js";
 import { generateMessage, verifyMessage } from "./messages.js";
 import { API_KEY } from "./stage.js";
 
-/** A backend that calls by grpc-js, one call at a time or many. */
+/** A backend that calls Countersign with grpc-js. */
 export class Caller {
   private readonly client: Client;
   private readonly metadata = new Metadata();
@@ -19,7 +19,7 @@ export class Caller {
     return fromBinary(GenerateResponseSchema, await this.call("Generate", generateMessage(email))).token;
   }
 
-  /** @returns whether the code is right @throws when it was not judged */
+  /** @returns whether the code is correct @throws if it was not judged */
   async verify(token: string, otp: string): Promise<boolean> {
     try {
       await this.call("Verify", verifyMessage({ token, otp }));

@@ -12,7 +12,7 @@ import { SECRET } from "./stage.js";
 
 const AT_ONCE = 500;
 
-/** Fills the mail queue as a server does, while no worker takes anything out of it. */
+/** Fills the mail queue as a server does, while the workers are paused. */
 export class QueuedJobs {
   private readonly redis: Redis;
   private readonly queue: Queue;
@@ -26,7 +26,7 @@ export class QueuedJobs {
     this.producer = new BullProducer(this.redis, pino({ level: "silent" }));
   }
 
-  /** Has workers wait, and adds so many jobs, each for another address. */
+  /** Pauses the workers, and adds this many jobs, each for a different address. */
   async fill(count: number): Promise<void> {
     await this.queue.pause();
     for (let added = 0; added < count; added += AT_ONCE) {
@@ -34,7 +34,7 @@ export class QueuedJobs {
     }
   }
 
-  /** Lets workers begin. */
+  /** Resumes the workers. */
   async release(): Promise<void> {
     await this.queue.resume();
   }

@@ -4,13 +4,13 @@ import { otherThan } from "./attempts.js";
 import type { Caller } from "./caller.js";
 import type { MailSink } from "./sink.js";
 
-/** People who come back, each after all the others: what is kept of an address has its time to go. */
+/** The number of addresses. Each logs in again only after all the others, so that its stored data has expired by then. */
 const PEOPLE = 200_000;
 const TICK_MS = 5;
 
-/** People who log in: each asks for a code, has the mail, mistypes the code, and types it. */
+/** People who log in: each requests a code, receives the mail, mistypes the code once, and then types it correctly. */
 export class Logins {
-  /** Those that have ended as they should. */
+  /** The number of successful logins. */
   done = 0;
   private begun = 0;
   private failure: unknown;
@@ -24,7 +24,7 @@ export class Logins {
     sink.on("mail", (address, content) => this.waiting.get(address)?.(codeIn(content)));
   }
 
-  /** As many at once, each again and again. @returns logins a second */
+  /** Keeps this many logins running at once. @returns logins per second */
   async measure(atOnce: number, seconds: number): Promise<number> {
     const before = this.done;
     const until = performance.now() + 1000 * seconds;
@@ -35,7 +35,7 @@ export class Logins {
     return (this.done - before) / seconds;
   }
 
-  /** So many a second, at an even pace, whether the ones before have ended or not. @throws what the first that fails throws */
+  /** Starts logins at an even rate, no matter whether earlier ones have ended. @throws the error of the first login that fails */
   async pace(perSecond: number, ms: number): Promise<void> {
     const start = performance.now();
     for (let started = 0; performance.now() < start + ms; await sleep(TICK_MS)) {
@@ -55,13 +55,13 @@ export class Logins {
     const token = await this.caller.generate(address);
     const code = await mailed;
     this.waiting.delete(address);
-    if (await this.caller.verify(token, otherThan(code))) throw new Error("a wrong code was taken");
-    if (!(await this.caller.verify(token, code))) throw new Error("a right code was refused");
+    if (await this.caller.verify(token, otherThan(code))) throw new Error("a wrong code was accepted");
+    if (!(await this.caller.verify(token, code))) throw new Error("a correct code was refused");
     this.done++;
   }
 }
 
-/** The code stands alone on a line of the text. */
+/** Finds the code, which is alone on a line of the text. */
 function codeIn(mail: string): string {
   return /^\s*(\d{6})\s*$/m.exec(mail)?.[1] ?? "";
 }

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A program of ours or of the other side, running as a child whose log goes to a file: to read it along would cost time. */
+/** A program of either side, running as a child process. Its log goes to a file, because reading it during the run would use CPU. */
 export interface Program {
   readonly pid: number;
   readonly logFile: string;
-  /** The line that said it listens, with its ports. */
+  /** The parsed log line that reports the ports on which it listens. */
   readonly listening: Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
@@ -14,10 +14,10 @@ export interface Program {
 const LOOK_MS = 20;
 
 /**
- * Starts a program and waits until it says that it listens.
+ * Starts a program and waits until it reports that it listens.
  *
- * @param options.nodeFlags as in `--cpu-prof`
- * @throws when it ends before that
+ * @param options.nodeFlags for example `--cpu-prof`
+ * @throws if it exits before that
  */
 export async function startProgram(
   main: URL,
@@ -56,7 +56,7 @@ export async function startProgram(
       };
       return { pid: child.pid, logFile, listening: JSON.parse(line), stop };
     }
-    if (hasEnded) throw new Error(`${main.pathname} ended before it listened:\n${readFileSync(logFile, "utf8")}`);
+    if (hasEnded) throw new Error(`${main.pathname} exited before it listened:\n${readFileSync(logFile, "utf8")}`);
     await sleep(LOOK_MS);
   }
 }

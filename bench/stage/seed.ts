@@ -22,7 +22,7 @@ const AT_ONCE = 1_000;
 const LIFE_MS = 600_000;
 const SENDS = { cooldownMs: 30_000, perHour: 5, perDay: 20 };
 
-/** Leaves in Redis what Generate and the worker leave for as many addresses, by the same code, only without queue and mail. */
+/** Writes to Redis what Generate and the worker write for this many addresses. Uses their code, but neither queue nor mail. */
 export async function seed(redisUrl: string, count: number): Promise<readonly Seeded[]> {
   const redis = new Redis(redisUrl);
   const challenges = new RedisChallenges(redis);

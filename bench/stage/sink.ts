@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 
-/** A mail server that takes every mail and keeps none. Emits `mail` with its recipient and content as soon as it has said that it has it. */
+/** A mail server that accepts every mail and stores none. Emits `mail` with the recipient and the content once it has accepted a mail. */
 export class MailSink extends EventEmitter<{ mail: [address: string, content: string] }> {
   private readonly server: Server;
 
@@ -10,7 +10,7 @@ export class MailSink extends EventEmitter<{ mail: [address: string, content: st
     this.server = createServer({ noDelay: true }, (socket) => this.serve(socket));
   }
 
-  /** @returns its port on loopback */
+  /** @returns the port on loopback */
   listen(): Promise<number> {
     return new Promise((resolve) => {
       this.server.listen(0, "127.0.0.1", () => {
@@ -25,9 +25,9 @@ export class MailSink extends EventEmitter<{ mail: [address: string, content: st
   }
 
   /**
-   * Resolves with how many mails a second came, once so many have come.
+   * Counts this many mails, and resolves with how many arrived per second.
    *
-   * @throws when none comes for so long that something must be wrong
+   * @throws if the mails stop for 30 seconds
    */
   count(mails: number): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -35,7 +35,7 @@ export class MailSink extends EventEmitter<{ mail: [address: string, content: st
       let first = 0;
       const give = () => {
         this.off("mail", take);
-        reject(new Error(`${came} of ${mails} mails came, and then no more`));
+        reject(new Error(`no more mails arrived after ${came} of ${mails}`));
       };
       let timer = setTimeout(give, SILENCE_MS);
       const take = () => {
@@ -69,7 +69,7 @@ export class MailSink extends EventEmitter<{ mail: [address: string, content: st
           const content = rest.slice(0, end);
           rest = rest.slice(end + END_OF_DATA.length);
           isData = false;
-          socket.write("250 2.0.0 taken\r\n");
+          socket.write("250 2.0.0 accepted\r\n");
           this.emit("mail", address, content);
           continue;
         }
@@ -80,7 +80,7 @@ export class MailSink extends EventEmitter<{ mail: [address: string, content: st
         const command = line.slice(0, 4).toUpperCase();
         if (command === "RCPT") address = line.slice(line.indexOf("<") + 1, line.indexOf(">"));
         isData = command === "DATA";
-        socket.write(REPLIES[command] ?? "250 2.0.0 so be it\r\n");
+        socket.write(REPLIES[command] ?? "250 2.0.0 ok\r\n");
         if (command === "QUIT") socket.end();
       }
     });

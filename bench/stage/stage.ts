@@ -6,31 +6,31 @@ import { Redis } from "ioredis";
 import { type PrivateRedis, startPrivateRedis } from "../../dev/private-redis.js";
 import { type Program, startProgram } from "./process.js";
 
-/** What a backend shows. */
+/** The API key of a backend. */
 export const API_KEY = "a-key-of-the-benchmark";
 export const SECRET = "a-secret-for-the-benchmark-0123456789";
 export const MAIL_FROM = { name: "Countersign", address: "otp@countersign.example" };
 
-/** So many a minute are no limit, and are counted all the same. */
+/** A limit per minute that no run reaches. The service still counts each call. */
 const UNLIMITED = String(1_000_000_000);
 
 const BUILT = new URL("../../", import.meta.url);
 
 type Env = Readonly<Record<string, string>>;
 
-/** Where a row is played: a Redis of its own, and the programs that it starts. All of it ends with the row. */
+/** The environment of a row: its own Redis, and the programs that it starts. All of them end with the row. */
 export class Stage {
   private readonly programs: Program[] = [];
   private readonly folder = mkdtempSync(join(tmpdir(), "countersign-bench-"));
 
   private constructor(
     private readonly redisServer: PrivateRedis,
-    /** For looking at the Redis. */
+    /** A connection for inspecting and clearing Redis. */
     readonly redis: Redis,
     private readonly profile: string | undefined,
   ) {}
 
-  /** @param profile where our programs leave their CPU profiles */
+  /** @param profile the folder for the CPU profiles of our programs */
   static async open(profile: string | undefined): Promise<Stage> {
     const server = await startPrivateRedis();
     return new Stage(server, new Redis(server.url), profile);
@@ -40,7 +40,7 @@ export class Stage {
     return this.redisServer.url;
   }
 
-  /** Our server as in production; the limits per client address are out of reach, and counted. */
+  /** Starts our server as in production, except that no call reaches the limits per client address. They are counted. */
   server(env: Env = {}): Promise<Program> {
     return this.start("cmd/server/main.js", this.profile, {
       GRPC_PORT: "0",
@@ -49,12 +49,12 @@ export class Stage {
       PUBLIC_RPCS: "Generate,Verify",
       RATE_IP_PER_MINUTE: UNLIMITED,
       RATE_IP_VERIFY_PER_MINUTE: UNLIMITED,
-      DNS_CHECK: "off", // addresses here are at domains that there are not
+      DNS_CHECK: "off", // the domains of the addresses do not exist
       ...env,
     });
   }
 
-  /** Our worker as in production, mailing to this port. */
+  /** Starts our worker as in production. It sends mail to this port. */
   worker(smtpPort: number, env: Env = {}): Promise<Program> {
     return this.start("cmd/worker/main.js", this.profile, {
       HEALTH_PORT: "0",
@@ -64,12 +64,12 @@ export class Stage {
     });
   }
 
-  /** One of the programs in `bare/`. */
+  /** Starts one of the programs in `bare/`. */
   bare(name: string, env: Env = {}): Promise<Program> {
     return this.start(`bench/bare/${name}.js`, undefined, env);
   }
 
-  /** Forgets all that is in Redis. */
+  /** Deletes everything in Redis. */
   async clear(): Promise<void> {
     await this.redis.flushall();
   }
