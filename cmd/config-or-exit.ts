@@ -1,7 +1,7 @@
 import type { CleanedEnv, ValidatorSpec } from "envalid";
 import { ConfigError, readConfig } from "../src/config/read.js";
 
-/** Reads the environment. If it is not valid, writes a line per problem to stderr and exits with status 1. */
+/** Reads the configuration from the environment. If it is invalid, writes one line per problem to stderr and exits with status 1. */
 export function configOrExit<S extends Record<string, ValidatorSpec<unknown>>>(
   variables: S,
   problemsOf?: (config: CleanedEnv<S>) => readonly string[],

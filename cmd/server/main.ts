@@ -33,10 +33,10 @@ import { receiptReaders } from "./receipt-readers.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const STREAM_TIMEOUTS = { heartbeatMs: 15_000, stallMs: 20_000 };
-const PAGE = fileURLToPath(new URL("../../web/page/", import.meta.url)); // as built, beside the binary
+const PAGE = fileURLToPath(new URL("../../web/page/", import.meta.url)); // where the build puts it
 const MAX_WATCHES = 10_000;
-const GRACE_MS = 9_000; // for the calls under way
-const CLOSING_MS = 10_000; // for everything
+const GRACE_MS = 9_000; // for calls in progress
+const CLOSING_MS = 10_000; // for the whole shutdown
 
 const done = runNewKey(process.argv.slice(2));
 if (done !== undefined) process.exit(done);

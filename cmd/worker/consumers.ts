@@ -15,7 +15,7 @@ import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
 import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
 import { brandName } from "./messages.js";
 
-/** A mail server may delay its greeting for many seconds, but a healthy SMS provider answers at once. */
+/** A mail server may delay its greeting for many seconds, but a healthy SMS provider responds at once. */
 const TIMEOUTS: Readonly<Record<Channel, SendTimeouts>> = {
   email: { sendMs: 30_000, probeMs: 10_000 },
   sms: { sendMs: 5_000, probeMs: 1_200 },

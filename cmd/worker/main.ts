@@ -13,8 +13,8 @@ import { openConsumers } from "./consumers.js";
 import { loadTemplates, templateProblems } from "./messages.js";
 
 const REQUEST_TIMEOUT_MS = 10_000;
-const GRACE_MS = 1_000; // for health checks under way
-const CLOSING_MS = 45_000; // for everything: a mail under way takes 30 s at the most
+const GRACE_MS = 1_000; // for health checks in progress
+const CLOSING_MS = 45_000; // for the whole shutdown; a mail in progress takes at most 30 s
 
 const config = configOrExit(WORKER, (given) => [...workerProblems(given), ...templateProblems(given)]);
 const log = createLog("worker", config.LOG_LEVEL);

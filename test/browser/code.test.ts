@@ -26,7 +26,7 @@ describe("the code field", () => {
 
   it.each([
     ["with a space", (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`],
-    ["within a message", (code: string) => `Your code is ${code}. It is good for 10 minutes.\n`],
+    ["within a message", (code: string) => `Your code is ${code}. It is valid for 10 minutes.\n`],
     ["in Arabic digits", (code: string) => code.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))],
   ])("accepts a code that is pasted %s, and submits it", async (_how, written) => {
     const { page, code } = await site.asked(CLIPBOARD);

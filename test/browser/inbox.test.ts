@@ -6,7 +6,7 @@ import { axeViolations } from "../support/browser/axe.js";
 import { startTestInbox, type TestInbox } from "../support/messages/inbox.js";
 import { listening } from "../support/programs/listening.js";
 
-const TEXT = "Your code for Acme:\r\n\r\n    482913\r\n\r\nIt is good for 10 minutes.\r\n";
+const TEXT = "Your code for Acme:\r\n\r\n    482913\r\n\r\nIt is valid for 10 minutes.\r\n";
 const HTML = "<h1>Your one-time code</h1><p>482913</p>";
 const MAIL = { subject: "482913 is your code", text: TEXT, html: HTML };
 
@@ -153,7 +153,7 @@ describe("a person who uses only the keyboard", () => {
     expect(await focused().textContent()).toBe("HTML");
     await press("ArrowRight");
     expect(await focused().textContent()).toBe("Text");
-    await page.getByRole("tabpanel", { name: "Text" }).getByText("It is good for 10 minutes.").waitFor();
+    await page.getByRole("tabpanel", { name: "Text" }).getByText("It is valid for 10 minutes.").waitFor();
     await expectAccessible(page);
     await press("End");
     await page.getByRole("tabpanel", { name: "Source" }).getByText("Content-Type: multipart/alternative").waitFor();

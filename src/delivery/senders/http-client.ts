@@ -2,29 +2,29 @@ import http from "node:http";
 import https from "node:https";
 import { DeliveryError, type Fault } from "../../otp/delivery/delivery.js";
 
-/** What a provider answered. */
+/** A provider's response. */
 export interface Answer {
   readonly status: number;
   readonly retryAfterMs: number | undefined;
-  /** Up to 64 KiB of it; of a success that broke off, nothing. */
+  /** The first 64 KiB of the body, or an empty string if the body of a successful response broke off. */
   readonly body: string;
 }
 
 const MAX_BODY = 64 * 1024;
-/** Less than servers keep idle connections open, so that no request meets one that is just being closed. */
+/** Shorter than servers keep idle connections open, so that no request uses a connection that the server is closing. */
 const IDLE_MS = 4_000;
 
 /**
- * Posts to one URL of a provider's, over connections that stay open. It follows no redirect: what it carries is for one host.
+ * Posts to one URL of a provider over keep-alive connections. It follows no redirects, because the message is meant for one host only.
  *
- * It is node:http and not fetch, as only the former tells how far a request had come when it failed.
+ * It uses node:http instead of fetch, because fetch does not tell how far a request had come when it failed.
  */
 export class HttpClient {
   private readonly agent: http.Agent;
   private readonly request: typeof http.request;
   private readonly opened: "connect" | "secureConnect";
 
-  /** @param provider its name, for the text of errors */
+  /** @param provider the name of the provider, for error messages */
   constructor(
     private readonly provider: string,
     private readonly url: URL,
@@ -36,10 +36,10 @@ export class HttpClient {
     this.request = request;
   }
 
-  /** @throws DeliveryError when no whole answer came: `mayHaveGone` if there was a connection to send it over. */
+  /** @throws DeliveryError if no complete response arrives. It has `mayHaveGone` if a connection was open by then. */
   post(headers: Readonly<Record<string, string>>, body: string, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      let isOpen = false; // from when on the request is on its way
+      let isOpen = false; // once true, the request may have been sent
       const fail = ({ code, name }: NodeJS.ErrnoException) =>
         reject(new DeliveryError(`${this.provider} fault ${code ?? name}`, "outage", { mayHaveGone: isOpen }));
 
@@ -61,7 +61,7 @@ export class HttpClient {
         const { statusCode: status = 0, headers } = response;
         const answer = (text: string) =>
           resolve({ status, retryAfterMs: retryAfterMs(headers["retry-after"]), body: text });
-        // The status of a success says all there is to know, though what follows may break off, or never end.
+        // The status of a success is enough, even if the body breaks off or never ends.
         const isTaken = status >= 200 && status < 300;
         readBody(response).then(answer, isTaken ? () => answer("") : fail);
       });
@@ -69,7 +69,7 @@ export class HttpClient {
     });
   }
 
-  /** The error for an answer that does not take the message over. `code` is the provider's own for what is wrong, and safe to log. */
+  /** Makes the error for a response that does not accept the message. `code` is the provider's own error code and must be safe to log. */
   refusal({ status, retryAfterMs }: Answer, code?: string | number, fault: Fault = faultOf(status)): DeliveryError {
     const detail = code === undefined ? "" : `, error ${code}`;
     return new DeliveryError(`${this.provider} ${status}${detail}`, fault, {
@@ -78,24 +78,24 @@ export class HttpClient {
     });
   }
 
-  /** Closes idle connections at once and busy ones after their answer. */
+  /** Closes idle connections at once and busy ones after their response. */
   close(): void {
     this.agent.maxFreeSockets = 0;
     for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 }
 
-/** The client errors that every message would get: the login, the account, the URL. */
+/** The client errors that every message would get, because the login, the account or the URL is wrong. */
 const OURS: ReadonlySet<number> = new Set([401, 402, 403, 404, 405]);
 
-/** By the status alone (RFC 9110 §15, RFC 6585 §4). Any other client error may be for one number or one text. */
+/** Derives the fault from the status alone (RFC 9110 §15, RFC 6585 §4). Any other client error may concern only this number or text. */
 export function faultOf(status: number): Fault {
   if (status === 429) return "throttled";
   if (status < 300 || status === 408 || status === 425 || status >= 500) return "outage";
   return status < 400 || OURS.has(status) ? "provider" : "route";
 }
 
-/** After a success that is not the documented one, or from a gateway that got no answer. */
+/** Whether the message may have been sent: after an undocumented success, or if a gateway got no response. */
 export function mayHaveGone(status: number): boolean {
   return status < 300 || status === 504;
 }
@@ -106,7 +106,7 @@ async function readBody(response: http.IncomingMessage): Promise<string> {
   for await (const chunk of response) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length >= MAX_BODY) break; // which closes the connection
+    if (length >= MAX_BODY) break; // closes the connection
   }
   return Buffer.concat(chunks).toString("utf8", 0, MAX_BODY);
 }
@@ -114,7 +114,7 @@ async function readBody(response: http.IncomingMessage): Promise<string> {
 /**
  * Reads a Retry-After header: seconds, or an HTTP date (RFC 9110 §10.2.3).
  *
- * @returns milliseconds from now; undefined without the header, or if it is neither
+ * @returns milliseconds from now; undefined if the header is missing or invalid
  */
 export function retryAfterMs(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;

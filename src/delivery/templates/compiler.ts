@@ -1,14 +1,14 @@
 import Handlebars from "handlebars";
 import { NameCheck } from "./name-check.js";
 
-/** The names that a template may use. */
+/** The values that a template may use. */
 export interface TemplateData {
   readonly code: string;
-  /** The remaining lifetime of the code in words: "10 minutes". */
+  /** The remaining lifetime of the code in words, for example "10 minutes". */
   readonly lifetime: string;
-  /** The purpose that was given to Generate. */
+  /** The purpose of the request. */
   readonly purpose: string;
-  /** The name that the message speaks of. */
+  /** The name of the service that the code is for. */
   readonly brand: string;
 }
 
@@ -40,20 +40,20 @@ const STRICT = { strict: true, knownHelpersOnly: true };
 
 /** Compiles the templates of a folder, which share its partials. */
 export class Compiler {
-  /** A line for each use of a former name in the templates compiled so far. */
+  /** One line for each use of a former name in the templates that were compiled so far. */
   readonly warnings = new Set<string>();
   private readonly programs: ReadonlyMap<string, hbs.AST.Program>;
   private readonly html;
   private readonly text;
 
-  /** @throws when a partial cannot be parsed */
+  /** @throws if a partial cannot be parsed */
   constructor(partials: ReadonlyMap<string, Source>) {
     this.programs = new Map([...partials].map(([name, source]) => [name, naming(source, parse)]));
     this.html = environment(partials, { ...STRICT, noEscape: false });
     this.text = environment(partials, { ...STRICT, noEscape: true });
   }
 
-  /** @throws when the template does not compile, or uses an unknown name or partial */
+  /** @throws if the template does not compile, or uses an unknown name or partial */
   compile(source: Source, as: "html" | "text"): Template {
     return naming(source, ({ text }) => {
       const check = new NameCheck(NAMES, RENAMED, this.programs);
@@ -70,7 +70,7 @@ function parse({ text }: Source): hbs.AST.Program {
   return Handlebars.parse(text);
 }
 
-/** A partial escapes as it was compiled, no matter which template includes it, so each way of escaping has its own environment. */
+/** A partial keeps the escaping that it was compiled with, whichever template includes it, so HTML and text have separate environments. */
 function environment(partials: ReadonlyMap<string, Source>, options: CompileOptions) {
   const handlebars = Handlebars.create();
   for (const [name, { text }] of partials) handlebars.registerPartial(name, handlebars.compile(text, options));

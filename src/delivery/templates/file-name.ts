@@ -1,8 +1,8 @@
-/** Which message a template is for. */
+/** The messages that a template is for. */
 export interface VariantName {
-  /** Empty when it is for each purpose that has none of its own. */
+  /** Empty for the template of every purpose that has no template of its own. */
   readonly purpose: string;
-  /** A BCP 47 tag in its canonical form, or empty for the default. */
+  /** A BCP 47 tag in canonical form, or empty for the default. */
   readonly locale: string;
 }
 
@@ -14,10 +14,10 @@ const TEMPLATE =
 const PARTIAL = /^(?!otp[-.])([\w-]+)\.hbs$/;
 
 /**
- * Reads `otp[-purpose][.locale][.part].hbs`. Without a part it is the HTML.
+ * Parses `otp[-purpose][.locale][.part].hbs`. A name without a part is the HTML. Any other name without a further dot is a partial.
  *
- * @returns a string, the name of a partial, for any other name without a dot
- * @throws when it is neither
+ * @returns for a partial, its name as a string
+ * @throws if the file name is neither
  */
 export function readFileName(file: string): (VariantName & { readonly part: Part }) | string {
   const partial = PARTIAL.exec(file)?.[1];
@@ -27,17 +27,17 @@ export function readFileName(file: string): (VariantName & { readonly part: Part
   const isNamed = whole !== undefined && (name === "" || name === part);
   const locale = tag === undefined ? "" : canonical(tag);
   if (!isNamed || locale === undefined) {
-    throw new Error(`template ${file}: it is not named as in otp-purpose.locale.part.hbs`);
+    throw new Error(`template ${file}: the name does not follow otp[-purpose][.locale][.part].hbs`);
   }
   return { purpose, locale, part };
 }
 
-/** The name that all files of a variant start with: `otp-password-reset.fr`. */
+/** Returns the start of all file names of a variant, for example `otp-password-reset.fr`. */
 export function stemOf({ purpose, locale }: VariantName): string {
   return `otp${purpose && `-${purpose}`}${locale && `.${locale}`}`;
 }
 
-/** The file that a part is looked for in. */
+/** Returns the name of the file that contains a part. */
 export function fileOf(stem: string, part: Part): string {
   return part === "html" ? `${stem}.hbs` : `${stem}.${part}.hbs`;
 }

@@ -4,16 +4,16 @@ import { fileURLToPath } from "node:url";
 import type { Source } from "./compiler.js";
 import { fileOf, type Part, readFileName, stemOf, type VariantName } from "./file-name.js";
 
-/** The files of one purpose and locale: those of the mail, that of the SMS, or both. */
+/** The files for one purpose and locale: three for the mail, one for the SMS, or all of them. */
 export interface VariantFiles extends VariantName {
   readonly mail: Readonly<Record<"html" | "text" | "subject", Source>> | undefined;
   readonly sms: Source | undefined;
 }
 
 export interface TemplateFolder {
-  /** What templates may include, by name. */
+  /** The files that templates may include, by name. */
   readonly partials: ReadonlyMap<string, Source>;
-  /** The default first. */
+  /** The default comes first. */
   readonly variants: readonly VariantFiles[];
 }
 
@@ -27,7 +27,7 @@ const DEFAULT: VariantName = { purpose: "", locale: "" };
 /**
  * Reads the `.hbs` files of a folder.
  *
- * @throws when one is not named as a template, a mail lacks one of its parts, or the default is not all there
+ * @throws if a file name is invalid, if a mail lacks a part, or if the default is incomplete
  */
 export function readFolder(folder: URL): TemplateFolder {
   const path = fileURLToPath(folder);
@@ -46,7 +46,8 @@ export function readFolder(folder: URL): TemplateFolder {
 function addPart(variants: Map<string, Found>, { part, ...name }: VariantName & { part: Part }, source: Source): void {
   const found = variants.get(stemOf(name)) ?? { name, parts: new Map() };
   const same = found.parts.get(part);
-  if (same !== undefined) throw new Error(`template ${source.file}: it is for the same as ${same.file}`);
+  if (same !== undefined)
+    throw new Error(`template ${source.file}: ${same.file} has the same purpose, locale and part`);
   found.parts.set(part, source);
   variants.set(stemOf(name), found);
 }

@@ -1,9 +1,9 @@
 import Handlebars from "handlebars";
 
-/** The names that are defined at some place in a template. */
+/** The names that are defined at one place in a template. */
 interface Scope {
   readonly names: ReadonlySet<string>;
-  /** Inline partials, and the block that a partial is called with. */
+  /** Inline partials, and the block that is passed to a partial. */
   readonly blocks: ReadonlySet<string>;
   /** The partials that enclose this place, outermost first. */
   readonly path: readonly string[];
@@ -14,15 +14,15 @@ type Call = hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement;
 const BUILT_IN: ReadonlySet<string> = new Set(["if", "unless"]);
 const BLOCK = "@partial-block";
 
-/** Finds unknown names in a template and its partials, also in branches that rendering a sample would not reach. */
+/** Finds unknown names in a template and its partials, including in branches that rendering a sample would not reach. */
 export class NameCheck extends Handlebars.Visitor {
-  /** A clause for each use of a former name, such as `"sender" on line 3 is now "brand"`. */
+  /** One clause for each use of a former name, such as `"sender" on line 3 is now "brand"`. */
   readonly formerNames: string[] = [];
   private scope: Scope;
 
   /**
-   * @param names that a template may use
-   * @param renamed former names that still work, and their present names
+   * @param names the names that a template may use
+   * @param renamed the current name for each former name that still works
    * @param partials the files that a template may include, by name
    */
   constructor(
@@ -65,7 +65,7 @@ export class NameCheck extends Handlebars.Visitor {
     if (call.params.length > 0)
       throw new Error(`"${name}" on ${this.lineOf(call)} takes named parameters, such as lang="fr"`);
     this.acceptKey(call, "hash");
-    if (this.scope.blocks.has(name)) return; // checked where it is defined
+    if (this.scope.blocks.has(name)) return; // checked at its definition
 
     const program = this.partials.get(name);
     const hasFallback = call.type === "PartialBlockStatement";
@@ -100,7 +100,7 @@ function inlinesOf({ body }: hbs.AST.Program): string[] {
   return body.filter(isDecoratorBlock).flatMap((block) => inlineName(block) ?? []);
 }
 
-/** @returns undefined for what is not of the form `{{#*inline "name"}}` */
+/** @returns undefined if the block does not have the form `{{#*inline "name"}}` */
 function inlineName({ path, params }: hbs.AST.DecoratorBlock): string | undefined {
   const [name] = params;
   return path.original === "inline" && name !== undefined && isString(name) ? name.value : undefined;

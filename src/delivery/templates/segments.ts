@@ -1,7 +1,7 @@
 import { SegmentedMessage } from "sms-segments-calculator";
 import type { Templates } from "./templates.js";
 
-/** The units that an SMS is sent in and charged by: 160 characters of GSM-7, or 70 of UCS-2, fit into one segment. */
+/** The segments of an SMS, which providers charge by. One segment holds 160 characters in GSM-7 or 70 in UCS-2. */
 export interface Segments {
   readonly count: number;
   readonly encoding: "GSM-7" | "UCS-2";
@@ -12,7 +12,7 @@ export function segmentsOf(text: string): Segments {
   return { count, encoding };
 }
 
-/** Everything that the length of an SMS depends on. */
+/** Everything that determines the length of an SMS. */
 export interface SmsExtent {
   readonly brand: string;
   readonly origin: string | undefined;
@@ -20,12 +20,12 @@ export interface SmsExtent {
   readonly lifeMs: number;
 }
 
-/** The longest lifetime that is given in seconds, which takes more letters than a short one in minutes. */
+/** The longest lifetime that messages give in seconds. In words it can be longer than a lifetime in minutes. */
 const SECONDS_MS = 59_000;
 
 const LONGEST_PURPOSE = "p".repeat(32);
 
-/** @returns a line for each SMS template that may need more than one GSM-7 segment; it names the file */
+/** @returns one line for each SMS template that may need more than one GSM-7 segment, with the name of its file */
 export function oversizedSms(templates: Templates, { brand, origin, codeLength, lifeMs }: SmsExtent): string[] {
   const code = "0".repeat(codeLength);
   return [...templates.smsTemplates].flatMap((template) => {

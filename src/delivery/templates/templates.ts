@@ -6,7 +6,7 @@ import { readFolder } from "./folder.js";
 import { MailTemplate, type MessageData, type RenderedMail } from "./mail-template.js";
 import { type SmsData, SmsTemplate } from "./sms-template.js";
 
-/** Names the language of a message. */
+/** The language of a message. */
 interface Localised {
   /** BCP 47, or empty for the default. */
   readonly locale: string;
@@ -17,15 +17,15 @@ export class Templates {
   private constructor(
     readonly mailTemplates: Variants<MailTemplate>,
     readonly smsTemplates: Variants<SmsTemplate>,
-    /** A line for each use of a name that has been renamed. */
+    /** One line for each use of a former name. */
     readonly warnings: readonly string[],
   ) {}
 
   /**
-   * Compiles the templates of a folder: `otp.hbs`, `otp.text.hbs` and `otp.subject.hbs` for the mail, `otp.sms.hbs` for the SMS, and the
+   * Compiles the templates of a folder: `otp.hbs`, `otp.text.hbs` and `otp.subject.hbs` for the mail, `otp.sms.hbs` for the SMS, and
    * variants for a purpose, a locale or both, such as `otp-password-reset.fr-CA.sms.hbs`.
    *
-   * @throws when a template is missing, does not compile, or uses an unknown name
+   * @throws if a template is missing, does not compile, or uses an unknown name
    */
   static load(folder: URL): Templates {
     const { partials, variants } = readFolder(folder);
@@ -35,28 +35,28 @@ export class Templates {
     return new Templates(new Variants(mails), new Variants(texts), [...compiler.warnings]);
   }
 
-  /** Makes the function that composes mails which speak of this brand. */
+  /** Makes the function that composes mails for this brand. */
   mailComposer(brand: string): Compose<Mail> {
     return (addressed, content) => ({ ...addressed, ...this.mail({ ...content, brand }) });
   }
 
-  /** Makes the function that composes SMS which speak of this brand. With an origin, each binds its code to it. */
+  /** Makes the function that composes SMS for this brand. With an origin, each SMS binds its code to that origin. */
   smsComposer(brand: string, origin: string | undefined): Compose<Sms> {
     return (addressed, content) => ({ ...addressed, text: this.sms({ ...content, brand, origin }) });
   }
 
-  /** Renders the mail for the purpose in the nearest language. All parts come from the same template. */
+  /** Renders the mail for the purpose in the closest language. All parts come from the same variant. */
   mail(message: MessageData & Localised): RenderedMail {
     return this.mailTemplates.find(message).render(message);
   }
 
-  /** Renders the SMS. With an origin, it ends in the line that binds the code to that origin. */
+  /** Renders the SMS. With an origin, it ends with the line that binds the code to that origin. */
   sms(message: SmsData & Localised): string {
     return this.smsTemplates.find(message).render(message);
   }
 }
 
-/** The templates of a channel, each for a purpose and a locale. */
+/** The templates of one channel, one for each purpose and locale. */
 class Variants<T extends VariantName> implements Iterable<T> {
   private readonly byName: ReadonlyMap<string, T>;
 
@@ -65,10 +65,10 @@ class Variants<T extends VariantName> implements Iterable<T> {
   }
 
   /**
-   * Finds the template for a purpose in the nearest language. Who cannot read a message is not helped by its fitting the purpose, so
-   * that only chooses between templates of one language.
+   * Finds the template for a purpose in the closest language. The language comes first, because a message for the right purpose is
+   * useless to someone who cannot read it. The purpose only decides between templates of one language.
    *
-   * @throws when there is none, not even the default
+   * @throws if there is no default template either
    */
   find({ purpose, locale }: VariantName): T {
     for (const language of lookUpOrder(locale)) {
@@ -83,7 +83,7 @@ class Variants<T extends VariantName> implements Iterable<T> {
   }
 }
 
-/** A locale, then what it is a part of, by RFC 4647 §3.4: fr-ca, fr, and empty for the default. */
+/** Yields a locale, then each more general one (RFC 4647 §3.4): for fr-CA `fr-ca`, `fr`, and an empty string for the default. */
 function* lookUpOrder(locale: string): Generator<string> {
   let subtags = locale.toLowerCase().split("-");
   while (subtags.length > 0) {

@@ -27,7 +27,7 @@ describe("the mail", () => {
   it("says how long the code is valid, and that no one will ask for it", () => {
     for (const part of [text, html]) {
       expect(part).toContain("9 minutes");
-      expect(part).toMatch(/Nobody from .* will ever ask you for it/);
+      expect(part).toMatch(/No one from .* will ever ask you for it/);
     }
   });
 
@@ -86,7 +86,7 @@ describe("the SMS", () => {
 
   it("says how long the code is valid, and escapes nothing", () => {
     expect(templates.sms(DATA)).toBe(
-      "012345 is your code for Acme & Söhne <GmbH>. It is good for 9 minutes. Do not share it with anyone.",
+      "012345 is your code for Acme & Söhne <GmbH>. It is valid for 9 minutes. Do not share it with anyone.",
     );
   });
 
@@ -191,13 +191,13 @@ describe("the templates", () => {
     "fail to load when a file is named %s",
     (name) => {
       write(name);
-      expect(load).toThrow(`template ${name}: it is not named as in otp-purpose.locale.part.hbs`);
+      expect(load).toThrow(`template ${name}: the name does not follow otp[-purpose][.locale][.part].hbs`);
     },
   );
 
   it("fail to load when two files are for the same language and part", () => {
     write("otp.he.sms.hbs", "otp.iw.sms.hbs");
-    expect(load).toThrow("template otp.iw.sms.hbs: it is for the same as otp.he.sms.hbs");
+    expect(load).toThrow("template otp.iw.sms.hbs: otp.he.sms.hbs has the same purpose, locale and part");
   });
 
   it("ignore files that do not end in .hbs", () => {

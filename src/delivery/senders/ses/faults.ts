@@ -3,7 +3,7 @@ import { DeliveryError, type Fault } from "../../../otp/delivery/delivery.js";
 import { faultOf, mayHaveGone, retryAfterMs } from "../http-client.js";
 
 /**
- * The exceptions of SendEmail, and those that all AWS services share. What is not named here goes by its status.
+ * The exceptions of SendEmail, and those that all AWS services share. For any other exception, the status decides.
  *
  * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
  * https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html
@@ -12,7 +12,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   AccountSuspendedException: "provider",
   SendingPausedException: "provider",
   MailFromDomainNotVerifiedException: "provider",
-  MessageRejected: "route", // content, or an identity that is not verified: in the sandbox the recipient's too
+  MessageRejected: "route", // the content, or an unverified identity: the sender or, in the sandbox, the recipient
   NotFoundException: "provider",
   AccessDeniedException: "provider",
   IncompleteSignature: "provider",
@@ -29,26 +29,26 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ServiceUnavailable: "outage",
 };
 
-/** What SES says in a BadRequestException of an address that it does not read: everything else in our request is always the same. */
+/** How SES describes an address that it cannot parse in a BadRequestException. Only the address differs between our requests. */
 const ADDRESS = /^(?:Local address|Domain|Missing final|Illegal address|Invalid (?:recipient|email address))/i;
 
-/** Said with a throttling exception once the day's quota is used up: a slower pace does not help. */
+/** Part of a throttling exception's message once the daily quota is used up. Slowing down does not help then. */
 const DAILY = /daily/i;
 
-/** From the node:net, node:dns and node:tls errors that come before a request is sent. */
+/** The codes of node:net, node:dns and node:tls errors that occur before a request is sent. */
 const BEFORE_SENDING =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EPROTO|CERT_\w+|ERR_TLS_\w+|ERR_SSL_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/;
 
-/** Keeps the name of an AWS SDK error and drops its text, which may hold the address. */
+/** Converts an AWS SDK error. Keeps its name and drops its message, which may contain the address. */
 export function sesError(error: unknown): DeliveryError {
   if (error instanceof SESv2ServiceException) return refusal(error);
   if (!(error instanceof Error)) return new DeliveryError("SES fault", "outage", { mayHaveGone: true });
-  // Without credentials nothing is sent, and no time will bring them.
+  // Without credentials nothing is sent, and retrying does not help.
   if (error.name === "CredentialsProviderError") return new DeliveryError(`SES fault ${error.name}`, "provider");
   const { code, syscall }: NodeJS.ErrnoException = error;
   const isUnsent =
-    error instanceof AggregateError || // of the attempts to connect to each of the host's addresses
-    (error.name === "TimeoutError" && code === undefined) || // the SDK's connection time-out
+    error instanceof AggregateError || // no address of the host accepted the connection
+    (error.name === "TimeoutError" && code === undefined) || // the SDK's connection timeout
     syscall === "connect" ||
     BEFORE_SENDING.test(code ?? "");
   return new DeliveryError(`SES fault ${code ?? error.name}`, "outage", { mayHaveGone: !isUnsent });

@@ -9,8 +9,8 @@ const CONNECT_MS = 3_000;
 const ANSWER_MS = 20_000;
 
 /**
- * Sends mail through Amazon SES, API version 2: SendEmail with a raw message. SES puts a Message-ID of its own in the place of ours.
- * The credentials are those that the AWS SDK finds.
+ * Sends mail through Amazon SES, API version 2: SendEmail with a raw message. SES replaces our Message-ID with its own.
+ * The AWS SDK finds the credentials.
  *
  * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
  */
@@ -19,13 +19,13 @@ export class SesSender implements Sender<Mail> {
   private readonly client: SESv2Client;
   private readonly writer: MessageWriter;
 
-  /** @param endpoint another address of SES than the region's, such as a VPC endpoint's */
+  /** @param endpoint overrides the region's own endpoint, for example with a VPC endpoint */
   constructor({ region, endpoint, from }: { region: string; endpoint?: string | undefined; from: MailFrom }) {
     this.writer = new MessageWriter(from);
     this.client = new SESv2Client({
       region,
       ...(endpoint !== undefined && { endpoint }),
-      maxAttempts: 1, // the queue retries, and may do so elsewhere
+      maxAttempts: 1, // the queue retries, possibly through another sender
       requestHandler: {
         connectionTimeout: CONNECT_MS,
         requestTimeout: ANSWER_MS,

@@ -3,8 +3,8 @@ import type { Receipt, ReceiptCall, ReceiptReader } from "../../../otp/delivery/
 import { twilioFault } from "./faults.js";
 
 /**
- * The fragment of a callback URL that makes Twilio call again, up to five times, if it cannot reach us, if we do not answer in time, or
- * if we answer 5xx. Without it, Twilio calls at most once more, and only if it cannot reach us.
+ * A fragment of the callback URL that makes Twilio retry up to five times if it cannot reach us, if we do not respond in time, or if we
+ * respond with 5xx. Without it, Twilio retries at most once, and only if it cannot reach us.
  *
  * https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
  */
@@ -20,7 +20,7 @@ export class TwilioReceipts implements ReceiptReader {
   private readonly authToken: string;
   private readonly publicUrl: string;
 
-  /** @param publicUrl as the sender has it: what Twilio signs begins with it */
+  /** @param publicUrl the sender's `publicUrl`, which is the start of the text that Twilio signs */
   constructor({ authToken, publicUrl }: { readonly authToken: string; readonly publicUrl: string }) {
     this.authToken = authToken;
     this.publicUrl = publicUrl;
@@ -37,7 +37,7 @@ export class TwilioReceipts implements ReceiptReader {
     const status = form.get("MessageStatus");
     if (status === null) return "unreadable";
     const reference = new URLSearchParams(target.split("?", 2)[1]).get("ref");
-    if (reference === null) return "not final"; // a message that somebody else sent from the same account
+    if (reference === null) return "not final"; // a message that another application sent from the same account
     switch (status) {
       case "delivered":
       case "read":
@@ -60,7 +60,7 @@ export class TwilioReceipts implements ReceiptReader {
 
 const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/; // 20 bytes in base64
 
-/** Each name with each of its values, once, all in their order. In one pass, for anybody may send a form of thousands of names. */
+/** Joins each name with each of its distinct values, sorted. It takes one pass, because anyone can send a form with thousands of names. */
 function signedFields(form: URLSearchParams): string {
   const values = new Map<string, Set<string>>();
   for (const [name, value] of form) values.set(name, (values.get(name) ?? new Set()).add(value));
@@ -71,8 +71,8 @@ function signedFields(form: URLSearchParams): string {
 }
 
 /**
- * What Twilio may have signed: the URL with its port or without it, as its own libraries try both, and with its fragment or without
- * it, of which the documentation does not say.
+ * The URLs that Twilio may have signed: with and without the port, because Twilio's own libraries try both, and with and without the
+ * fragment, because the documentation does not say which.
  */
 function spellings(url: string): readonly string[] {
   const [, scheme = "", host = "", port, rest = ""] = /^(https?:\/\/)([^/?#]*?)(:\d+)?([/?#].*)?$/s.exec(url) ?? [];

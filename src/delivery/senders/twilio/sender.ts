@@ -18,9 +18,9 @@ export class TwilioSender implements Sender<Sms> {
   private readonly publicUrl: string | undefined;
 
   /**
-   * @param baseUrl where Twilio is, without a slash at its end
-   * @param from a number, a sender id, or the SID of a messaging service
-   * @param publicUrl where Twilio reaches us, without a slash at its end; without it no receipts are asked for
+   * @param baseUrl the base URL of Twilio's API, without a trailing slash
+   * @param from a number, a sender ID, or the SID of a messaging service
+   * @param publicUrl the URL at which Twilio reaches us, without a trailing slash; if undefined, the sender requests no receipts
    */
   constructor(parts: {
     readonly baseUrl: string;
@@ -48,7 +48,7 @@ export class TwilioSender implements Sender<Sms> {
     });
     const headers = { Authorization: this.authorization, "Content-Type": "application/x-www-form-urlencoded" };
     const answer = await this.http.post(headers, form.toString(), signal);
-    if (answer.status === 201) return; // it is created: what else the body says, nobody here needs
+    if (answer.status === 201) return; // created; nothing here needs the body
 
     const code = field(parseJson(answer.body), "code");
     if (typeof code !== "number") throw this.http.refusal(answer);
@@ -60,7 +60,7 @@ export class TwilioSender implements Sender<Sms> {
   }
 }
 
-/** How long Twilio may keep it in its queue: from 1 second to 10 hours (https://www.twilio.com/docs/api/errors/90007). */
+/** How long Twilio may keep a message in its queue: from 1 second to 10 hours (https://www.twilio.com/docs/api/errors/90007). */
 function validitySeconds(leftMs: number): number {
   return Math.min(MAX_VALIDITY_SECONDS, Math.max(1, Math.floor(leftMs / 1000)));
 }

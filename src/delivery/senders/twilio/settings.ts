@@ -11,7 +11,7 @@ export const twilio = senderSettings({
   channel: "sms",
   needs: {
     TWILIO_ACCOUNT_SID: accountSid({
-      desc: "The SID of your Twilio account: `AC` and 32 hexadecimal digits.",
+      desc: "The SID of your Twilio account: `AC` followed by 32 hexadecimal digits.",
       docs: "https://www.twilio.com/docs/glossary/what-is-a-sid",
     }),
     TWILIO_AUTH_TOKEN,

@@ -4,12 +4,12 @@ import type { Receipt, ReceiptCall, ReceiptReader } from "../../../otp/delivery/
 import { field, parseJson } from "../http-client.js";
 import { vonageFault } from "./faults.js";
 
-/** Vonage calls again for up to 24 hours; an old call that is replayed says again what it said, and can say nothing else. */
+/** Vonage retries for up to 24 hours. A replayed call does no harm: it can only repeat what it reported before. */
 const MAX_AGE = "25 hours";
 const CLOCKS_APART = "5 minutes";
 
 /**
- * Reads the message status webhooks of Vonage's Messages API, version 1, which carry a JWT (RFC 7519) over their body.
+ * Reads the message status webhooks of Vonage's Messages API, version 1. A JWT (RFC 7519) with a hash of the body authenticates each one.
  *
  * https://developer.vonage.com/en/getting-started/concepts/webhooks#decoding-signed-webhooks
  * https://developer.vonage.com/en/api/messages#message-status
@@ -18,7 +18,7 @@ export class VonageReceipts implements ReceiptReader {
   private readonly apiKey: string;
   private readonly secret: Uint8Array;
 
-  /** @param signatureSecret the account's, which is not the secret that goes with the API key */
+  /** @param signatureSecret the signature secret of the account, which differs from the API secret */
   constructor({ apiKey, signatureSecret }: { readonly apiKey: string; readonly signatureSecret: string }) {
     this.apiKey = apiKey;
     this.secret = new TextEncoder().encode(signatureSecret);
@@ -33,7 +33,7 @@ export class VonageReceipts implements ReceiptReader {
     const status = parseJson(body.toString("utf8"));
     const reference = field(status, "client_ref");
     if (typeof field(status, "status") !== "string") return "unreadable";
-    if (typeof reference !== "string") return "not final"; // a message that somebody else sent from the same account
+    if (typeof reference !== "string") return "not final"; // a message that another application sent from the same account
     switch (field(status, "status")) {
       case "delivered":
       case "read":

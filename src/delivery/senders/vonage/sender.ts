@@ -18,11 +18,11 @@ export class VonageSender implements Sender<Sms> {
   private readonly publicUrl: string | undefined;
 
   /**
-   * @param baseUrl where Vonage is, without a slash at its end
-   * @param application who signs in; without it the API key does, and Vonage sends no receipts
-   * @param from a number, or a sender id
-   * @param publicUrl where Vonage reaches us, without a slash at its end; without it receipts go where the application says
-   * @throws TypeError for an application's key that is none
+   * @param baseUrl the base URL of Vonage's API, without a trailing slash
+   * @param application the application that signs in; if undefined, the API key does, and Vonage sends no receipts
+   * @param from a number or a sender ID
+   * @param publicUrl the URL at which Vonage reaches us, without a trailing slash; if undefined, receipts go to the application's own URL
+   * @throws TypeError if the application's private key is not a valid RSA key
    */
   constructor(parts: {
     readonly baseUrl: string;
@@ -76,13 +76,13 @@ function basic(apiKey: string, apiSecret: string): () => string {
   return () => `Basic ${login}`;
 }
 
-/** Basic authentication knows no webhooks: https://developer.vonage.com/en/getting-started/concepts/authentication */
+/** Basic authentication does not support webhooks: https://developer.vonage.com/en/getting-started/concepts/authentication */
 function bearer(application: VonageApplication): () => Promise<string> {
   const tokens = new VonageTokens(application);
   return async () => `Bearer ${await tokens.current()}`;
 }
 
-/** Vonage takes E.164 without its plus. */
+/** Vonage expects E.164 without the plus sign. */
 function withoutPlus(number: string): string {
   return number.replace(/^\+/, "");
 }

@@ -24,7 +24,7 @@ export const vonage = senderSettings({
     }),
     VONAGE_PRIVATE_KEY_FILE: path({
       default: undefined,
-      desc: "File with the private key of that application, PEM: RSA of at least 2048 bits.",
+      desc: "The file with the private key of that application, in PEM: RSA with at least 2048 bits.",
       example: "/run/secrets/vonage.key",
     }),
     VONAGE_URL: baseUrl({ default: "https://api.nexmo.com", desc: "The base URL of Vonage's API." }),
@@ -56,7 +56,7 @@ export const vonage = senderSettings({
     needs: {
       VONAGE_API_KEY,
       VONAGE_SIGNATURE_SECRET: text({
-        desc: "The signature secret of your Vonage account, with which Vonage signs receipts. Without it, the server accepts none.",
+        desc: "The signature secret of your Vonage account, which Vonage signs receipts with. Without it, the server accepts no receipts from Vonage.",
         docs: "https://developer.vonage.com/en/getting-started/concepts/webhooks#decoding-signed-webhooks",
       }),
     },

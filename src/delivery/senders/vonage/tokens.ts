@@ -2,19 +2,19 @@ import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 
 const LIFE_SECONDS = 15 * 60;
-/** A new one is made while the last is still good, for a call that is long under way and a clock that is ahead of ours. */
+/** A new token is signed this long before the last one expires, to allow for slow calls and for clocks that are ahead of ours. */
 const SPARE_SECONDS = 60;
 const MIN_BITS = 2048; // RFC 7518 §3.3
 
-/** An application of Vonage's, which signs in with a key of its own. */
+/** A Vonage application, which signs in with its own private key. */
 export interface VonageApplication {
   readonly id: string;
-  /** An RSA key in PEM, as PKCS #8. */
+  /** An RSA key as PKCS #8 in PEM. */
   readonly privateKey: string;
 }
 
 /**
- * The JWTs (RFC 7519) that an application signs in with. Each serves many calls.
+ * Signs the JWTs (RFC 7519) that authenticate an application. Each JWT is used for many calls.
  *
  * https://developer.vonage.com/en/getting-started/concepts/authentication#json-web-tokens
  */
@@ -24,7 +24,7 @@ export class VonageTokens {
   private last: Promise<string> = Promise.resolve("");
   private goodUntil = 0;
 
-  /** @throws TypeError for what is no RSA key of 2048 bits or more */
+  /** @throws TypeError if `privateKey` is not an RSA key of at least 2048 bits */
   constructor({ id, privateKey }: VonageApplication) {
     this.id = id;
     this.key = rsaKey(privateKey);
@@ -60,6 +60,6 @@ function parsed(pem: string): KeyObject | undefined {
   try {
     return createPrivateKey(pem);
   } catch {
-    return undefined; // what OpenSSL says of it helps nobody
+    return undefined; // OpenSSL's message would not help the operator
   }
 }

@@ -3,16 +3,16 @@ import type { Fault } from "../../../otp/delivery/delivery.js";
 import type { Sender, Sms } from "../../sender.js";
 import { HttpClient } from "../http-client.js";
 
-/** Where a status says more than in general. */
+/** Statuses with a more specific meaning than in HTTP. */
 const FAULTS: Readonly<Record<number, Fault>> = {
   410: "address",
-  422: "address", // the number takes no messages
+  422: "address", // the number does not accept messages
 };
 
 /**
- * Hands messages to a service of your own, signed by Standard Webhooks 1.0.0: a message that comes again has the same `webhook-id`.
- * The service answers 2xx once it has taken the message over, 422 or 410 for a number that takes no messages, 400 for a message that
- * another provider may take, 429 with Retry-After when it wants a slower pace, and 5xx while it cannot.
+ * Posts messages to a service of your own, signed according to Standard Webhooks 1.0.0. A message that is sent again has the same
+ * `webhook-id`. The service responds with 2xx once it has accepted the message, 422 or 410 if the number does not accept messages, 400 if
+ * another provider may be able to send this message, 429 with Retry-After to slow the workers down, and 5xx while it is unavailable.
  *
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
@@ -21,7 +21,7 @@ export class WebhookSender implements Sender<Sms> {
   private readonly http: HttpClient;
   private readonly webhook: Webhook;
 
-  /** @param secret `whsec_` and base64, or any other text, taken as it is */
+  /** @param secret `whsec_` followed by base64, or any other text, which is used as it is */
   constructor({ url, secret }: { readonly url: string; readonly secret: string }) {
     this.http = new HttpClient("Webhook", new URL(url));
     this.webhook = new Webhook(keyOf(secret), { format: "raw" });

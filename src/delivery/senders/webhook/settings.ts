@@ -6,11 +6,11 @@ export const webhook = senderSettings({
   channel: "sms",
   needs: {
     SMS_WEBHOOK_URL: httpUrl({
-      desc: "The URL of your own service that takes each SMS as a signed POST.",
+      desc: "The URL of your own service, which receives each SMS as a signed POST.",
       example: "https://sms.example.com/send",
     }),
     SMS_WEBHOOK_SECRET: webhookSecret({
-      desc: "The key that signs these requests: `whsec_` and base64, or plain text, in either case at least 24 bytes.",
+      desc: "The key that signs these requests: `whsec_` followed by base64, or plain text. At least 24 bytes in either case.",
       docs: "https://www.standardwebhooks.com",
     }),
   },
