@@ -1,7 +1,7 @@
-/** The directions that imports may take. The README's picture shows why. */
+/** The allowed directions of imports. The diagram in docs/architecture.md shows why. */
 const folder = (...names) => `^src/(?:${names.join("|")})/`;
 
-/** What the configuration knows about senders: their registry, and the settings of each. */
+/** The files of the senders that the configuration may import: their registry, and the settings of each sender. */
 const SENDER_SETTINGS = [
   "^src/delivery/senders/(?:registry|settings)\\.ts$",
   "^src/delivery/senders/[^/]+/settings\\.ts$",
@@ -12,14 +12,15 @@ export default {
   forbidden: [
     {
       name: "domain-knows-nothing-around-it",
-      comment: "src/otp is the domain: it imports nothing of ours but itself.",
+      comment: "src/otp is the domain. It imports none of our other code.",
       severity: "error",
       from: { path: folder("otp") },
       to: { path: "^(?:src|cmd)/", pathNot: folder("otp") },
     },
     {
       name: "domain-does-no-io",
-      comment: "src/otp uses only what computes: of Node.js, a bounded map, and the package that knows phone numbers.",
+      comment:
+        "src/otp does no I/O. It may use node:crypto, node:url, a bounded map and the package that parses phone numbers.",
       severity: "error",
       from: { path: folder("otp") },
       to: {
@@ -29,20 +30,21 @@ export default {
     },
     {
       name: "technologies-know-the-domain-alone",
-      comment: "redis, queue, delivery and dns each know the domain, and nothing else of ours.",
+      comment: "src/redis, src/queue, src/delivery and src/dns each import the domain and none of our other code.",
       severity: "error",
       from: { path: "^src/(redis|queue|delivery|dns)/", pathNot: SENDER_SETTINGS },
       to: { path: "^src/", pathNot: ["^src/$1/", folder("otp", "gen")] },
     },
     {
       name: "api-knows-the-domain-and-http",
+      comment: "src/api imports the domain, src/http and the generated code, and none of our other code.",
       severity: "error",
       from: { path: folder("api") },
       to: { path: "^src/", pathNot: folder("api", "otp", "http", "gen") },
     },
     {
       name: "http-knows-nothing-of-ours",
-      comment: "src/http is an HTTP server: it knows neither OTP nor protobuf.",
+      comment: "src/http is an HTTP server that is independent of OTP and protobuf. It imports none of our other code.",
       severity: "error",
       from: { path: folder("http") },
       to: { path: "^(?:src|cmd|dev)/", pathNot: folder("http") },
@@ -50,14 +52,15 @@ export default {
     {
       name: "sender-settings-define-variables",
       comment:
-        "A sender's settings use the validators of src/config, and nothing else outside of delivery and the domain.",
+        "The settings of a sender import the validators of src/config, and otherwise only src/delivery and the domain.",
       severity: "error",
       from: { path: SENDER_SETTINGS },
       to: { path: "^src/", pathNot: [folder("delivery", "otp"), "^src/config/values\\.ts$"] },
     },
     {
       name: "sender-settings-load-no-package",
-      comment: "Every process reads all settings, but loads only the packages of the senders that it uses.",
+      comment:
+        "Every process reads the settings of all senders, but loads only the packages of the senders that it uses.",
       severity: "error",
       from: { path: SENDER_SETTINGS },
       to: { path: "node_modules/", pathNot: "node_modules/envalid/" },
@@ -65,7 +68,7 @@ export default {
     {
       name: "configuration-knows-settings",
       comment:
-        "src/config knows the settings of senders, and reads TLS files to check them. It knows no other technology.",
+        "src/config imports the settings of the senders, and src/http/tls to check TLS files. It imports no other technology.",
       severity: "error",
       from: { path: "^src/config/" },
       to: {
@@ -75,40 +78,43 @@ export default {
     },
     {
       name: "shared-files-know-no-technology",
-      comment: "What both binaries share stands beside the folders, and does not put them together: cmd does.",
+      comment:
+        "The files directly in src are shared by both binaries. They import no technology; cmd connects the folders.",
       severity: "error",
       from: { path: "^src/[^/]+\\.ts$" },
       to: { path: folder("api", "redis", "queue", "delivery", "dns", "gen") },
     },
     {
       name: "generated-code-is-the-apis",
-      comment: "Only src/api speaks protobuf.",
+      comment: "Only src/api uses the generated protobuf code.",
       severity: "error",
       from: { path: "^src/", pathNot: folder("api", "gen") },
       to: { path: folder("gen") },
     },
     {
       name: "nothing-imports-the-commands",
+      comment: "cmd is the top of the import graph.",
       severity: "error",
       from: { path: "^(?:src|dev)/" },
       to: { path: "^cmd/" },
     },
     {
       name: "nothing-imports-the-benchmark",
+      comment: "bench may import everything, and only bench imports it.",
       severity: "error",
       from: { pathNot: "^bench/" },
       to: { path: "^bench/" },
     },
     {
       name: "nothing-imports-the-pages",
-      comment: "What they import is held by biome.json, for the parser used here does not read JSX.",
+      comment: "biome.json checks what the pages import, because the parser used here does not support JSX.",
       severity: "error",
       from: { pathNot: "^web/" },
       to: { path: "^web/" },
     },
     {
       name: "development-stays-out-of-the-binaries",
-      comment: "dev and cmd/dev are for npm start and the tests.",
+      comment: "dev and cmd/dev are for npm start, the tests and the benchmark. The binaries must not import them.",
       severity: "error",
       from: { path: "^(?:src|cmd/(?!dev/))" },
       to: { path: "^(?:cmd/)?dev/" },
@@ -139,6 +145,7 @@ export default {
     })),
     {
       name: "no-development-packages-at-run-time",
+      comment: "The release contains no devDependencies.",
       severity: "error",
       from: { path: "^(?:src|cmd/(?!dev/))" },
       to: { dependencyTypes: ["npm-dev"] },

@@ -1,9 +1,9 @@
-# One image for both binaries: it starts the server, and with the command `node dist/cmd/worker/main.js` the worker.
+# One image for both binaries. It starts the server by default, and the worker with the command `node dist/cmd/worker/main.js`.
 #
-# No install script is run: what is native comes prebuilt, as optional packages, so nothing is compiled or downloaded.
+# No install scripts run: native code comes prebuilt in optional packages, so nothing is compiled or downloaded during the build.
 FROM node:24-bookworm-slim AS base
 WORKDIR /app
-# First what changes seldom: the packages are installed anew only when one of these two files changes.
+# These files change rarely, so they come first: the packages are installed again only when one of them changes.
 COPY package.json package-lock.json ./
 
 FROM base AS build
@@ -16,7 +16,7 @@ COPY src src
 COPY web web
 RUN npm run build && cp -a dist release && rm -r release/cmd/dev release/dev
 
-# The mail catcher, for development: it needs packages that the release does without.
+# The mail catcher for development. It needs packages that the release does not contain.
 FROM build AS dev
 USER node
 EXPOSE 1025
@@ -25,9 +25,9 @@ CMD ["node", "dist/cmd/dev/mail-catcher.js"]
 FROM base AS dependencies
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts
 
-# The last stage is what `docker build` makes. All of its files are root's: the process can change none of them.
+# `docker build` builds the last stage. Root owns all of its files, so the process cannot change any of them.
 FROM node:24-bookworm-slim
-# Inside a container loopback reaches nobody: what may be reached is decided by the ports that are published.
+# Other containers and the host cannot reach loopback inside a container. The published ports decide who can reach the listeners.
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY package.json ./
@@ -36,5 +36,5 @@ COPY --from=build /app/release dist
 USER node
 EXPOSE 50051 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["node", "dist/cmd/healthcheck/main.js"]
-# Without a shell or npm in front of it, so that SIGTERM reaches the process and it closes in good order.
+# Runs node directly, without a shell or npm, so that SIGTERM reaches the process and it shuts down cleanly.
 CMD ["node", "dist/cmd/server/main.js"]

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** What is seen and done in a real browser. */
+/** The tests that run in a real browser. */
 export default defineConfig({
   test: {
     include: ["test/browser/**/*.test.ts"],

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**"], // npm run test:browser
+    exclude: ["test/browser/**"], // `npm run test:browser` runs these
     testTimeout: 30_000,
     hookTimeout: 60_000,
     setupFiles: "test/support/programs/no-orphans.ts",
