@@ -50,8 +50,8 @@ export type Stored =
     }
   | { readonly outcome: "sent" | "failed" | "expired" | "superseded" };
 
-/** One attempt at a code. */
-export interface Try {
+/** A typed code, as an attempt presents it. */
+export interface TypedCode {
   /** The digests of the typed code, one per secret. */
   readonly digests: readonly string[];
   /** The request whose token was given; undefined for an attempt by address. */
@@ -91,7 +91,7 @@ export interface Challenges {
    * Judges an attempt. Of any number of concurrent correct attempts, exactly one succeeds. A success resets all counts of wrong
    * attempts.
    */
-  attempt(challenge: ChallengeId, attempted: Try, policy: AttemptPolicy): Promise<Attempt>;
+  attempt(challenge: ChallengeId, attempted: TypedCode, policy: AttemptPolicy): Promise<Attempt>;
 }
 
 /** Whether a call is within the limit of its client, and the state of that limit. */

@@ -2,11 +2,11 @@ import { type ChallengeId, splitChallengeId } from "../otp/challenge/id.js";
 import type { RequestId } from "../otp/token/request-id.js";
 
 /**
- * Every key of an address carries its id as a hash tag, whatever the purpose. Sends and wrong tries in a row are kept by the
- * address; all else is the challenge's. The Lua scripts say what each key holds.
+ * Every key of an address has the address's id as its hash tag, whatever the purpose, so all of them are in one slot of a cluster.
+ * Sends and consecutive wrong attempts belong to the address, everything else to the challenge. prelude.lua says what each key holds.
  *
- * Names are short where there is one for each challenge: with 36 and 30 bytes they take 8 bytes less of memory each than with one
- * more. The scripts rely on the key of a request being the challenge's, a colon and its id.
+ * A key that exists once per challenge has a short name: at 36 and 30 bytes, one byte more would take 8 bytes more of memory. The
+ * scripts rely on the key of a request being the key of its challenge, a colon and the request id.
  */
 export const keys = {
   challenge: (challenge: ChallengeId) => {
@@ -15,5 +15,5 @@ export const keys = {
   },
   request: (challenge: ChallengeId, request: RequestId) => `${keys.challenge(challenge)}:${request}`,
   sends: (challenge: ChallengeId) => `otp:{${splitChallengeId(challenge).address}}:s`,
-  row: (challenge: ChallengeId) => `otp:{${splitChallengeId(challenge).address}}:row`,
+  wrongAttempts: (challenge: ChallengeId) => `otp:{${splitChallengeId(challenge).address}}:row`,
 };

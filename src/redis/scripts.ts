@@ -9,38 +9,37 @@ declare module "ioredis" {
     extends Record<Name | `${Name}Buffer`, (...keysAndArgs: readonly Argument[]) => Result<unknown, Context>> {}
 }
 
-/** The Lua scripts of this folder; each file says what its KEYS, ARGV and reply are. */
-const FILES = {
-  claimSend: "challenges/claim-send.lua",
-  releaseSend: "challenges/release-send.lua",
-  storeCode: "challenges/store-code.lua",
-  attempt: "challenges/attempt.lua",
-  beginRequest: "limits/take-idempotency-key.lua",
-  settleRequest: "limits/settle-idempotency-key.lua",
-  beginSend: "deliveries/begin-send.lua",
-  reportSend: "deliveries/record-outcome.lua",
-  readRequest: "deliveries/read-progress.lua",
-  chooseSender: "sender-health/choose-sender.lua",
-  reportSender: "sender-health/record-conduct.lua",
+/** Each Lua script and its folder. `claimSend` is in `claim-send.lua`, which documents its KEYS, its ARGV and its reply. */
+const FOLDERS = {
+  claimSend: "challenges",
+  releaseSend: "challenges",
+  storeCode: "challenges",
+  attempt: "challenges",
+  takeIdempotencyKey: "limits",
+  settleIdempotencyKey: "limits",
+  beginSend: "deliveries",
+  recordOutcome: "deliveries",
+  readProgress: "deliveries",
+  chooseSender: "sender-health",
+  recordConduct: "sender-health",
 } as const;
 
-type Name = keyof typeof FILES;
+type Name = keyof typeof FOLDERS;
 export type Script = (keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
 
 interface Definition {
-  /** How many keys it is called with; none if that differs from call to call. */
+  /** How many keys the script takes; undefined if that differs from call to call. */
   readonly keyCount?: number;
-  /** What it finds as local variables, being the same in each call: to pass it costs more than all that is done with it. */
+  /** Numbers that are the same in every call. The script has them as locals, which costs less than passing them. */
   readonly constants?: Readonly<Record<string, number>>;
   /** Whether its replies hold text or bytes. */
   readonly replies?: "text" | "bytes";
 }
 
-/** Makes a script callable on this connection. It throws OtpError UNAVAILABLE when Redis cannot answer. */
+/** Makes a script callable on this connection. Each call throws OtpError UNAVAILABLE when Redis cannot answer. */
 export function defineScript(redis: Redis, name: Name, definition: Definition = {}): Script {
   const { keyCount, constants = {}, replies = "text" } = definition;
-  const locals = Object.entries(constants).map(([constant, value]) => `local ${constant} = ${value}\n`);
-  const lua = locals.join("") + readScript(FILES[name]);
+  const lua = withLocals(readScript(fileOf(name)), [...preludeLocals(), ...constantLocals(constants)]);
   redis.defineCommand(name, keyCount === undefined ? { lua } : { lua, numberOfKeys: keyCount });
   const command = replies === "bytes" ? (`${name}Buffer` as const) : name;
   const run = redis[command].bind(redis);
@@ -51,8 +50,35 @@ export function defineScript(redis: Redis, name: Name, definition: Definition = 
   return (keys, args) => run(...keys, ...args).catch(fail);
 }
 
+function fileOf(name: Name): string {
+  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return `${FOLDERS[name]}/${words}.lua`;
+}
+
 export function readScript(file: string): string {
   return readFileSync(new URL(file, import.meta.url), "utf8");
+}
+
+function preludeLocals(): readonly string[] {
+  return readScript("prelude.lua").match(/^local .*?(?=\s*--|$)/gm) ?? [];
+}
+
+function constantLocals(constants: Readonly<Record<string, number>>): readonly string[] {
+  return Object.entries(constants).map(([constant, value]) => `local ${constant} = ${value}`);
+}
+
+/**
+ * Puts the locals that a script uses before it. All of them would add 0.15 µs to each call, 2 % of Redis' time. They are on the
+ * script's first line, so that the line numbers in Redis' errors are those of the file.
+ *
+ * @param locals definitions, each of which uses none below it
+ */
+function withLocals(script: string, locals: readonly string[]): string {
+  return locals.reduceRight((lua, local) => {
+    const [, name] = /^local (?:function )?(\w+)/.exec(local) ?? [];
+    const isUsed = new RegExp(`^(?:(?!--).)*\\b${name}\\b`, "m").test(lua);
+    return isUsed ? `${local} ${lua}` : lua;
+  }, script);
 }
 
 export function asTuple(reply: unknown): readonly unknown[] {
@@ -60,16 +86,16 @@ export function asTuple(reply: unknown): readonly unknown[] {
   return reply;
 }
 
-/** What a command's failure is to callers. A script that is wrong stays what it is: a fault of our own. */
+/** Turns the failure of a command into what callers get. A fault in a script stays as it is, because it is our own. */
 export function asUnavailable(error: unknown): unknown {
   return isOwnFault(error) ? error : OtpError.unavailable(error);
 }
 
-/** The state of a Redis that refuses for now. Redis 6 wraps it: "ERR Error running script (…): -OOM command not allowed". */
-const PASSING = /\b(?:OOM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY)\b/;
+/** A temporary state of Redis. Redis 6 wraps its name: "ERR Error running script (…): -OOM command not allowed". */
+const TEMPORARY = /\b(?:OOM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY)\b/;
 
-/** A reply that says the script is wrong; a passing state and a lost connection are not that. */
+/** Whether the script itself is wrong, as opposed to a temporary state of Redis or a lost connection. */
 function isOwnFault(error: unknown): boolean {
   if (!(error instanceof Error) || error.name !== "ReplyError") return false;
-  return /^(?:ERR|WRONGTYPE|CROSSSLOT)\b/.test(error.message) && !PASSING.test(error.message);
+  return /^(?:ERR|WRONGTYPE|CROSSSLOT)\b/.test(error.message) && !TEMPORARY.test(error.message);
 }

@@ -12,6 +12,7 @@ import { challengesContract } from "../support/fakes/challenges-contract.js";
 import { lifeOf } from "../support/messages/codes.js";
 import { passTime } from "../support/redis/pass-time.js";
 import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
+import { STORED } from "../support/redis/stored.js";
 
 const log = pino({ level: "silent" });
 const LIFE = lifeOf(600_000);
@@ -40,7 +41,7 @@ const passOn = (redis: Redis) => (challenge: ChallengeId, ms: number) =>
 
 challengesContract("Redis", async () => ({ challenges: new RedisChallenges(redis), pass: passOn(redis) }));
 
-describe("on Redis Cluster", () => {
+describe("on Redis Cluster,", () => {
   let node: PrivateRedis;
   let cluster: Redis;
 
@@ -56,8 +57,8 @@ describe("on Redis Cluster", () => {
     await node.stop();
   });
 
-  // A script whose keys lay in two slots would be refused with CROSSSLOT.
-  challengesContract("Redis Cluster", async () => ({
+  // Redis Cluster would refuse a script whose keys are in two slots with CROSSSLOT.
+  challengesContract("Redis", async () => ({
     challenges: new RedisChallenges(cluster),
     pass: passOn(cluster),
   }));
@@ -97,22 +98,21 @@ describe("the keys of a challenge", () => {
     await expectExpiry();
     for (let n = 0; n < 100; n++) {
       await challenges.attempt("later.purpose", { digests: ["wrong"], request: `token ${n}` }, POLICY);
-      await redis.hset("otp:{later}:row", "u", 0);
+      await redis.hset("otp:{later}:row", STORED.ADDRESS_WAIT_UNTIL, 0);
       await expectExpiry();
     }
   });
 
-  it("are none after tries at a code that was never made", async () => {
+  it("do not exist after attempts at a code that was never made", async () => {
     const challenges = new RedisChallenges(redis);
-    await challenges.attempt("nobody.purpose", { digests: ["wrong"], request: "token" }, POLICY);
-    await challenges.attempt("nobody.purpose", { digests: ["wrong"], request: undefined }, POLICY);
-    await challenges.releaseSend("nobody.purpose", newRequestId(Date.now()));
-    expect(await keysOf("nobody.purpose")).toEqual([]);
+    await challenges.attempt("unknown.purpose", { digests: ["wrong"], request: "token" }, POLICY);
+    await challenges.attempt("unknown.purpose", { digests: ["wrong"], request: undefined }, POLICY);
+    await challenges.releaseSend("unknown.purpose", newRequestId(Date.now()));
+    expect(await keysOf("unknown.purpose")).toEqual([]);
   });
 });
 
 describe("the sends to an address", () => {
-  const SIZE = 28;
   let id: ChallengeId;
   beforeEach(() => {
     id = `${randomBytes(16).toString("base64url")}.to-login`;
@@ -120,9 +120,9 @@ describe("the sends to an address", () => {
   const other = (): ChallengeId => `${splitChallengeId(id).address}.to-order`;
   const claim = (challenge = id, request = newRequestId(Date.now())) =>
     new RedisChallenges(redis).claimSend(challenge, request, SENDS);
-  const size = async () => (await redis.strlen(`otp:{${splitChallengeId(id).address}}:s`)) / SIZE;
+  const size = async () => (await redis.strlen(`otp:{${splitChallengeId(id).address}}:s`)) / STORED.SEND_SIZE;
 
-  it("are as many bytes as leave one in the least memory, and are told apart by purpose", async () => {
+  it("take 28 bytes each, have Redis' most compact encoding while there is one, and are told apart by purpose", async () => {
     await claim();
     expect(await size()).toBe(1);
     expect(await redis.object("ENCODING", `otp:{${splitChallengeId(id).address}}:s`)).toBe("embstr");
@@ -132,7 +132,7 @@ describe("the sends to an address", () => {
     expect(await size()).toBe(2);
   });
 
-  it("are forgotten when they are older than the longest limit", async () => {
+  it("are removed when they are older than the longest limit", async () => {
     for (const hours of [10, 5, 9]) {
       await claim();
       await passOn(redis)(id, hours * 3_600_000);
@@ -144,7 +144,7 @@ describe("the sends to an address", () => {
     expect(await size()).toBe(0);
   });
 
-  it("are given back out of the midst of others, which expire as before", async () => {
+  it("can be given back from between others, which expire as before", async () => {
     const requests = [1, 2, 3].map(() => newRequestId(Date.now()));
     for (const request of requests) {
       await claim(id, request);
@@ -154,7 +154,9 @@ describe("the sends to an address", () => {
     await new RedisChallenges(redis).releaseSend(id, requests[1] ?? "");
     const after = await redis.getBuffer(`otp:{${splitChallengeId(id).address}}:s`);
     expect(after).toEqual(
-      Buffer.concat([before?.subarray(0, SIZE), before?.subarray(2 * SIZE)].map((b) => b ?? Buffer.of())),
+      Buffer.concat(
+        [before?.subarray(0, STORED.SEND_SIZE), before?.subarray(2 * STORED.SEND_SIZE)].map((b) => b ?? Buffer.of()),
+      ),
     );
     expect(await redis.pttl(`otp:{${splitChallengeId(id).address}}:s`)).toBeGreaterThan(86_000_000);
     for (const request of requests) await new RedisChallenges(redis).releaseSend(id, request);
@@ -163,7 +165,7 @@ describe("the sends to an address", () => {
 });
 
 describe("a new code", () => {
-  it("takes the place of the last whose hash still lives, of many requests at the same time once for each", async () => {
+  it("replaces the last one for each of many concurrent requests, so that one code is live at the end", async () => {
     const challenges = new RedisChallenges(redis);
     const rotate = { ...LIFE, reuseFromMs: Number.MAX_SAFE_INTEGER };
     const requests = Array.from({ length: 20 }, () => newRequestId(Date.now()));
@@ -173,21 +175,21 @@ describe("a new code", () => {
     expect(stored.map(({ outcome }) => outcome)).toEqual(requests.map(() => "live"));
 
     const keys = await keysOf("race.purpose");
-    expect(keys).toHaveLength(requests.length); // each has its record: one that of the live code, the others one of their own
+    expect(keys).toHaveLength(requests.length); // one request has the hash of the challenge, each other request one of its own
     for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
-    const codes = await Promise.all(keys.map((key) => redis.hmget(key, "d", "c")));
+    const codes = await Promise.all(keys.map((key) => redis.hmget(key, STORED.CODE_DIGEST, STORED.CODE_SEALED)));
     expect(codes.filter(([digest, sealed]) => digest !== null || sealed !== null)).toHaveLength(1);
 
-    const tries = requests.map((_, n) =>
+    const attempts = requests.map((_, n) =>
       challenges.attempt("race.purpose", { digests: [`code ${n}`], request: undefined }, { ...POLICY, budget: 99 }),
     );
-    const outcomes = (await Promise.all(tries)).map(({ outcome }) => outcome);
+    const outcomes = (await Promise.all(attempts)).map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === "correct").length).toBeLessThanOrEqual(1);
   });
 
-  it("is one for all where it may be sent again", async () => {
+  it("is shared by many concurrent requests when it may be sent again", async () => {
     const challenges = new RedisChallenges(redis);
-    await challenges.store("together.purpose", "the last", CODE, LIFE);
+    await challenges.store("together.purpose", "the last one", CODE, LIFE);
     await passOn(redis)("together.purpose", 700_000);
     const requests = Array.from({ length: 20 }, (_, n) => `request ${n}`);
     const sealed = requests.map((_, n) => `sealed--${String(n).padStart(4, "0")}`);
@@ -201,23 +203,23 @@ describe("a new code", () => {
   });
 });
 
-describe("a code that has died", () => {
-  it("leaves its hash, and no try brings anything into it but takes the code out", async () => {
+describe("the hash of an expired code", () => {
+  it("outlives the code, and an attempt removes the code from it and adds nothing", async () => {
     const challenges = new RedisChallenges(redis);
-    await challenges.store("dead.purpose", "request", CODE, LIFE);
-    await passOn(redis)("dead.purpose", 600_000);
+    await challenges.store("expired.purpose", "request", CODE, LIFE);
+    await passOn(redis)("expired.purpose", 600_000);
     for (const request of ["request", "token", undefined]) {
-      expect(await challenges.attempt("dead.purpose", { digests: ["wrong"], request }, POLICY)).toEqual({
+      expect(await challenges.attempt("expired.purpose", { digests: ["wrong"], request }, POLICY)).toEqual({
         outcome: "incorrect",
       });
     }
-    expect(await keysOf("dead.purpose")).toEqual(["otp:{dead}purpose"]);
-    expect((await redis.hkeys("otp:{dead}purpose")).sort()).toEqual(["m", "x"]);
+    expect(await keysOf("expired.purpose")).toEqual(["otp:{expired}purpose"]);
+    expect((await redis.hkeys("otp:{expired}purpose")).sort()).toEqual([STORED.REQUEST_STAMP, STORED.REQUEST_LIFE]);
   });
 });
 
-describe("a Redis that is not there", () => {
-  it("makes the server's calls fail as unavailable, at once", async () => {
+describe("a Redis that cannot be reached", () => {
+  it("makes calls on a fail-fast connection fail as UNAVAILABLE at once", async () => {
     const away = connectRedis("redis://127.0.0.1:1", "fail-fast", log);
     const challenges = new RedisChallenges(away);
     await expect(challenges.claimSend("id.purpose", newRequestId(Date.now()), SENDS)).rejects.toMatchObject({
@@ -229,7 +231,7 @@ describe("a Redis that is not there", () => {
     away.disconnect();
   });
 
-  it("is told from a script that is wrong", async () => {
+  it("is not confused with a fault in a script", async () => {
     await redis.set("otp:{broken}purpose", "not a hash");
     const attempt = new RedisChallenges(redis).attempt("broken.purpose", { digests: [], request: undefined }, POLICY);
     await expect(attempt).rejects.toMatchObject({ name: "ReplyError" });

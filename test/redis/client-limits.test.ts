@@ -30,7 +30,7 @@ const spend = async (times: number) => {
 };
 
 describe("the calls of a client", () => {
-  it("are counted down, and start anew after a minute", async () => {
+  it("use up a quota that is full again after a minute", async () => {
     const first = await limits.spend("generate", client);
     expect(first).toMatchObject({ granted: true, quota: { limit: 3, windowMs: 60_000, remaining: 2 } });
     expect(await spend(3)).toEqual([true, true, false]);
@@ -39,19 +39,19 @@ describe("the calls of a client", () => {
     expect(await spend(4)).toEqual([true, true, true, false]);
   });
 
-  it("that are refused are not counted", async () => {
+  it("are not counted when they are refused", async () => {
     expect(await spend(10)).toEqual([true, true, true, ...Array.from({ length: 7 }, () => false)]);
     await limits.giveBack("generate", client);
     expect(await spend(2)).toEqual([true, false]);
   });
 
-  it("can be taken back while their minute lasts", async () => {
+  it("can be given back until their minute ends", async () => {
     await spend(3);
     await limits.giveBack("generate", client);
     expect(await spend(2)).toEqual([true, false]);
   });
 
-  it("are no credit for the next minute when they are taken back too late", async () => {
+  it("give the next minute no credit when they are given back too late", async () => {
     await spend(3);
     await passTime(redis, 60_000);
     for (let n = 0; n < 3; n++) await limits.giveBack("generate", client);
@@ -61,7 +61,7 @@ describe("the calls of a client", () => {
     expect(await spend(4)).toEqual([true, true, true, false]);
   });
 
-  it("are not counted where there is no limit", async () => {
+  it("are not counted where no limit is set", async () => {
     expect(await limits.spend("verify", client)).toBeUndefined();
     await limits.giveBack("verify", client);
     expect(await redis.keys(`*${client}`)).toEqual([]);

@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-it("is given up when its peer has vanished without a word, and made anew", async () => {
-  // A proxy whose connections can go mute, as those to a host that was lost do.
+it("a connection whose peer has vanished without closing it is closed and made again", async () => {
+  // A proxy whose connections can fall silent, like those to a host that has crashed.
   const pairs: Socket[] = [];
   const target = new URL(redis.url);
   const proxy = createServer((socket) => {

@@ -53,15 +53,15 @@ const steps = async (of = request) => {
 const pass = (ms: number) => passTime(redis, ms, `otp:{${splitChallengeId(id).address}}*`);
 
 describe("the steps of a request", () => {
-  it("begin with one that nobody has to write down", async () => {
+  it("begin with QUEUED, which no one has to record", async () => {
     expect(await steps()).toEqual(["QUEUED"]);
   });
 
-  it("end when no worker took it up for as long as a code lives", async () => {
+  it("end with EXPIRED when no worker takes the request within the life of a code", async () => {
     expect(await steps(newRequestId(Date.now() - LIFE_MS))).toEqual(["QUEUED", "EXPIRED"]);
   });
 
-  it("are those of a message that is sent, arrives and is used", async () => {
+  it("follow a message that is sent, delivered and verified", async () => {
     await store();
     expect(await steps()).toEqual(["QUEUED", "PROCESSING"]);
     const number = await begin();
@@ -75,7 +75,7 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED", "VERIFIED"]);
   });
 
-  it("are in order when a receipt is faster than we are, and tell of the sending once", async () => {
+  it("are in order and contain SENT once when a receipt arrives before the worker's report", async () => {
     await store();
     await begin();
     expect(await receive(1, "delivered")).toBe(true);
@@ -84,27 +84,27 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED"]);
   });
 
-  it("stay as they were told while others follow", async () => {
-    const told: unknown[] = [];
-    const tell = async () => {
+  it("do not change after they have been read, while others follow", async () => {
+    const known: unknown[] = [];
+    const read = async () => {
       const all = stepsOf(request, LIFE_MS, await deliveries.read(id, request));
-      expect(all.slice(0, told.length)).toEqual(told);
-      told.push(...all.slice(told.length));
+      expect(all.slice(0, known.length)).toEqual(known);
+      known.push(...all.slice(known.length));
     };
-    await tell();
+    await read();
     await store();
-    await tell();
+    await read();
     await begin();
     await report(1, "sent");
-    await tell();
+    await read();
     await receive(1, "delivered");
-    await tell();
+    await read();
     await verify();
-    await tell();
-    expect(told).toHaveLength(5);
+    await read();
+    expect(known).toHaveLength(5);
   });
 
-  it("end in failure once, and nothing follows it", async () => {
+  it("end with FAILED once, and nothing follows it", async () => {
     await store();
     await begin();
     await report(1, "sent");
@@ -115,7 +115,7 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "FAILED"]);
   });
 
-  it("do not fail by a receipt while another send is to come", async () => {
+  it("do not end with FAILED for a receipt while another send is to follow", async () => {
     await store();
     await begin();
     await report(1, "put off");
@@ -123,18 +123,18 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING"]);
   });
 
-  it("do not fail by a send that was made up for by another", async () => {
+  it("do not end with FAILED for a send that another send has replaced", async () => {
     await store();
     await begin();
     await begin("vonage", 1);
     await report(2, "sent");
-    expect(await receive(1, "failed")).toBe(true); // it counts against its sender all the same
+    expect(await receive(1, "failed")).toBe(true); // it still counts against its sender
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT"]);
     expect(await receive(2, "delivered")).toBe(true);
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "DELIVERED"]);
   });
 
-  it("end for all requests that carried the code when it is verified, by address or by another's token", async () => {
+  it("end with VERIFIED for every request that carries the code, even when it is verified by address", async () => {
     const second = newRequestId(Date.now());
     await store();
     await store(second);
@@ -142,11 +142,11 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
     expect(await steps(second)).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
     await begin();
-    await report(1, "sent"); // the mail was faster than its worker: that changes no step that was told
+    await report(1, "sent"); // the worker reports after the person has verified: no step changes
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
   });
 
-  it("end when the code dies, also without anybody to write that down", async () => {
+  it("end with EXPIRED when the code expires, without anyone recording it", async () => {
     await store();
     await begin();
     await report(1, "sent");
@@ -156,7 +156,7 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "EXPIRED"]);
   });
 
-  it("end when the code is replaced, and go on for the new one", async () => {
+  it("end with EXPIRED when the code is replaced, and begin for the request of the new code", async () => {
     const second = newRequestId(Date.now());
     await store();
     await pass(400_000);
@@ -168,7 +168,7 @@ describe("the steps of a request", () => {
     expect(await steps(second)).toEqual(["QUEUED", "PROCESSING"]);
   });
 
-  it("are still told when the code is replaced: what is known of who made it moves, and its receipts with it", async () => {
+  it("can be read after the code is replaced, because the record of its maker moves, and the receipts with it", async () => {
     const [carrier, second, third] = [1, 2, 3].map(() => newRequestId(Date.now()));
     await store();
     await store(carrier);
@@ -192,34 +192,34 @@ describe("the steps of a request", () => {
     expect(await store(second)).toEqual({ outcome: "sent" });
   });
 
-  it("still end in VERIFIED for all who carried a code after the next one was made, at the same time as before", async () => {
+  it("still end with VERIFIED, at the same time, for every request of a code after the next code is made", async () => {
     const [carrier, second] = [newRequestId(Date.now()), newRequestId(Date.now())];
-    const told = async () => Promise.all([request, carrier].map(async (of) => (await deliveries.read(id, of)).begun));
+    const read = async () => Promise.all([request, carrier].map(async (of) => (await deliveries.read(id, of)).begun));
     await store();
     await pass(200_000);
     await store(carrier);
     await verify();
-    const before = await told();
+    const before = await read();
     expect(before.map((begun) => begun?.verifiedAt)).toEqual([expect.any(Number), before[0]?.verifiedAt]);
     await store(second, NEW_CODE);
-    const after = await told();
+    const after = await read();
     for (const n of [0, 1]) expect(after[n]).toEqual({ ...before[n], replacedAt: requestedAt(second) });
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
     expect(await steps(carrier)).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
     expect(await steps(second)).toEqual(["QUEUED", "PROCESSING"]);
   });
 
-  it("end in VERIFIED for who carried the code for as long as that is remembered of it", async () => {
+  it("end with VERIFIED for a request that carried the code for as long as the request is remembered", async () => {
     const carrier = newRequestId(Date.now());
     await store();
     await pass(290_000);
     await store(carrier);
     await verify(carrier);
-    await pass(LIFE.rememberMs - 10_000); // who made the code is long forgotten
+    await pass(LIFE.rememberMs - 10_000); // longer than the maker of the code would be remembered without the other request
     expect(await steps(carrier)).toEqual(["QUEUED", "PROCESSING", "VERIFIED"]);
   });
 
-  it("are not told apart by wrong tries before a worker has it", async () => {
+  it("are not affected by wrong attempts before a worker takes the request", async () => {
     const second = newRequestId(Date.now());
     await store();
     await challenges.attempt(id, { digests: ["wrong"], request: second }, POLICY);
@@ -228,7 +228,7 @@ describe("the steps of a request", () => {
     expect(await steps(second)).toEqual(["QUEUED", "PROCESSING"]);
   });
 
-  it("say why it failed", async () => {
+  it("say why the delivery failed", async () => {
     await store();
     await begin();
     await deliveries.report(id, request, 1, { outcome: "failed", failure: "address" });
@@ -236,8 +236,8 @@ describe("the steps of a request", () => {
   });
 });
 
-describe("the mark of a send", () => {
-  it("is found by who runs the request again, until its result is known", async () => {
+describe("the record that a send has begun", () => {
+  it("is found by a later run of the request until the result of the send is known", async () => {
     await store();
     await begin();
     expect(await store()).toMatchObject({ outcome: "live", sends: 1, unsettled: "twilio" });
@@ -249,7 +249,7 @@ describe("the mark of a send", () => {
     expect(await store()).toEqual({ outcome: "sent" });
   });
 
-  it("is not taken off by what becomes of an earlier send", async () => {
+  it("is not removed by the outcome of an earlier send", async () => {
     await store();
     await begin();
     await begin("vonage", 1);
@@ -257,14 +257,14 @@ describe("the mark of a send", () => {
     expect(await store()).toMatchObject({ unsettled: "vonage" });
   });
 
-  it("is not made by a run that another has overtaken", async () => {
+  it("is not written by a run that another run has overtaken", async () => {
     await store();
     expect(await begin("twilio", 0)).toBe(1);
     expect(await begin("vonage", 0)).toBeUndefined();
     expect(await begin("vonage", 1)).toBe(2);
   });
 
-  it("is not made once the code has died, though what is known of it lives", async () => {
+  it("is not written once the code has expired, although its hash still exists", async () => {
     const carrier = newRequestId(Date.now());
     await store();
     await store(carrier);
@@ -275,7 +275,7 @@ describe("the mark of a send", () => {
     expect(await store(newRequestId(Date.now()), NEW_CODE)).toMatchObject({ sealed: NEW_CODE.sealed });
   });
 
-  it("is not made when there is nothing to send any more", async () => {
+  it("is not written when there is nothing left to send", async () => {
     expect(await begin()).toBeUndefined();
     await store();
     await verify();
@@ -284,7 +284,7 @@ describe("the mark of a send", () => {
   });
 });
 
-it("every key of it expires", async () => {
+it("every key of a delivery expires", async () => {
   const expectExpiry = async () => {
     const keys = await redis.keys(`otp:{${splitChallengeId(id).address}}*`);
     for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
@@ -300,5 +300,5 @@ it("every key of it expires", async () => {
   await verify();
   expect(await expectExpiry()).toBe(1);
   await store(newRequestId(Date.now()), NEW_CODE);
-  expect(await expectExpiry()).toBe(2); // the new code, and what is known of the request before
+  expect(await expectExpiry()).toBe(2); // the new code, and the record of the request before it
 });

@@ -48,7 +48,7 @@ describe.each(SUBJECTS)("an idempotency key in %s", (_where, open) => {
     id = randomBytes(16).toString("base64url");
   });
 
-  it("is under way until its request is done, and then leads to it for a day", async () => {
+  it("is under way until its request is done, and then leads to this request for a day", async () => {
     expect(await keys.begin(id, "payload", "one")).toEqual({ outcome: "begun", request: "one" });
     expect(await keys.begin(id, "payload", "two")).toEqual({ outcome: "under way" });
     await keys.remember(id, "one");
@@ -59,31 +59,31 @@ describe.each(SUBJECTS)("an idempotency key in %s", (_where, open) => {
     expect(await keys.begin(id, "payload", "five")).toEqual({ outcome: "begun", request: "five" });
   });
 
-  it("is refused for another payload, under way or done", async () => {
+  it("is refused with another payload, whether its request is under way or done", async () => {
     await keys.begin(id, "payload", "one");
     expect(await keys.begin(id, "other", "two")).toEqual({ outcome: "other payload" });
     await keys.remember(id, "one");
     expect(await keys.begin(id, "other", "three")).toEqual({ outcome: "other payload" });
   });
 
-  it("is free again when its request was refused", async () => {
+  it("can be used again after its request was refused", async () => {
     await keys.begin(id, "payload", "one");
     await keys.forget(id, "one");
     expect(await keys.begin(id, "other", "two")).toEqual({ outcome: "begun", request: "two" });
   });
 
-  it("leads to the same request again when nobody knows how that ended, for a while", async () => {
+  it("leads to the same request again for a while when it is unknown how that request ended", async () => {
     await keys.begin(id, "payload", "one");
     await keys.putDown(id, "one");
     expect(await keys.begin(id, "payload", "two")).toEqual({ outcome: "begun", request: "one" });
     expect(await keys.begin(id, "payload", "three")).toEqual({ outcome: "under way" });
-    await pass(UNDER_WAY_MS); // whoever had it has died
+    await pass(UNDER_WAY_MS); // the server that was at work on it has crashed
     expect(await keys.begin(id, "payload", "four")).toEqual({ outcome: "begun", request: "one" });
     await pass(UNSETTLED_MS - UNDER_WAY_MS);
     expect(await keys.begin(id, "payload", "five")).toEqual({ outcome: "begun", request: "five" });
   });
 
-  it("is settled by the request that holds it alone", async () => {
+  it("is settled only by the request that holds it", async () => {
     await keys.begin(id, "payload", "one");
     await keys.remember(id, "two");
     await keys.forget(id, "two");
@@ -91,18 +91,18 @@ describe.each(SUBJECTS)("an idempotency key in %s", (_where, open) => {
     expect(await keys.begin(id, "payload", "three")).toEqual({ outcome: "under way" });
   });
 
-  it("begins one request of many at the same time", async () => {
+  it("begins one of many concurrent requests", async () => {
     const begun = await Promise.all(Array.from({ length: 50 }, (_, n) => keys.begin(id, "payload", `request ${n}`)));
     expect(begun.filter(({ outcome }) => outcome === "begun")).toHaveLength(1);
     expect(begun.filter(({ outcome }) => outcome === "under way")).toHaveLength(49);
   });
 });
 
-it("every key expires", async () => {
+it("every idempotency key in Redis expires", async () => {
   const keys = new RedisIdempotencyKeys(redis);
-  const lives = async () => redis.pttl("otp:idempotency:expiry");
+  const ttl = async () => redis.pttl("otp:idempotency:expiry");
   await keys.begin("expiry", "payload", "one");
-  expect(await lives()).toBeGreaterThan(0);
+  expect(await ttl()).toBeGreaterThan(0);
   await keys.remember("expiry", "one");
-  expect(await lives()).toBeGreaterThan(UNDER_WAY_MS);
+  expect(await ttl()).toBeGreaterThan(UNDER_WAY_MS);
 });

@@ -14,7 +14,7 @@ import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
 import { lifeOf } from "../support/messages/codes.js";
 
-/** Just below a power of two: at any other count the tables of Redis are emptier, and take more for each. */
+/** Just below a power of two, where the hash tables of Redis are full and cost each key the least. */
 const COUNT = 16_000;
 const AT_ONCE = 500;
 const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
@@ -35,7 +35,7 @@ afterAll(async () => {
 const memory = async (name: string) =>
   new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(await redis.info("memory"))?.[1] ?? "";
 
-/** What Generate and the worker leave of an address that was sent a code. */
+/** Leaves what Generate and the worker leave in Redis when they send a code to an address. */
 async function send(challenges: RedisChallenges, deliveries: RedisDeliveries): Promise<void> {
   const id: ChallengeId = `${randomBytes(16).toString("base64url")}.${randomBytes(6).toString("base64url")}`;
   const request = newRequestId(Date.now());
@@ -57,7 +57,7 @@ it("a live challenge takes at most 450 bytes", async ({ skip }) => {
       await Promise.all(Array.from({ length: AT_ONCE }, () => send(challenges, deliveries)));
     }
   };
-  await fill(AT_ONCE); // by now Redis knows the scripts, and has its buffers
+  await fill(AT_ONCE); // now Redis has the scripts and its buffers
   await redis.flushall();
   const before = Number(await memory("used_memory"));
   await fill(COUNT);

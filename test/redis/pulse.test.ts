@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-it("tells when Redis comes, hangs, goes on, goes away and comes back", async () => {
+it("the pulse reports when Redis first answers, hangs, resumes, goes away and comes back", async () => {
   const redis = connectRedis(server.url, "fail-fast", log);
   const pulse = new RedisPulse(redis, log);
   const change = async () => (await once(pulse, "change"))[0];

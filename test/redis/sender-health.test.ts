@@ -5,20 +5,21 @@ import type { Conduct } from "../../src/otp/delivery/ports.js";
 import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
 import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
+import { STORED } from "../support/redis/stored.js";
 
 const PROBE_MS = 1_000;
 const FAILURES = 5;
 const LONGEST_MS = 30_000;
 const changes: string[] = [];
 const log = pino({}, { write: (line: string) => void changes.push(JSON.parse(line).msg) });
-const OPENED = "sender gets no messages but probes";
+const OPENED = "sender gets only probes";
 const CLOSED = "sender gets messages again";
 
 let server: TestRedis;
 let redis: Redis;
 let other: Redis;
 let health: RedisSenderHealth;
-/** Of another worker. */
+/** The health of the senders as another worker sees it. */
 let elsewhere: RedisSenderHealth;
 let round = 0;
 let senders: { name: string; perSecond: number }[];
@@ -43,7 +44,7 @@ afterAll(async () => {
 const [first, second] = [() => senders[0]?.name ?? "", () => senders[1]?.name ?? ""];
 const choose = (by = health) => by.choose(senders, PROBE_MS, LONGEST_MS);
 const sent = (sender: string, more: object = {}) => ({ outcome: "send", sender, afterMs: 0, isProbe: false, ...more });
-/** @returns what the log says has changed by it */
+/** @returns the change that the log reports */
 async function report(sender: string, conduct: Conduct, isProbe = false): Promise<string | undefined> {
   changes.splice(0);
   await health.report(sender, conduct, isProbe);
@@ -58,10 +59,19 @@ async function openFirst(): Promise<void> {
   expect(await say("failed")).toBe(OPENED);
 }
 
-/** As if time had passed for the senders' states. */
+const TIMES = [
+  STORED.SENDER_WINDOW_FROM,
+  STORED.SENDER_PROBE_FROM,
+  STORED.SENDER_PROBE_UNTIL,
+  STORED.SENDER_SLOWED_UNTIL,
+  STORED.SENDER_NEXT_TURN,
+  STORED.SENDER_NEXT_RETURN,
+];
+
+/** Lets time pass for the states of the senders. */
 async function pass(ms: number): Promise<void> {
   for (const { name } of senders) {
-    for (const field of ["w", "u", "p", "s", "g", "k"]) {
+    for (const field of TIMES) {
       const key = `otp:{senders}:${name}`;
       const value = await redis.hget(key, field);
       if (value !== null) await redis.hset(key, field, Number(value) - ms);
@@ -70,28 +80,28 @@ async function pass(ms: number): Promise<void> {
 }
 
 describe("a sender that fails", () => {
-  it("gets messages until it has failed five times within ten seconds, and then the next one does, everywhere", async () => {
+  it("gets messages until it has failed five times within ten seconds; then all workers use the next sender", async () => {
     expect(await choose()).toEqual(sent(first()));
     await openFirst();
     expect(await choose()).toEqual(sent(second()));
     expect(await choose(elsewhere)).toEqual(sent(second()));
   });
 
-  it("is not held to have failed too often by what is longer ago", async () => {
+  it("stays in use when earlier failures are more than ten seconds ago", async () => {
     for (let n = 1; n < FAILURES; n++) await say("failed");
     await pass(10_000);
     expect(await say("failed")).toBeUndefined();
     expect(await choose()).toEqual(sent(first()));
   });
 
-  it("is not out for failures that are few of many", async () => {
+  it("stays in use while its failures are less than a tenth of its messages", async () => {
     await say("failed");
     for (let n = 0; n < 100; n++) await choose();
     for (let n = 1; n < 9; n++) expect(await say("failed")).toBeUndefined();
     expect(await say("failed")).toBe(OPENED);
   });
 
-  it("lets another probe be made at once when one was not needed", async () => {
+  it("gets another probe at once when the last probe was not used", async () => {
     await openFirst();
     await pass(500);
     await choose();
@@ -99,7 +109,7 @@ describe("a sender that fails", () => {
     expect(await choose()).toEqual(sent(first(), { isProbe: true }));
   });
 
-  it("gets one probe at a time, from whoever comes first", async () => {
+  it("gets one probe at a time, from the worker that asks first", async () => {
     await openFirst();
     await pass(500);
     const choices = await Promise.all(Array.from({ length: 20 }, (_, n) => choose(n % 2 ? health : elsewhere)));
@@ -108,7 +118,7 @@ describe("a sender that fails", () => {
     ]);
   });
 
-  it("gets messages again once its probe went well, and not for one that was sent before it failed", async () => {
+  it("gets messages again after a successful probe, not after a success of a message sent before it failed", async () => {
     await openFirst();
     expect(await say("well")).toBeUndefined();
     expect(await choose()).toEqual(sent(second()));
@@ -118,7 +128,7 @@ describe("a sender that fails", () => {
     expect(await choose(elsewhere)).toEqual(sent(first()));
   });
 
-  it("is out at the next failure soon after a probe went well, and later has to fail as often as before", async () => {
+  it("is out at the first failure soon after a successful probe, and later after as many failures as before", async () => {
     const close = async () => {
       await pass(500);
       await choose();
@@ -132,7 +142,7 @@ describe("a sender that fails", () => {
     for (let n = 1; n < FAILURES; n++) expect(await say("failed")).toBeUndefined();
   });
 
-  it("gets its next probe half a second after one that failed, or when one has taken too long", async () => {
+  it("gets its next probe half a second after a failed one, or when a probe takes too long", async () => {
     await openFirst();
     await pass(500);
     await choose();
@@ -144,32 +154,32 @@ describe("a sender that fails", () => {
     expect(await choose()).toEqual(sent(first(), { isProbe: true }));
   });
 
-  it("is out at once when it takes nothing, whatever it is sent", async () => {
+  it("is out at once when it accepts no message at all", async () => {
     expect(await say("broken")).toBe(OPENED);
     expect(await choose()).toEqual(sent(second()));
   });
 
-  it("leaves nobody where it was the last", async () => {
+  it("leaves no sender to choose when it was the last one in use", async () => {
     await openFirst();
     await say("broken", false, second());
     expect(await choose()).toEqual({ outcome: "none" });
   });
 });
 
-describe("a sender that says it is too fast", () => {
-  it("gets nothing for as long as it said, from anybody, and the next one does", async () => {
+describe("a sender that says that messages come too fast", () => {
+  it("gets no messages from any worker for as long as it said, and the next sender gets them", async () => {
     await report(first(), slow(30_000));
     expect(await choose(elsewhere)).toEqual(sent(second()));
     await pass(30_000);
     expect(await choose()).toEqual(sent(first()));
   });
 
-  it("is not waited for, however little it asks for, while another is well", async () => {
+  it("is not waited for while another sender is healthy, however short the wait", async () => {
     await report(first(), slow(500));
     expect(await choose()).toEqual(sent(second()));
   });
 
-  it("is waited for where nobody else is well", async () => {
+  it("is waited for when no other sender is healthy", async () => {
     await report(first(), slow(30_000));
     await say("broken", false, second());
     const choice = await choose();
@@ -177,21 +187,21 @@ describe("a sender that says it is too fast", () => {
     if (choice.outcome === "wait") expect(choice.ms).toBeGreaterThan(29_000);
   });
 
-  it("is well for a probe: it answered", async () => {
+  it("passes a probe, because it answered", async () => {
     await openFirst();
     await pass(500);
     await choose();
     expect(await report(first(), slow(1), true)).toBe(CLOSED);
   });
 
-  it("is remembered for as long as it said, be that days", async () => {
+  it("is remembered for as long as it said, even for days", async () => {
     await report(first(), slow(86_400_000));
     expect(await redis.pttl(`otp:{senders}:${first()}`)).toBeGreaterThan(86_000_000);
   });
 });
 
 describe("a sender with a pace", () => {
-  it("is given so many messages a second by all together: each waits its turn, the next sender takes what would wait longer", async () => {
+  it("gets that many messages a second from all workers, and the next sender gets those that would wait too long", async () => {
     senders = [
       { name: first(), perSecond: 4 },
       { name: second(), perSecond: 0 },
@@ -207,13 +217,13 @@ describe("a sender with a pace", () => {
     expect(await choose()).toMatchObject({ sender: second() });
   });
 
-  it("is waited for where it is the only one, and those who wait come back one after the other", async () => {
+  it("is waited for when it is the only one, and the waiting messages come back one after the other", async () => {
     senders = [{ name: first(), perSecond: 1 }];
     expect(await choose()).toMatchObject({ outcome: "send", afterMs: 0 });
     expect(await choose()).toMatchObject({ outcome: "send" });
     for (let n = 2; n < 40; n++) {
       const choice = await choose();
-      if (choice.outcome !== "wait") throw new Error(`${choice.outcome}, where there was to be a wait`);
+      if (choice.outcome !== "wait") throw new Error(`expected a wait, got ${choice.outcome}`);
       expect(choice.ms).toBeLessThanOrEqual(Math.min(1000 * n, LONGEST_MS));
       expect(choice.ms).toBeGreaterThan(Math.min(1000 * n, LONGEST_MS) - 1000);
     }
@@ -222,6 +232,6 @@ describe("a sender with a pace", () => {
   });
 });
 
-it("every state expires", async () => {
+it("the state of every sender expires", async () => {
   for (const key of await redis.keys("otp:{senders}:*")) expect(await redis.pttl(key), key).toBeGreaterThan(0);
 });

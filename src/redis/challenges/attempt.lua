@@ -1,75 +1,76 @@
--- Judges one try at a code.
+-- Judges one attempt at a code.
 --
--- KEYS[1]  the challenge (see store-code.lua), which counts wrong tries by address in b
--- KEYS[2]  wrong tries in a row at this address, a hash: n  how many, u  no try before this Unix time in milliseconds
--- KEYS[3]  the request whose token is shown (see store-code.lua), which counts wrong tries in t; KEYS[1] for a try by address
--- ARGV[1]  budget: wrong tries that one token, or one code by address, bears
--- ARGV[2]  how long a token's tries are remembered, in milliseconds
--- ARGV[3…] the digests of what was typed, one under each secret
--- Constants of otp/attempts.ts: WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS
+-- KEYS[1]  the challenge
+-- KEYS[2]  the consecutive wrong attempts at its address
+-- KEYS[3]  the request whose token is shown, or KEYS[1] for an attempt by address
+-- ARGV[1]  the budget: how many wrong attempts one token may make, or all attempts by address at one code
+-- ARGV[2]  how long the wrong attempts of a token are remembered, in milliseconds
+-- ARGV[3…] the digests of the typed code, one under each secret
+-- Constants of otp/challenge/attempts.ts: WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS
 --
--- Replies 'correct', 'incorrect', or for a try that was not judged how many milliseconds to wait.
+-- Replies 'correct' or 'incorrect'; for an attempt that is not judged, the milliseconds to wait.
 
-local challenge, row, token = KEYS[1], KEYS[2], KEYS[3]
-local made, digest, dies, by_address, by_maker = unpack(redis.call('HMGET', challenge, 'm', 'd', 'x', 'b', 't'))
+local challenge, wrong_attempts, token = KEYS[1], KEYS[2], KEYS[3]
+local stamp, digest, life, wrong_by_address, wrong_by_maker =
+  unpack(redis.call('HMGET', challenge, REQUEST_STAMP, CODE_DIGEST, REQUEST_LIFE, CODE_WRONG, REQUEST_WRONG))
 if not digest then
   return 'incorrect'
 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local processed = struct.unpack('>I6', made)
-local left = processed + tonumber(dies) - now
+local now = now_ms()
+local processed = struct.unpack(TIME_FORMAT, stamp)
+local left = processed + tonumber(life) - now
 if left <= 0 then
-  redis.call('HDEL', challenge, 'd', 'c', 'b')
+  redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG)
   return 'incorrect'
 end
 
-local in_a_row, until_then = unpack(redis.call('HMGET', row, 'n', 'u'))
-local wait = tonumber(until_then or 0) - now
+local consecutive, wait_until = unpack(redis.call('HMGET', wrong_attempts, ADDRESS_WRONG, ADDRESS_WAIT_UNTIL))
+local wait = tonumber(wait_until or 0) - now
 if wait > 0 then
   return wait
 end
 
-local counter, field, tries
+local counter, field, wrong
 if token == challenge then
-  counter, field, tries = challenge, 'b', by_address
-elseif token == challenge .. ':' .. string.sub(made, 7) then
-  counter, field, tries = challenge, 't', by_maker
+  counter, field, wrong = challenge, CODE_WRONG, wrong_by_address
+elseif token == challenge .. ':' .. string.sub(stamp, STAMP_MAKER) then
+  counter, field, wrong = challenge, REQUEST_WRONG, wrong_by_maker
 else
-  counter, field, tries = token, 't', redis.call('HGET', token, 't')
+  counter, field, wrong = token, REQUEST_WRONG, redis.call('HGET', token, REQUEST_WRONG)
 end
-if tonumber(tries or 0) >= tonumber(ARGV[1]) then
-  return field == 'b' and left or math.max(1, redis.call('PTTL', counter))
+if tonumber(wrong or 0) >= tonumber(ARGV[1]) then
+  return field == CODE_WRONG and left or math.max(1, redis.call('PTTL', counter))
 end
 
 for i = 3, #ARGV do
   if ARGV[i] == digest then
-    redis.call('HDEL', challenge, 'd', 'c', 'b')
-    redis.call('HSET', challenge, 'v', now - processed)
-    if tries and field == 't' then
-      redis.call('HDEL', counter, 't')
+    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG)
+    redis.call('HSET', challenge, REQUEST_VERIFIED, now - processed)
+    if wrong and field == REQUEST_WRONG then
+      redis.call('HDEL', counter, REQUEST_WRONG)
     end
-    if in_a_row then
-      redis.call('DEL', row)
+    if consecutive then
+      redis.call('DEL', wrong_attempts)
     end
-    redis.call('PUBLISH', 'otp:changes', challenge)
+    redis.call('PUBLISH', CHANGES, challenge)
     return 'correct'
   end
 end
 
 redis.call('HINCRBY', counter, field, 1)
-if field == 't' then
+if field == REQUEST_WRONG then
   redis.call('PEXPIRE', counter, math.max(tonumber(ARGV[2]), left))
 end
 
-local wrong, remember = tonumber(in_a_row or 0) + 1, COUNT_LIFE_MS
-if wrong >= LOCK_FROM then
+local count, remember = tonumber(consecutive or 0) + 1, COUNT_LIFE_MS
+if count >= LOCK_FROM then
   remember = LOCK_MS
-  redis.call('HSET', row, 'n', wrong, 'u', now + LOCK_MS)
-elseif wrong >= WAIT_FROM then
-  redis.call('HSET', row, 'n', wrong, 'u', now + math.min(FIRST_WAIT_MS * 2 ^ (wrong - WAIT_FROM), LONGEST_WAIT_MS))
+  redis.call('HSET', wrong_attempts, ADDRESS_WRONG, count, ADDRESS_WAIT_UNTIL, now + LOCK_MS)
+elseif count >= WAIT_FROM then
+  local next_wait = math.min(FIRST_WAIT_MS * 2 ^ (count - WAIT_FROM), LONGEST_WAIT_MS)
+  redis.call('HSET', wrong_attempts, ADDRESS_WRONG, count, ADDRESS_WAIT_UNTIL, now + next_wait)
 else
-  redis.call('HSET', row, 'n', wrong)
+  redis.call('HSET', wrong_attempts, ADDRESS_WRONG, count)
 end
-redis.call('PEXPIRE', row, remember)
+redis.call('PEXPIRE', wrong_attempts, remember)
 return 'incorrect'

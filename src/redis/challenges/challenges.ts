@@ -10,12 +10,12 @@ import {
 } from "../../otp/challenge/attempts.js";
 import { type ChallengeId, splitChallengeId } from "../../otp/challenge/id.js";
 import type { SendLimit } from "../../otp/challenge/send-limits.js";
-import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, Try } from "../../otp/ports.js";
+import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, TypedCode } from "../../otp/ports.js";
 import { type RequestId, randomPart } from "../../otp/token/request-id.js";
 import { keys } from "../keys.js";
 import { asTuple, defineScript, type Script } from "../scripts.js";
 
-/** Challenges in Redis: one Lua script for each thing that counts or compares, all keys of an address in one hash slot. */
+/** Challenges in Redis. Each operation that counts or compares is one Lua script. */
 export class RedisChallenges implements Challenges {
   private readonly run: Readonly<Record<"claimSend" | "releaseSend" | "storeCode" | "attempt", Script>>;
 
@@ -49,12 +49,12 @@ export class RedisChallenges implements Challenges {
 
   async store(challenge: ChallengeId, request: RequestId, fresh: KeptCode, life: CodeLife): Promise<Stored> {
     const kept = [keys.challenge(challenge), keys.request(challenge, request)];
-    const bytes = Buffer.from(fresh.sealed, "base64url"); // kept like that, it takes a quarter less of memory
+    const bytes = Buffer.from(fresh.sealed, "base64url"); // bytes take a quarter less memory than base64url
     const args = [fresh.digest, bytes, life.lifeMs, life.reuseFromMs, life.beginBefore, life.rememberMs];
     let reply = asTuple(await this.run.storeCode(kept, args));
     while (String(reply[0]) === "held") {
       const place = keys.request(challenge, String(reply[1]));
-      reply = asTuple(await this.run.storeCode([...kept, place], args)); // by now another may hold it
+      reply = asTuple(await this.run.storeCode([...kept, place], args)); // another request may have stored a code since
     }
     const [how, sealed, leftMs, sends, unsettled] = reply;
     const outcome = String(how);
@@ -78,11 +78,11 @@ export class RedisChallenges implements Challenges {
     }
   }
 
-  async attempt(challenge: ChallengeId, { digests, request }: Try, policy: AttemptPolicy): Promise<Attempt> {
+  async attempt(challenge: ChallengeId, { digests, request }: TypedCode, policy: AttemptPolicy): Promise<Attempt> {
     const code = keys.challenge(challenge);
     const token = request === undefined ? code : keys.request(challenge, request);
     const reply = await this.run.attempt(
-      [code, keys.row(challenge), token],
+      [code, keys.wrongAttempts(challenge), token],
       [policy.budget, policy.rememberMs, ...digests],
     );
     if (reply === "correct" || reply === "incorrect") return { outcome: reply };
@@ -91,7 +91,7 @@ export class RedisChallenges implements Challenges {
   }
 }
 
-/** As claim-send.lua reads it: one argument for all limits costs a fraction of three for each. */
+/** A limit as claim-send.lua reads it. All limits go in one argument, because three arguments for each would cost much more. */
 function limitText({ over, count, spanMs }: SendLimit): string {
   return `${over === "purpose" ? "p" : "a"} ${count} ${spanMs}`;
 }

@@ -1,15 +1,14 @@
--- Gives back the right to send that a request took.
+-- Gives back the right to send that a request has claimed.
 --
--- KEYS[1]  the sends to an address (see claim-send.lua)
+-- KEYS[1]  the sends to an address
 -- ARGV[1]  the random part of the request id
 --
--- Replies how many were given back, 1 or 0.
+-- Replies 1 if the request had the right, else 0.
 
-local SIZE, REQUEST_AT = 28, 14
 local sends = redis.call('GET', KEYS[1]) or ''
-for i = 1, #sends, SIZE do
-  if string.sub(sends, i + REQUEST_AT, i + SIZE - 1) == ARGV[1] then
-    local others = string.sub(sends, 1, i - 1) .. string.sub(sends, i + SIZE)
+for i = 1, #sends, SEND_SIZE do
+  if string.sub(sends, i + SEND_REQUEST, i + SEND_SIZE - 1) == ARGV[1] then
+    local others = string.sub(sends, 1, i - 1) .. string.sub(sends, i + SEND_SIZE)
     if others == '' then
       redis.call('DEL', KEYS[1])
     else

@@ -1,42 +1,35 @@
--- Settles which code a request carries, and says that a worker has it.
+-- Decides which code a request carries, and records that a worker has taken the request.
 --
--- KEYS[1]  the challenge, a hash: the last code that was made, and what became of the request that made it.
---            d  digest, c  sealed code, as bytes; both go when the code is used
---            b  wrong tries at the code by address
---            and of the request that made it, its maker, all that KEYS[2] holds of others
--- KEYS[2]  a request that did not make that code, a hash; its name is KEYS[1], a colon and the request id. Once a worker has it:
---            m  when it was processed, Unix time in 6 bytes, and then the id of the request that made its code
---            x  when its code dies; s, e, f  when it was sent, delivered, failed; all after it was processed
---            w  why it failed; v  when its code was verified, known of a maker alone
---            n  how many sends have begun, a  the sender of one whose result nobody has told yet
---            r1, r2, …  d or f: that a provider's first receipt said delivered or failed of the send of that number
---          From the first wrong try with its token on:
---            t  wrong tries with it (see attempt.lua)
--- KEYS[3]  where to put what KEYS[1] holds of a request whose code is replaced, if this script has asked for it
--- ARGV[1]  digest of a fresh code
+-- KEYS[1]  the challenge
+-- KEYS[2]  the request's own hash
+-- KEYS[3]  the own hash of the maker whose code is replaced; only after this script has asked for it
+-- ARGV[1]  the digest of a fresh code
 -- ARGV[2]  the fresh code, sealed
--- ARGV[3]  life of a fresh code
+-- ARGV[3]  how long a fresh code lives
 -- ARGV[4]  how much of its life a live code must have left to be sent again
--- ARGV[5]  when a request that no worker has taken up before is too old, a Unix time
--- ARGV[6]  how long a request is remembered, no shorter than a code lives
+-- ARGV[5]  the Unix time from which on the request is too old to be taken for the first time
+-- ARGV[6]  how long a request is remembered; at least as long as a code lives
 -- All times are in milliseconds.
 --
--- Replies {'live', sealed code, milliseconds left, sends begun, sender without a result}, {'sent'} or {'failed'} when this is
--- settled, {'expired'} when it is too old, {'superseded'} when the code it carried was used, replaced or has expired since, or
--- {'held', request id} when it has to be called again with the key of that request as KEYS[3].
+-- Replies one of:
+--   {'live', sealed code, milliseconds left, sends that have begun, sender whose result is unknown}
+--   {'sent'} or {'failed'}  the delivery has ended
+--   {'expired'}             the request is too old
+--   {'superseded'}          the code that the request carried has been used or replaced, or has expired
+--   {'held', request id}    the caller has to call again, with the key of this request as KEYS[3]
 
 local challenge, own, place = KEYS[1], KEYS[2], KEYS[3]
 local request = string.sub(own, #challenge + 2)
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = now_ms()
 
-local made, sealed, dies, sent, failed, sends, sender =
-  unpack(redis.call('HMGET', challenge, 'm', 'c', 'x', 's', 'f', 'n', 'a'))
-local maker = made and string.sub(made, 7)
-local left = sealed and struct.unpack('>I6', made) + tonumber(dies) - now or 0
-local taken, tries = made, false
+local stamp, sealed, life, sent, failed, sends, unsettled = unpack(redis.call('HMGET', challenge,
+  REQUEST_STAMP, CODE_SEALED, REQUEST_LIFE, REQUEST_SENT, REQUEST_FAILED, REQUEST_SENDS, REQUEST_UNSETTLED))
+local maker = stamp and string.sub(stamp, STAMP_MAKER)
+local left = sealed and struct.unpack(TIME_FORMAT, stamp) + tonumber(life) - now or 0
+local own_stamp, wrong = stamp, false
 if maker ~= request then
-  taken, sent, failed, sends, sender, tries = unpack(redis.call('HMGET', own, 'm', 's', 'f', 'n', 'a', 't'))
+  own_stamp, sent, failed, sends, unsettled, wrong = unpack(redis.call('HMGET', own,
+    REQUEST_STAMP, REQUEST_SENT, REQUEST_FAILED, REQUEST_SENDS, REQUEST_UNSETTLED, REQUEST_WRONG))
 end
 
 if failed then
@@ -45,9 +38,9 @@ end
 if sent then
   return { 'sent' }
 end
-if taken then
-  if string.sub(taken, 7) == maker and left > 0 then
-    return { 'live', sealed, left, tonumber(sends or 0), sender }
+if own_stamp then
+  if string.sub(own_stamp, STAMP_MAKER) == maker and left > 0 then
+    return { 'live', sealed, left, tonumber(sends or 0), unsettled }
   end
   return { 'superseded' }
 end
@@ -57,25 +50,26 @@ end
 
 local remember = tonumber(ARGV[6])
 if left > 0 and left >= tonumber(ARGV[4]) then
-  redis.call('HSET', own, 'm', struct.pack('>I6', now) .. maker, 'x', left)
+  redis.call('HSET', own, REQUEST_STAMP, struct.pack(TIME_FORMAT, now) .. maker, REQUEST_LIFE, left)
   redis.call('PEXPIRE', own, remember)
-  -- Whether the code was verified is asked of its maker, for as long as of those who carry it.
+  -- Only the maker's hash records that the code was verified, so it must live as long as any request that carries the code.
   redis.call('PEXPIRE', challenge, math.max(remember, left))
 else
   if maker then
     if place ~= challenge .. ':' .. maker then
       return { 'held', maker }
     end
-    redis.call('HDEL', challenge, 'd', 'c', 'b')
+    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG)
     redis.call('RENAME', challenge, place)
   end
   sealed, left = ARGV[2], tonumber(ARGV[3])
-  redis.call('HSET', challenge, 'm', struct.pack('>I6', now) .. request, 'd', ARGV[1], 'c', sealed, 'x', left)
+  redis.call('HSET', challenge, REQUEST_STAMP, struct.pack(TIME_FORMAT, now) .. request, CODE_DIGEST, ARGV[1], CODE_SEALED, sealed,
+    REQUEST_LIFE, left)
   redis.call('PEXPIRE', challenge, remember)
-  if tries then
-    redis.call('HSET', challenge, 't', tries)
+  if wrong then
+    redis.call('HSET', challenge, REQUEST_WRONG, wrong)
     redis.call('DEL', own)
   end
 end
-redis.call('PUBLISH', 'otp:changes', challenge)
+redis.call('PUBLISH', CHANGES, challenge)
 return { 'live', sealed, left, 0, false }

@@ -2,10 +2,10 @@ import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 
 /**
- * How a connection takes a lost Redis. `fail-fast` is the server's: a command that cannot be answered fails within a
- * second, for a caller waits behind it. `wait` is the worker's: a command waits until Redis is back.
+ * What happens to a command while Redis cannot be reached. `fail-fast` is for the server: the command fails within a second, because
+ * a caller waits for it. `wait` is for the worker: the command waits until Redis is back.
  */
-export type Patience = "fail-fast" | "wait";
+export type ConnectionMode = "fail-fast" | "wait";
 
 const OPTIONS = {
   "fail-fast": {
@@ -14,31 +14,31 @@ const OPTIONS = {
     commandTimeout: 600,
     socketTimeout: 2_000,
   },
-  wait: { socketTimeout: 15_000 }, // more than BullMQ lets a blocking read last
-} satisfies Record<Patience, RedisOptions>;
+  wait: { socketTimeout: 15_000 }, // longer than BullMQ's blocking reads
+} satisfies Record<ConnectionMode, RedisOptions>;
 
 /**
- * Both give a socket up that has been mute for longer than it can be: the pulse and the queue keep asking, so a silent one is
- * a peer that has vanished without a word. And both turn away from a replica that was the primary until a moment ago.
+ * Both modes set a `socketTimeout`: the pulse and the queue keep asking, so a socket that stays silent for longer has lost its peer.
+ * Both modes also reconnect when a primary has become a replica.
  */
 const ALWAYS = {
   maxRetriesPerRequest: null,
   connectTimeout: 2000,
   retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 500),
-  autoResubscribe: false, // by itself it would let a failure go uncaught: who subscribes does so again
+  autoResubscribe: false, // ioredis would not catch a failure; changes.ts subscribes again itself
   reconnectOnError: ({ message }) => message.startsWith("READONLY"),
 } satisfies RedisOptions;
 
 /** Connects in the background and keeps reconnecting, at least twice a second, until it is closed. */
-export function connectRedis(url: string, patience: Patience, log: Logger): Redis {
-  const redis = new BatchingRedis(url, { ...ALWAYS, ...OPTIONS[patience] });
+export function connectRedis(url: string, mode: ConnectionMode, log: Logger): Redis {
+  const redis = new BatchingRedis(url, { ...ALWAYS, ...OPTIONS[mode] });
   redis.on("error", (error) => log.debug({ err: error }, "redis connection"));
   return redis;
 }
 
 /**
- * Has the commands of one turn of the event loop leave in one system call, which costs more than all else about a command. They
- * are no pipeline: each has its own reply, time-out and failure.
+ * Sends all commands of one turn of the event loop in one system call, which is the most expensive part of a command. This is not a
+ * pipeline: each command has its own reply, timeout and failure.
  */
 class BatchingRedis extends Redis {
   private corked: Redis["stream"] | undefined;

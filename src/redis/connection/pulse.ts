@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 
 const BEAT_MS = 500;
 
-/** Follows whether Redis answers: `change` is emitted with the new state, `alive` tells the last. Starts out not alive. */
+/** Tracks whether Redis answers. It emits `change` with each new state; `alive` is the current one, and false at first. */
 export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
   private readonly timer: NodeJS.Timeout;
   private isAlive: boolean | undefined;
@@ -28,11 +28,11 @@ export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
     return this.isAlive === true;
   }
 
-  /** Waits until Redis answers. @returns false when that took longer than `patienceMs` */
-  firstBeat(patienceMs?: number): Promise<boolean> {
+  /** Waits until Redis answers. @returns false when `timeoutMs` has passed first */
+  firstBeat(timeoutMs?: number): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.alive) return resolve(true);
-      const timer = patienceMs === undefined ? undefined : setTimeout(() => resolve(false), patienceMs);
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => resolve(false), timeoutMs);
       const follow = (isAlive: boolean) => {
         if (!isAlive) return;
         this.off("change", follow);

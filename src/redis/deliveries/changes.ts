@@ -5,14 +5,14 @@ import type { ChallengeId } from "../../otp/challenge/id.js";
 import type { Changes } from "../../otp/delivery/ports.js";
 import { keys } from "../keys.js";
 
-/** Where the scripts publish the key of a challenge that has changed. */
+/** The channel where the scripts publish the key of each challenge that changes. prelude.lua names it too. */
 const CHANNEL = "otp:changes";
-/** Asked as often as this, a connection that has died without a word is given up by its `socketTimeout`. */
+/** Pings at this interval let the connection's `socketTimeout` notice a peer that has vanished without closing the connection. */
 const BEAT_MS = 500;
 
 /**
- * The status feed: one subscription for all who follow, on a connection of its own, and none while nobody does: every server that
- * subscribes is told of every change. What has changed they read for themselves.
+ * The status feed: one subscription for all followers, on a connection of its own. While there are no followers there is no
+ * subscription, because Redis tells each subscribed server of every change. Followers read for themselves what has changed.
  */
 export class RedisChanges implements Changes {
   private readonly followers = new EventEmitter().setMaxListeners(0);
@@ -20,7 +20,7 @@ export class RedisChanges implements Changes {
   private isSubscribed = false;
   private lastBeat = Promise.resolve();
 
-  /** @param redis a `fail-fast` connection that is used for nothing else, and stays the caller's to close */
+  /** @param redis a `fail-fast` connection that is used for nothing else. The caller closes it. */
   constructor(
     private readonly redis: Redis,
     private readonly log: Logger,
@@ -44,7 +44,7 @@ export class RedisChanges implements Changes {
     clearInterval(this.timer);
   }
 
-  /** One after the other: whether to subscribe is decided by what the one before has done. */
+  /** Runs the beats one after the other, because each decides whether to subscribe by what the one before has done. */
   private queueBeat(): void {
     this.lastBeat = this.lastBeat.then(() => this.beat());
   }
@@ -58,18 +58,18 @@ export class RedisChanges implements Changes {
       } else if (isFollowed) {
         await this.redis.subscribe(CHANNEL);
         this.isSubscribed = true;
-        this.tellAll(); // what was published meanwhile nobody has heard
+        this.notifyAll(); // no one has heard what was published before the subscription
       } else {
         this.isSubscribed = false;
         await this.redis.unsubscribe(CHANNEL);
       }
     } catch (error) {
       const isRefused = error instanceof Error && error.name === "ReplyError";
-      this.log[isRefused ? "warn" : "debug"]({ err: error }, "the status feed is not heard");
+      this.log[isRefused ? "warn" : "debug"]({ err: error }, "the status feed is interrupted");
     }
   }
 
-  private tellAll(): void {
+  private notifyAll(): void {
     for (const key of this.followers.eventNames()) this.followers.emit(key);
   }
 }

@@ -6,15 +6,15 @@ import { type RequestId, requestedAt } from "../../otp/token/request-id.js";
 import { keys } from "../keys.js";
 import { asTuple, defineScript, type Script } from "../scripts.js";
 
-/** What becomes of each request, in Redis, in the hash slot of its address. */
+/** The delivery of each request, in Redis, in the hash slot of its address. */
 export class RedisDeliveries implements Deliveries {
-  private readonly run: Readonly<Record<"beginSend" | "reportSend" | "readRequest", Script>>;
+  private readonly run: Readonly<Record<"beginSend" | "recordOutcome" | "readProgress", Script>>;
 
   constructor(redis: Redis) {
     this.run = {
       beginSend: defineScript(redis, "beginSend", { keyCount: 2 }),
-      reportSend: defineScript(redis, "reportSend", { keyCount: 2 }),
-      readRequest: defineScript(redis, "readRequest"),
+      recordOutcome: defineScript(redis, "recordOutcome", { keyCount: 2 }),
+      readProgress: defineScript(redis, "readProgress"),
     };
   }
 
@@ -26,7 +26,7 @@ export class RedisDeliveries implements Deliveries {
   async report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<void> {
     const { outcome } = report;
     const what = outcome === "failed" ? [number, outcome, report.failure] : [number, outcome];
-    await this.run.reportSend(keysOf(challenge, request), what);
+    await this.run.recordOutcome(keysOf(challenge, request), what);
   }
 
   async receive(
@@ -36,16 +36,16 @@ export class RedisDeliveries implements Deliveries {
     outcome: "delivered" | "failed",
   ): Promise<boolean> {
     const failure: Failure = "undelivered";
-    return (await this.run.reportSend(keysOf(challenge, request), [number, outcome, failure, 1])) === 1;
+    return (await this.run.recordOutcome(keysOf(challenge, request), [number, outcome, failure, 1])) === 1;
   }
 
   async read(challenge: ChallengeId, request: RequestId): Promise<Progress> {
-    let reply = await this.run.readRequest(keysOf(challenge, request), []);
+    let reply = await this.run.readProgress(keysOf(challenge, request), []);
     if (typeof reply === "string") {
       const maker = keys.request(challenge, reply);
-      reply = await this.run.readRequest([...keysOf(challenge, request), maker], []);
+      reply = await this.run.readProgress([...keysOf(challenge, request), maker], []);
     }
-    const [now, processed, dies, sent, delivered, failed, why, verified, isLive, replacement] = asTuple(reply);
+    const [now, processed, life, sent, delivered, failed, failure, verified, isLive, replacement] = asTuple(reply);
     if (processed === undefined) return { now: Number(now), begun: undefined };
     const processedAt = Number(processed);
     const time = (after: unknown) => (after === null ? undefined : processedAt + Number(after));
@@ -53,10 +53,10 @@ export class RedisDeliveries implements Deliveries {
       now: Number(now),
       begun: {
         processedAt,
-        expiresAt: processedAt + Number(dies),
+        expiresAt: processedAt + Number(life),
         sentAt: time(sent),
         deliveredAt: time(delivered),
-        failed: failed === null ? undefined : { at: processedAt + Number(failed), failure: asFailure(why) },
+        failed: failed === null ? undefined : { at: processedAt + Number(failed), failure: asFailure(failure) },
         verifiedAt: time(verified),
         isLive: isLive !== null,
         replacedAt: replacement === null ? undefined : requestedAt(String(replacement)),
@@ -69,7 +69,7 @@ function keysOf(challenge: ChallengeId, request: RequestId): readonly string[] {
   return [keys.challenge(challenge), keys.request(challenge, request)];
 }
 
-/** A failure that a newer version wrote is one of the provider's to this one. */
+/** Reads a failure that only a newer version knows as a failure of the provider. */
 function asFailure(reply: unknown): Failure {
   return FAILURES.find((failure) => failure === reply) ?? "provider";
 }

@@ -1,42 +1,44 @@
--- Reads how far a request has come.
+-- Reads the progress of a request.
 --
--- KEYS[1]  the challenge (see store-code.lua)
--- KEYS[2]  the request, if it is not the one that made the code (see store-code.lua)
--- KEYS[3]  the request that made the code of this one, if this script has asked for it
+-- KEYS[1]  the challenge
+-- KEYS[2]  the request's own hash
+-- KEYS[3]  the own hash of the maker of this request's code; only after this script has asked for it
 --
--- Replies {now}, and once a worker has it {now, processed, code dies, sent, delivered, failed, why, verified, 1 if its code is live,
--- the request that made the code that is live instead}, with a null for what has not happened or is not. Now and processed are Unix
--- times, all else comes after processed, in milliseconds. Or replies a request id: it has to be called again with the key of that
--- request as KEYS[3].
+-- Replies one of:
+--   {now}       no worker has taken the request yet
+--   {now, processed, life of the code, sent, delivered, failed, why it failed, verified, 1 if its code is live, the maker of the
+--    code that is live instead}
+--               null stands for what has not happened or does not exist; now and processed are Unix times, the others are durations
+--               from processed on; all in milliseconds
+--   request id  the caller has to call again, with the key of this request as KEYS[3]
+local now = now_ms()
 
-local challenge, own, third = KEYS[1], KEYS[2], KEYS[3]
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local challenge, own, makers = KEYS[1], KEYS[2], KEYS[3]
 
-local made, sealed, dies, sent, delivered, failed, why, verified =
-  unpack(redis.call('HMGET', challenge, 'm', 'c', 'x', 's', 'e', 'f', 'w', 'v'))
-local maker = made and string.sub(made, 7)
-local live = sealed and now < struct.unpack('>I6', made) + tonumber(dies) and maker
-local taken, its_maker = made, maker
+local stamp, sealed, life, sent, delivered, failed, failure, verified = unpack(redis.call('HMGET', challenge,
+  REQUEST_STAMP, CODE_SEALED, REQUEST_LIFE, REQUEST_SENT, REQUEST_DELIVERED, REQUEST_FAILED, REQUEST_FAILURE, REQUEST_VERIFIED))
+local maker = stamp and string.sub(stamp, STAMP_MAKER)
+local live = sealed and now < struct.unpack(TIME_FORMAT, stamp) + tonumber(life) and maker
+local own_stamp, own_maker = stamp, maker
 if not maker or own ~= challenge .. ':' .. maker then
   local own_verified
-  taken, dies, sent, delivered, failed, why, own_verified =
-    unpack(redis.call('HMGET', own, 'm', 'x', 's', 'e', 'f', 'w', 'v'))
-  if not taken then
+  own_stamp, life, sent, delivered, failed, failure, own_verified = unpack(redis.call('HMGET', own,
+    REQUEST_STAMP, REQUEST_LIFE, REQUEST_SENT, REQUEST_DELIVERED, REQUEST_FAILED, REQUEST_FAILURE, REQUEST_VERIFIED))
+  if not own_stamp then
     return { now }
   end
-  its_maker = string.sub(taken, 7)
-  local key = challenge .. ':' .. its_maker
+  own_maker = string.sub(own_stamp, STAMP_MAKER)
+  local key = challenge .. ':' .. own_maker
   if own == key then
-    made, verified = taken, own_verified
-  elseif its_maker ~= maker then
-    if third ~= key then
-      return its_maker
+    stamp, verified = own_stamp, own_verified
+  elseif own_maker ~= maker then
+    if makers ~= key then
+      return own_maker
     end
-    made, verified = unpack(redis.call('HMGET', third, 'm', 'v'))
+    stamp, verified = unpack(redis.call('HMGET', makers, REQUEST_STAMP, REQUEST_VERIFIED))
   end
 end
-local processed = struct.unpack('>I6', taken)
-verified = verified and struct.unpack('>I6', made) + tonumber(verified) - processed
-local is_live = live == its_maker
-return { now, processed, dies, sent, delivered, failed, why, verified, is_live and 1, not is_live and live }
+local processed = struct.unpack(TIME_FORMAT, own_stamp)
+verified = verified and struct.unpack(TIME_FORMAT, stamp) + tonumber(verified) - processed
+local is_live = live == own_maker
+return { now, processed, life, sent, delivered, failed, failure, verified, is_live and 1, not is_live and live }

@@ -6,11 +6,11 @@ import { asUnavailable, readScript } from "../scripts.js";
 
 const WINDOW_SECONDS = 60;
 
-/** Calls of a client per minute, counted in Redis by rate-limiter-flexible: one key and one round trip for each call. */
+/** Counts each client's calls per minute in Redis, with rate-limiter-flexible. Each call takes one round trip. */
 export class RedisClientLimits implements ClientLimits {
   private readonly limiters: Readonly<Record<ClientAction, RateLimiterRedis | undefined>>;
 
-  /** @param perMinute calls allowed in a minute; 0 for no limit */
+  /** @param perMinute how many calls a minute allows; 0 for no limit */
   constructor(redis: Redis, perMinute: Readonly<Record<ClientAction, number>>) {
     const limiter = (action: ClientAction) =>
       perMinute[action] === 0

@@ -1,11 +1,12 @@
--- Counts calls of a client, for rate-limiter-flexible, which passes what it needs and reads the reply.
+-- Counts the calls of a client. rate-limiter-flexible loads this script in place of its own, passes the arguments and reads the
+-- reply. The prelude is not put before it.
 --
--- KEYS[1]  the calls in this window, a number that lives as long as the window
--- ARGV[1]  calls to add; below 0 to take back, of which no more is taken than there is
--- ARGV[2]  the window in seconds
--- ARGV[3]  calls that a window allows; what would be more is not added
+-- KEYS[1]  the calls in this window, a number that expires when the window ends
+-- ARGV[1]  how many calls to add; below 0 to take calls back, but never more than were counted
+-- ARGV[2]  the length of the window in seconds
+-- ARGV[3]  how many calls a window allows; a call beyond that is not added
 --
--- Replies {calls, with the one that was not added, milliseconds until the window ends}.
+-- Replies {the calls, including one that was not added, milliseconds until the window ends}.
 
 local calls, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local before = tonumber(redis.call('GET', KEYS[1]) or 0)

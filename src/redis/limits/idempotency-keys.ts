@@ -6,17 +6,20 @@ import { asTuple, defineScript, type Script } from "../scripts.js";
 
 /** Idempotency keys in Redis. */
 export class RedisIdempotencyKeys implements IdempotencyKeys {
-  private readonly run: Readonly<Record<"beginRequest" | "settleRequest", Script>>;
+  private readonly run: Readonly<Record<"takeIdempotencyKey" | "settleIdempotencyKey", Script>>;
 
   constructor(redis: Redis) {
     this.run = {
-      beginRequest: defineScript(redis, "beginRequest", { keyCount: 1, constants: { UNDER_WAY_MS, UNSETTLED_MS } }),
-      settleRequest: defineScript(redis, "settleRequest", { keyCount: 1, constants: { REMEMBERED_MS } }),
+      takeIdempotencyKey: defineScript(redis, "takeIdempotencyKey", {
+        keyCount: 1,
+        constants: { UNDER_WAY_MS, UNSETTLED_MS },
+      }),
+      settleIdempotencyKey: defineScript(redis, "settleIdempotencyKey", { keyCount: 1, constants: { REMEMBERED_MS } }),
     };
   }
 
   async begin(key: string, payload: string, request: RequestId): Promise<Beginning> {
-    const reply = await this.run.beginRequest([redisKey(key)], [payload, request]);
+    const reply = await this.run.takeIdempotencyKey([redisKey(key)], [payload, request]);
     const [outcome, id] = asTuple(reply);
     switch (outcome) {
       case "under way":
@@ -31,15 +34,15 @@ export class RedisIdempotencyKeys implements IdempotencyKeys {
   }
 
   async remember(key: string, request: RequestId): Promise<void> {
-    await this.run.settleRequest([redisKey(key)], [request, "remember"]);
+    await this.run.settleIdempotencyKey([redisKey(key)], [request, "remember"]);
   }
 
   async forget(key: string, request: RequestId): Promise<void> {
-    await this.run.settleRequest([redisKey(key)], [request, "forget"]);
+    await this.run.settleIdempotencyKey([redisKey(key)], [request, "forget"]);
   }
 
   async putDown(key: string, request: RequestId): Promise<void> {
-    await this.run.settleRequest([redisKey(key)], [request, "put down"]);
+    await this.run.settleIdempotencyKey([redisKey(key)], [request, "put down"]);
   }
 }
 

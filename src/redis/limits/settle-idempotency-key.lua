@@ -1,21 +1,22 @@
--- Settles the request of an idempotency key, unless another request has taken the key since.
+-- Records how the request of an idempotency key ended, unless another request has taken the key since.
 --
--- KEYS[1]  what is known of the key (see take-idempotency-key.lua)
+-- KEYS[1]  the idempotency key
 -- ARGV[1]  the request id
--- ARGV[2]  'remember' that it is done, 'forget' it, or 'put down': it may have been done, and can be taken up again
--- Constant of otp/idempotency.ts: REMEMBERED_MS
+-- ARGV[2]  'remember' if the request was carried out, 'forget' if it was not, or 'put down' if that is unknown, so that the request
+--          can be taken up again
+-- Constant of otp/caller/idempotency.ts: REMEMBERED_MS
 --
--- Replies 1 when it was settled, else 0.
+-- Replies 1 if this was recorded, else 0.
 
 local key, request, how = KEYS[1], ARGV[1], ARGV[2]
-if redis.call('HGET', key, 'r') ~= request then
+if redis.call('HGET', key, IDEMPOTENCY_REQUEST) ~= request then
   return 0
 end
 if how == 'forget' then
   return redis.call('DEL', key)
 end
 if how == 'remember' then
-  redis.call('HSET', key, 'd', 1)
+  redis.call('HSET', key, IDEMPOTENCY_DONE, 1)
   return redis.call('PEXPIRE', key, REMEMBERED_MS)
 end
-return redis.call('HDEL', key, 'u')
+return redis.call('HDEL', key, IDEMPOTENCY_BUSY_UNTIL)

@@ -1,58 +1,57 @@
--- Writes down how a sender took a message.
+-- Records how a sender handled a message.
 --
--- KEYS[1]  its state (see choose-sender.lua)
--- ARGV[1]  'well': it did its part; 'failed'; 'broken': it takes nothing, whatever it is sent; 'too fast': it takes no more for now;
---          'unused': it was not given the message after all
--- ARGV[2]  1 when it was a probe, else 0
+-- KEYS[1]  the state of the sender
+-- ARGV[1]  'well': it did its part; 'failed': it did not; 'broken': it accepts no message at all; 'too fast': it accepts no more
+--          messages for now; 'unused': it was not given the message after all
+-- ARGV[2]  1 if the message was a probe, else 0
 -- ARGV[3]  with 'too fast': for how many milliseconds
 -- Constants of sender-health.ts: FAILURES, PART, WINDOW_MS, PAUSE_MS, REMEMBERED_MS
 --
--- Replies 'opened' or 'closed' when that changed who gets messages, else ''.
+-- Replies 'opened' when the sender gets only probes from now on, 'closed' when it gets all messages again, else ''.
 
 local state, how, is_probe = KEYS[1], ARGV[1], ARGV[2] == '1'
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = now_ms()
 local at = function(ms) return string.format('%.0f', now + ms) end
-local is_open = redis.call('HEXISTS', state, 'o') == 1
+local is_out = redis.call('HEXISTS', state, SENDER_IS_OUT) == 1
 local change = ''
 
 if how == 'too fast' then
-  local until_then = math.max(now + tonumber(ARGV[3]), tonumber(redis.call('HGET', state, 's') or 0))
-  redis.call('HSET', state, 's', string.format('%.0f', until_then))
+  local slowed_until = math.max(now + tonumber(ARGV[3]), tonumber(redis.call('HGET', state, SENDER_SLOWED_UNTIL) or 0))
+  redis.call('HSET', state, SENDER_SLOWED_UNTIL, string.format('%.0f', slowed_until))
 end
 
 if how == 'well' or how == 'too fast' then
-  -- It answered. What was sent before it failed says nothing of it now. Its failures stay counted while their window lasts: a
-  -- provider that takes messages and does not deliver them answers, too.
-  if is_open and is_probe then
-    redis.call('HDEL', state, 'o', 'u', 'p')
+  -- The sender answered. If it is out, only the answer to a probe counts: other messages were sent before it failed. Its failures
+  -- stay counted until their window ends, because a provider that accepts messages but does not deliver them answers too.
+  if is_out and is_probe then
+    redis.call('HDEL', state, SENDER_IS_OUT, SENDER_PROBE_FROM, SENDER_PROBE_UNTIL)
     change = 'closed'
   end
 elseif how == 'unused' then
   if is_probe then
-    redis.call('HDEL', state, 'p')
+    redis.call('HDEL', state, SENDER_PROBE_UNTIL)
   end
-elseif is_open then
+elseif is_out then
   if is_probe then
-    redis.call('HDEL', state, 'p')
-    redis.call('HSET', state, 'u', at(PAUSE_MS))
+    redis.call('HDEL', state, SENDER_PROBE_UNTIL)
+    redis.call('HSET', state, SENDER_PROBE_FROM, at(PAUSE_MS))
   end
 else
-  if now >= tonumber(redis.call('HGET', state, 'w') or 0) + WINDOW_MS then
-    redis.call('HSET', state, 'w', at(0), 'c', 0, 'm', 0)
+  if now >= tonumber(redis.call('HGET', state, SENDER_WINDOW_FROM) or 0) + WINDOW_MS then
+    redis.call('HSET', state, SENDER_WINDOW_FROM, at(0), SENDER_FAILURES, 0, SENDER_MESSAGES, 0)
   end
-  local failures = redis.call('HINCRBY', state, 'c', 1)
-  local given = tonumber(redis.call('HGET', state, 'm') or 0)
-  local is_too_many = failures >= FAILURES and failures >= given * PART
+  local failures = redis.call('HINCRBY', state, SENDER_FAILURES, 1)
+  local messages = tonumber(redis.call('HGET', state, SENDER_MESSAGES) or 0)
+  local is_too_many = failures >= FAILURES and failures >= messages * PART
   if how == 'broken' or is_too_many then
-    redis.call('HSET', state, 'o', 1, 'u', at(PAUSE_MS))
-    redis.call('HDEL', state, 'p')
+    redis.call('HSET', state, SENDER_IS_OUT, 1, SENDER_PROBE_FROM, at(PAUSE_MS))
+    redis.call('HDEL', state, SENDER_PROBE_UNTIL)
     change = 'opened'
   end
 end
 
 if redis.call('EXISTS', state) == 1 then
-  local left = tonumber(redis.call('HGET', state, 's') or 0) - now
-  redis.call('PEXPIRE', state, math.max(REMEMBERED_MS, left))
+  local slowed = tonumber(redis.call('HGET', state, SENDER_SLOWED_UNTIL) or 0) - now
+  redis.call('PEXPIRE', state, math.max(REMEMBERED_MS, slowed))
 end
 return change

@@ -4,39 +4,39 @@ import type { Choice, Conduct, SenderHealth, SenderRate } from "../../otp/delive
 import { asTuple, defineScript, type Script } from "../scripts.js";
 
 /**
- * So many failures within the window, and a sender gets no messages but probes; unless they are few of many: some messages always
- * fail to arrive. The window begins with a failure, so of a sender that has died it holds little else.
+ * A sender that fails this often within the window gets only probes, unless its failures are less than this part of its messages:
+ * some messages always fail to arrive. The window begins with a failure, so if the sender is down it holds almost only failures.
  */
 const FAILURES = 5;
 const PART = 0.1;
 const WINDOW_MS = 10_000;
-/** From a failed probe to the next: a sender that is well again is soon found out. */
+/** From a failed probe to the next one. It is short, so that a sender that has recovered is soon used again. */
 const PAUSE_MS = 500;
-/** A message that has to wait for a sender's pace for no longer than this waits where it is. */
-const PATIENCE_MS = 1_000;
+/** How long a message may wait for a sender's pace. If it would have to wait longer, the next sender gets it, or it is put off. */
+const MAX_TURN_WAIT_MS = 1_000;
 const REMEMBERED_MS = 3_600_000;
 
-/** How the senders are, in Redis: asked before each send, so that all workers know at once. All states lie in one hash slot. */
+/** The health of the senders, in Redis. Every send asks for it, so all workers know it at once. All states are in one hash slot. */
 export class RedisSenderHealth implements SenderHealth {
-  private readonly run: Readonly<Record<"chooseSender" | "reportSender", Script>>;
+  private readonly run: Readonly<Record<"chooseSender" | "recordConduct", Script>>;
 
   constructor(
     redis: Redis,
     private readonly log: Logger,
   ) {
-    const constants = { FAILURES, PART, WINDOW_MS, PAUSE_MS, PATIENCE_MS, REMEMBERED_MS };
+    const constants = { FAILURES, PART, WINDOW_MS, PAUSE_MS, MAX_TURN_WAIT_MS, REMEMBERED_MS };
     this.run = {
       chooseSender: defineScript(redis, "chooseSender", { constants }),
-      reportSender: defineScript(redis, "reportSender", { keyCount: 1, constants }),
+      recordConduct: defineScript(redis, "recordConduct", { keyCount: 1, constants }),
     };
   }
 
   async choose(senders: readonly SenderRate[], probeMs: number, longestMs: number): Promise<Choice> {
-    const paces = senders.map(({ perSecond }) => (perSecond === 0 ? 0 : 1000 / perSecond));
+    const intervals = senders.map(({ perSecond }) => (perSecond === 0 ? 0 : 1000 / perSecond));
     const [chosen, ms, isProbe] = asTuple(
       await this.run.chooseSender(
         senders.map(({ name }) => stateKey(name)),
-        [probeMs, longestMs, ...paces],
+        [probeMs, longestMs, ...intervals],
       ),
     ).map(Number);
     const sender = senders[(chosen ?? 0) - 1]?.name;
@@ -46,11 +46,11 @@ export class RedisSenderHealth implements SenderHealth {
 
   async report(sender: string, conduct: Conduct, isProbe: boolean): Promise<void> {
     const how = conduct.how;
-    const change = await this.run.reportSender(
+    const change = await this.run.recordConduct(
       [stateKey(sender)],
       how === "too fast" ? [how, isProbe ? 1 : 0, conduct.forMs] : [how, isProbe ? 1 : 0],
     );
-    if (change === "opened") this.log.warn({ sender }, "sender gets no messages but probes");
+    if (change === "opened") this.log.warn({ sender }, "sender gets only probes");
     if (change === "closed") this.log.info({ sender }, "sender gets messages again");
   }
 }

@@ -30,7 +30,7 @@ async function warnings(url: string): Promise<string[][]> {
   const binaries = [await startServer(url), await startWorker(url, SMTP_URL)];
   return Promise.all(
     binaries.map(async (binary) => {
-      await binary.line(/looked at the set-up/);
+      await binary.line(/checked the set-up/);
       expect(await binary.stop()).toBe(0);
       return binary.lines.filter((line) => /"level":40/.test(line));
     }),
@@ -63,7 +63,8 @@ describe("the server and the worker", () => {
 
   it("warn about a Redis that does not show its configuration", async () => {
     await withRedis([...GOOD, "--user", "default", "on", "nopass", "~*", "&*", "+@all", "-info"], async ({ url }) => {
-      for (const lines of await warnings(url)) expect(lines.join()).toContain("does not let its set-up be looked at");
+      for (const lines of await warnings(url))
+        expect(lines.join()).toContain("does not allow INFO, so its set-up cannot be checked");
     });
   });
 

@@ -8,7 +8,7 @@ import type { Attempt, Challenges, Claim, KeptCode } from "../../../src/otp/port
 import { newRequestId } from "../../../src/otp/token/request-id.js";
 import { lifeOf } from "../messages/codes.js";
 
-/** A store under test, and a way to let time pass for one of its challenges. */
+/** A store to test, and a way to let time pass for one of its challenges. */
 export interface Subject {
   readonly challenges: Challenges;
   pass(challenge: ChallengeId, ms: number): Promise<void>;
@@ -18,14 +18,14 @@ const LIFE = lifeOf(600_000);
 const POLICY = { budget: 5, rememberMs: 1_200_000 };
 const RIGHT: KeptCode = { digest: "digest of the right code", sealed: "the-right-code_sealed-00" };
 const OTHER: KeptCode = { digest: "digest of another code", sealed: "another-code_sealed-----" };
-/** Redis counts in whole milliseconds and takes some to answer. */
+/** Redis counts in whole milliseconds and takes a few of them to answer. */
 const SLACK_MS = 5_000;
 
 const newChallenge = (): ChallengeId => `${randomBytes(16).toString("base64url")}.to-login`;
 
-/** What every store of challenges has to do: run against the one in memory and the one in Redis. */
+/** What every store of challenges does. The tests run it against the fake in memory and against Redis. */
 export function challengesContract(name: string, open: () => Promise<Subject>): void {
-  describe(`challenges in ${name}`, () => {
+  describe(`challenges in ${name}:`, () => {
     let subject: Subject;
     let challenges: Challenges;
     let id: ChallengeId;
@@ -42,7 +42,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       challenges.attempt(id, { digests: ["nonsense", "more of it"], request }, POLICY);
     const pass = (ms: number) => subject.pass(id, ms);
 
-    async function wrongInARow(count: number): Promise<void> {
+    async function consecutiveWrong(count: number): Promise<void> {
       for (let n = 0; n < count; n++) {
         expect(await wrong(`token ${id} ${n}`)).toEqual({ outcome: "incorrect" });
         await pass(LONGEST_WAIT_MS);
@@ -80,7 +80,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await claim()).toEqual(granted);
       });
 
-      it("is granted five times in any hour, and the sixth when the first is an hour old", async () => {
+      it("is granted five times in any hour, and again when the first send is an hour old", async () => {
         for (let n = 0; n < 5; n++) {
           expect(await claim()).toEqual(granted);
           await pass(600_000);
@@ -101,7 +101,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await claim()).toEqual(granted);
       });
 
-      it("is counted for each purpose, and four times as often over all of them", async () => {
+      it("is limited for each purpose, and for all purposes of an address together to four times as many", async () => {
         for (let purpose = 0; purpose < 4; purpose++) {
           for (let n = 0; n < 5; n++) {
             expect(await claim(otherPurpose(purpose))).toEqual(granted);
@@ -113,7 +113,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await claim(otherPurpose(4))).toEqual(granted);
       });
 
-      it("is not used up by being refused", async () => {
+      it("is not used up by refusals", async () => {
         await claim();
         for (let n = 0; n < 30; n++) await expectDenied(claim(), "cooldown", 30_000);
         await pass(30_000);
@@ -123,12 +123,12 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         }
       });
 
-      it("is granted once of 50 at the same time", async () => {
+      it("is granted to one of 50 concurrent requests", async () => {
         const answers = await Promise.all(Array.from({ length: 50 }, () => claim()));
         expect(answers.filter((answer) => answer.granted)).toHaveLength(1);
       });
 
-      it("is granted again to the request that has it, and counts once", async () => {
+      it("is granted again to the request that already has it, and counts once", async () => {
         for (let n = 0; n < 3; n++) expect(await challenges.claimSend(id, one, SENDS)).toEqual(granted);
         await pass(30_000);
         for (let n = 0; n < 4; n++) {
@@ -138,7 +138,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         await expectDenied(claim(), "quota", 3_600_000 - 150_000);
       });
 
-      it("tells when the next send may go ahead", async () => {
+      it("comes with the time until the next send may follow", async () => {
         for (let n = 0; n < 4; n++) {
           expect(await claim()).toEqual({ granted: true, nextAfterMs: 30_000 });
           await pass(60_000);
@@ -150,11 +150,11 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(last.nextAfterMs).toBeGreaterThan(3_600_000 - 240_000 - SLACK_MS);
       });
 
-      it("is granted always without limits", async () => {
+      it("is always granted when there are no limits", async () => {
         for (let n = 0; n < 30; n++) expect(await claim(id, [])).toEqual(granted);
       });
 
-      it("can be given back by the request that took it, and no other", async () => {
+      it("can be given back only by the request that claimed it", async () => {
         await challenges.claimSend(id, one, SENDS);
         await challenges.releaseSend(id, two);
         expect(await challenges.claimSend(id, two, SENDS)).toMatchObject({ granted: false });
@@ -175,7 +175,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await right()).toEqual({ outcome: "correct" });
       });
 
-      it("is the live one while at least half of its life is left, and its life grows no longer", async () => {
+      it("is the live code while at least half of its life is left, and a resend does not extend its life", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await pass(290_000);
         const resent = await challenges.store(id, "two", OTHER, LIFE);
@@ -185,7 +185,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await right()).toEqual({ outcome: "incorrect" });
       });
 
-      it("is a new one once less than half is left, and the old one dies", async () => {
+      it("is a new one once less than half of the old one's life is left, and the old one becomes invalid", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await pass(301_000);
         expect(await challenges.store(id, "two", OTHER, LIFE)).toEqual({
@@ -200,7 +200,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         });
       });
 
-      it("stays the same for a resend that runs again after half of its life", async () => {
+      it("stays the same when a resend runs again after half of the code's life", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await pass(200_000);
         await challenges.store(id, "two", OTHER, LIFE);
@@ -208,20 +208,20 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await challenges.store(id, "two", OTHER, LIFE)).toMatchObject({ sealed: RIGHT.sealed });
       });
 
-      it("is superseded for a request whose code was used", async () => {
+      it("is superseded once it has been used", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await right();
         expect(await challenges.store(id, "one", OTHER, LIFE)).toEqual({ outcome: "superseded" });
       });
 
-      it("is superseded for a request whose code was replaced", async () => {
+      it("is superseded once it has been replaced", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await pass(400_000);
         await challenges.store(id, "two", OTHER, LIFE);
         expect(await challenges.store(id, "one", RIGHT, LIFE)).toEqual({ outcome: "superseded" });
       });
 
-      it("is superseded for a resend whose code has expired since", async () => {
+      it("is superseded for a resend once it has expired", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await pass(290_000);
         await challenges.store(id, "two", OTHER, LIFE);
@@ -231,7 +231,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await challenges.store(id, "two", RIGHT, LIFE)).toEqual({ outcome: "superseded" });
       });
 
-      it("is none for a request that no worker took up in time, and still its own for one that was", async () => {
+      it("is not made when no worker takes the request in time, but is kept for a request taken in time", async () => {
         const late = { ...LIFE, beginBefore: 1 };
         expect(await challenges.store(id, "one", RIGHT, late)).toEqual({ outcome: "expired" });
         expect(await right()).toEqual({ outcome: "incorrect" });
@@ -239,7 +239,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await challenges.store(id, "two", OTHER, late)).toMatchObject({ outcome: "live", sealed: RIGHT.sealed });
       });
 
-      it("is a new one after the last was used", async () => {
+      it("is a new one after the last one was used", async () => {
         await challenges.store(id, "one", RIGHT, LIFE);
         await right();
         expect(await challenges.store(id, "two", OTHER, LIFE)).toEqual({
@@ -251,39 +251,41 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       });
     });
 
-    describe("a try", () => {
+    describe("an attempt", () => {
       beforeEach(async () => void (await challenges.store(id, "request", RIGHT, LIFE)));
 
-      it("succeeds once", async () => {
+      it("succeeds once for each code", async () => {
         expect(await right()).toEqual({ outcome: "correct" });
         expect(await right()).toEqual({ outcome: "incorrect" });
       });
 
-      it("succeeds once of 200 at the same time", async () => {
+      it("succeeds once among 200 concurrent attempts with the right code", async () => {
         const outcomes = await Promise.all(Array.from({ length: 200 }, (_, n) => right(n % 2 ? "token" : undefined)));
         expect(outcomes.filter(({ outcome }) => outcome === "correct")).toHaveLength(1);
       });
 
-      it("succeeds once in any interleaving of right and wrong ones", async () => {
+      it("succeeds once in any interleaving of right and wrong attempts", async () => {
         await fc.assert(
-          fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 9 }), async (tries) => {
+          fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 9 }), async (attempts) => {
             id = newChallenge();
             await challenges.store(id, "request", RIGHT, LIFE);
-            const outcomes = await Promise.all(tries.map((isRight, n) => (isRight ? right(`${n}`) : wrong(`${n}`))));
-            expect(outcomes.filter(({ outcome }) => outcome === "correct")).toHaveLength(tries.includes(true) ? 1 : 0);
+            const outcomes = await Promise.all(attempts.map((isRight, n) => (isRight ? right(`${n}`) : wrong(`${n}`))));
+            expect(outcomes.filter(({ outcome }) => outcome === "correct")).toHaveLength(
+              attempts.includes(true) ? 1 : 0,
+            );
           }),
           { numRuns: 50 },
         );
       });
 
-      it("fails after the code's life", async () => {
+      it("fails after the code has expired", async () => {
         await pass(600_000);
         expect(await right()).toEqual({ outcome: "incorrect" });
       });
 
-      it("counts nothing once the code has died, and the next code is judged as any", async () => {
+      it("counts nothing once the code has expired, and does not affect the next code", async () => {
         await pass(600_000);
-        // As many as would make the address wait and end each token, were they counted.
+        // If these were counted, the address would have to wait and each token would have used up its budget.
         for (const request of ["request", "token", undefined]) {
           for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
         }
@@ -291,13 +293,13 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         for (const request of ["request", "token", undefined]) {
           for (let n = 0; n < 2; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
         }
-        expect(await right("token")).toEqual({ outcome: "incorrect" }); // that code is not the one any more
+        expect(await right("token")).toEqual({ outcome: "incorrect" }); // this code has been replaced
         expect(await challenges.attempt(id, { digests: [OTHER.digest], request: "token" }, POLICY)).toEqual({
           outcome: "correct",
         });
       });
 
-      it("is counted with the token whose request made the code, before that, with it and after it", async () => {
+      it("with a token counts before its request makes a code, while this code is live and after it is replaced", async () => {
         await wrong("later");
         await pass(400_000);
         await challenges.store(id, "later", RIGHT, LIFE);
@@ -309,7 +311,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await right("request")).toEqual({ outcome: "correct" });
       });
 
-      it("by address and with the token whose request made the code are counted apart", async () => {
+      it("by address is counted apart from one with the token of the request that made the code", async () => {
         for (let n = 0; n < 4; n++) await wrong();
         for (let n = 0; n < 4; n++) await wrong("request");
         expect(await wrong()).toEqual({ outcome: "incorrect" });
@@ -317,12 +319,12 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await right("request")).toEqual({ outcome: "correct" });
       });
 
-      it("does not burn the right code by being wrong", async () => {
+      it("does not use up the right code when it is wrong", async () => {
         for (let n = 0; n < 4; n++) await wrong();
         expect(await right()).toEqual({ outcome: "correct" });
       });
 
-      it("is refused after the fifth wrong one by address, until the code dies", async () => {
+      it("by address is refused after five wrong ones until the code expires", async () => {
         for (let n = 0; n < 5; n++) expect(await wrong()).toEqual({ outcome: "incorrect" });
         await expectRefusal(right(), 600_000);
         expect(await right("token")).toEqual({ outcome: "correct" });
@@ -335,7 +337,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await right()).toEqual({ outcome: "correct" });
       });
 
-      it("is refused after the fifth wrong one with a token, also for a new code, but not with another token", async () => {
+      it("with a token is refused after five wrong ones, even for a new code, but not with another token", async () => {
         for (let n = 0; n < 5; n++) expect(await wrong("token")).toEqual({ outcome: "incorrect" });
         await expectRefusal(right("token"), POLICY.rememberMs);
         await pass(400_000);
@@ -352,10 +354,10 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       });
     });
 
-    describe("wrong tries in a row at one address", () => {
+    describe("consecutive wrong attempts at one address", () => {
       beforeEach(async () => void (await challenges.store(id, "request", RIGHT, LIFE)));
 
-      it("cost a wait from the tenth on, whatever token is shown, and it doubles", async () => {
+      it("cause a wait from the tenth on, whichever token is shown, and the wait doubles", async () => {
         for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`token ${n}`)).toEqual({ outcome: "incorrect" });
         await expectRefusal(right("a new token"), FIRST_WAIT_MS);
         await expectRefusal(right(), FIRST_WAIT_MS);
@@ -366,15 +368,15 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await right()).toEqual({ outcome: "correct" });
       });
 
-      it("start anew after a success, and after nothing less", async () => {
-        await wrongInARow(WAIT_FROM - 1);
+      it("are counted from zero only after a success", async () => {
+        await consecutiveWrong(WAIT_FROM - 1);
         expect(await right("a token")).toEqual({ outcome: "correct" });
         await challenges.store(id, "after success", RIGHT, LIFE);
         for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`later token ${n}`)).toEqual({ outcome: "incorrect" });
         expect((await wrong("one more")).outcome).toBe("refused");
       });
 
-      it("are counted over all purposes of the address, each with codes of its own", async () => {
+      it("are counted across all purposes of the address, although each purpose has its own codes", async () => {
         const other: ChallengeId = `${splitChallengeId(id).address}.another`;
         const attempt = (challenge: ChallengeId, digest: string) =>
           challenges.attempt(challenge, { digests: [digest], request: undefined }, POLICY);
@@ -383,13 +385,13 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         for (let n = 0; n < WAIT_FROM / 2; n++) await attempt(other, "wrong");
         await expectRefusal(attempt(other, OTHER.digest), FIRST_WAIT_MS);
         await pass(FIRST_WAIT_MS);
-        expect(await attempt(other, RIGHT.digest)).toMatchObject({ outcome: "refused" }); // its own budget is spent
+        expect(await attempt(other, RIGHT.digest)).toMatchObject({ outcome: "refused" }); // the budget of this code is used up
         expect(await right("a token")).toEqual({ outcome: "correct" });
         expect(await right()).toEqual({ outcome: "incorrect" });
       });
 
-      it("never cost more than an hour's wait, and lock the address for a day after the hundredth", async () => {
-        await wrongInARow(LOCK_FROM - 2);
+      it("never cause a wait of more than an hour, and lock the address for a day after the hundredth", async () => {
+        await consecutiveWrong(LOCK_FROM - 2);
         expect(await wrong("the 99th")).toEqual({ outcome: "incorrect" });
         await expectRefusal(right(), LONGEST_WAIT_MS);
         await pass(LONGEST_WAIT_MS);

@@ -9,7 +9,7 @@ import {
 } from "../../../src/otp/challenge/attempts.js";
 import { type AddressId, type ChallengeId, splitChallengeId } from "../../../src/otp/challenge/id.js";
 import type { SendLimit } from "../../../src/otp/challenge/send-limits.js";
-import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, Try } from "../../../src/otp/ports.js";
+import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, TypedCode } from "../../../src/otp/ports.js";
 
 interface Code {
   readonly kept: KeptCode;
@@ -96,7 +96,7 @@ export class MemoryChallenges implements Challenges {
 
   async attempt(
     challenge: ChallengeId,
-    { digests, request }: Try,
+    { digests, request }: TypedCode,
     { budget, rememberMs }: AttemptPolicy,
   ): Promise<Attempt> {
     const code = this.alive(this.codes, challenge);

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
+import { STORED } from "./stored.js";
 
-/** Lets time pass for the keys that match: what lives shortens or dies, and what was to be waited for comes nearer. */
+/** Lets time pass for the keys that match: brings their expiry and the times that they hold nearer. A key that expires is removed. */
 export async function passTime(redis: Redis, ms: number, pattern = "otp:*"): Promise<void> {
   for (const key of await redis.keys(pattern)) {
     const left = await redis.pttl(key);
@@ -10,8 +11,8 @@ export async function passTime(redis: Redis, ms: number, pattern = "otp:*"): Pro
       continue;
     }
     await redis.pexpire(key, left - ms);
-    const waits = key.endsWith(":row") || key.startsWith("otp:idempotency:");
-    if (waits && (await redis.hexists(key, "u"))) await redis.hincrby(key, "u", -ms);
+    if (key.endsWith(":row")) await bringForward(redis, key, STORED.ADDRESS_WAIT_UNTIL, ms);
+    if (key.startsWith("otp:idempotency:")) await bringForward(redis, key, STORED.IDEMPOTENCY_BUSY_UNTIL, ms);
     if (CHALLENGE_OR_REQUEST.test(key)) await bringStepsForward(redis, key, ms);
     if (key.endsWith(":s")) await bringSendsForward(redis, key, ms);
   }
@@ -19,23 +20,25 @@ export async function passTime(redis: Redis, ms: number, pattern = "otp:*"): Pro
 
 const CHALLENGE_OR_REQUEST = /^otp:\{[^}]*\}[^:]/;
 
-/** All times are counted from the one that field m begins with. */
-async function bringStepsForward(redis: Redis, key: string, ms: number): Promise<void> {
-  const made = await redis.hgetBuffer(key, "m");
-  if (made !== null) await redis.hset(key, "m", earlier(made, 0, ms));
+async function bringForward(redis: Redis, key: string, field: string, ms: number): Promise<void> {
+  if (await redis.hexists(key, field)) await redis.hincrby(key, field, -ms);
 }
 
-const SEND_BYTES = 28;
+/** All other times in the hash count from the one at the start of the stamp. */
+async function bringStepsForward(redis: Redis, key: string, ms: number): Promise<void> {
+  const stamp = await redis.hgetBuffer(key, STORED.REQUEST_STAMP);
+  if (stamp !== null) await redis.hset(key, STORED.REQUEST_STAMP, earlier(stamp, 0, ms));
+}
 
-/** Each send begins with its time. */
+/** Each send starts with its time. */
 async function bringSendsForward(redis: Redis, key: string, ms: number): Promise<void> {
   const sends = await redis.getBuffer(key);
   if (sends === null) return;
-  for (let at = 0; at < sends.length; at += SEND_BYTES) earlier(sends, at, ms);
+  for (let at = 0; at < sends.length; at += STORED.SEND_SIZE) earlier(sends, at, ms);
   await redis.set(key, sends, "KEEPTTL");
 }
 
-/** Takes from a time of 6 bytes. */
+/** Subtracts from the time of 6 bytes at this position. */
 function earlier(bytes: Buffer, at: number, ms: number): Buffer {
   bytes.writeUIntBE(bytes.readUIntBE(at, 6) - ms, at, 6);
   return bytes;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type PrivateRedis, startPrivateRedis } from "../../../dev/private-redis.js";
 import type { TestRedis } from "./redis.js";
 
-/** A Redis of our own that persists each write, and can be ended and started again. */
+/** A private Redis that persists every write and can be stopped and started again. */
 export class PersistentRedis implements TestRedis {
   private readonly folder = mkdtempSync(join(tmpdir(), "countersign-aof-"));
   private redis: PrivateRedis | undefined;
@@ -14,7 +14,7 @@ export class PersistentRedis implements TestRedis {
     return this.redis.url;
   }
 
-  /** Starts it; after an end, on the same port and with what it had. */
+  /** Starts it. The second time it has the same port and the same data. */
   async start(): Promise<this> {
     const flags = ["--dir", this.folder, "--appendonly", "yes", "--appendfsync", "always"];
     const port = this.redis && Number(new URL(this.redis.url).port);

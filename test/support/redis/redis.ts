@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { startPrivateRedis } from "../../../dev/private-redis.js";
 
-/** A Redis for one test file: empty, and nobody else's. */
+/** An empty Redis that only one test file uses. */
 export interface TestRedis {
   readonly url: string;
   stop(): Promise<void>;
@@ -11,7 +11,7 @@ const DATABASES = 16;
 const CLAIM = "countersign-tests";
 const CLAIM_SECONDS = 3600;
 
-/** An empty logical database of `REDIS_URL` if that is set, else a private server. */
+/** Opens an empty logical database of `REDIS_URL` if that is set, or else starts a private server. */
 export async function startTestRedis(): Promise<TestRedis> {
   const url = process.env.REDIS_URL;
   return url ? claimDatabase(url) : startPrivateRedis();
@@ -35,5 +35,5 @@ async function claimDatabase(url: string): Promise<TestRedis> {
     }
     redis.disconnect();
   }
-  throw new Error("no empty database left in the Redis of REDIS_URL");
+  throw new Error("the Redis of REDIS_URL has no empty database left");
 }
