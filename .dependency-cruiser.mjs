@@ -128,6 +128,8 @@ export default {
       negotiator: ["api"],
       fresh: ["api"],
       nodemailer: ["delivery"],
+      libmime: ["delivery"],
+      libqp: ["delivery"],
       handlebars: ["delivery"],
       "sms-segments-calculator": ["delivery"],
       "@aws-sdk": ["delivery"],
@@ -143,6 +145,13 @@ export default {
       from: { path: "^(?:src|cmd)/", pathNot: folder(...folders) },
       to: { path: `node_modules/${name}/` },
     })),
+    {
+      name: "nodemailer-through-its-documented-interface",
+      comment: "nodemailer/lib is internal and may change in any version.",
+      severity: "error",
+      from: {},
+      to: { path: "node_modules/nodemailer/", pathNot: "/nodemailer\\.js$" },
+    },
     {
       name: "no-development-packages-at-run-time",
       comment: "The release contains no devDependencies.",

@@ -1,13 +1,14 @@
-import { encode, wrap } from "nodemailer/lib/qp";
+import { encode, wrap } from "libqp";
 
-/** What may go as it is (RFC 2045 §2.7). */
+/** Text that may be sent without an encoding (RFC 2045 §2.7). */
 const SEVEN_BIT = /^[\t\r\n\x20-\x7e]*$/;
 const LINE_BREAK = /\r\n|\r|\n/g;
-/** Without the line break: RFC 5322 §2.1.1. */
+/** Excludes the line break (RFC 5322 §2.1.1). */
 const MAX_LINE = 998;
 
 /**
- * A part of a message with its header: the text as it is where that may be, for anybody who reads the source, else as quoted-printable.
+ * Writes a message part with its header. Text that needs no encoding is sent unchanged, so that people can read the source of the
+ * message. All other text is sent as quoted-printable.
  *
  * @param type such as `text/plain`
  */

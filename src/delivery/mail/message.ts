@@ -2,18 +2,18 @@ import type { Mail } from "../sender.js";
 import { textPart } from "./body.js";
 import { field, mailbox, unstructured } from "./header-text.js";
 
-/** Who the mail is from, as in `Countersign <otp@example.com>`. */
+/** The author of the mail, as in `Countersign <otp@example.com>`. */
 export interface MailFrom {
   readonly name: string;
   readonly address: string;
 }
 
 /**
- * Writes mails as they go over the wire (RFC 5322, RFC 2046 §5.1.4), whoever sends them. All have one shape: to have nodemailer build
- * it, out of a dozen streams for each mail, took two thirds of the worker's time.
+ * Writes mails as they go over the wire (RFC 5322, RFC 2046 §5.1.4), for every sender. All mails have the same shape. Nodemailer
+ * would build each mail from a dozen streams, which took two thirds of the worker's CPU time.
  */
 export class MessageWriter {
-  /** Who the mails are from, as it stands in them. */
+  /** The value of the From field. */
   readonly from: string;
   private readonly domain: string;
 
@@ -22,9 +22,9 @@ export class MessageWriter {
     this.domain = from.address.slice(from.address.lastIndexOf("@") + 1);
   }
 
-  /** The Message-ID is `<request@domain>`, each time that it is sent. */
+  /** Writes a mail. Its Message-ID is `<request@domain>`, so it is the same when the mail is sent again. */
   write({ request, address, subject, text, html }: Mail): Buffer {
-    const boundary = `=_${request}`; // nobody who has a say in the content knows the request before
+    const boundary = `=_${request}`; // no one who can influence the content knows the request in advance
     const lines = [
       field("From", this.from),
       `To: ${address.replace(NOT_PRINTABLE, "")}`,
@@ -43,9 +43,9 @@ export class MessageWriter {
       `--${boundary}--`,
       "",
     ];
-    return Buffer.from(lines.join("\r\n"), "latin1"); // it is all ASCII
+    return Buffer.from(lines.join("\r\n"), "latin1"); // all of it is ASCII
   }
 }
 
-/** Nothing of the kind is in an address that was read as one: this only makes sure that none can end the line. */
+/** A parsed address contains no such character. Removing them makes sure that no address can end the line. */
 const NOT_PRINTABLE = /[^\x21-\x7e]/g;

@@ -25,13 +25,13 @@ const write = (changes: Partial<Mail>, name = "Countersign"): string =>
 
 const read = (source: string): Promise<Email> => PostalMime.parse(source);
 
-/** Line breaks differ between systems, and what ends the last line is no part of a text. */
+/** Makes line breaks the same and drops those at the end, which are not part of a text. */
 const lines = (text = ""): string => text.replaceAll(/\r\n|\r|\n/g, "\n").replace(/\n+$/, "");
 
-/** Half of a surrogate pair is no character, and UTF-8 has none for it. */
+/** Replaces half surrogate pairs, which UTF-8 cannot represent. */
 const wellFormed = (text: string): string => Buffer.from(text).toString();
 
-/** Texts of all kinds: of ASCII, of any writing, of any code units; in one line, in many, in very long ones. */
+/** Texts of all kinds: ASCII, any script, any code units; one line, many lines, very long lines. */
 const anyText = fc.oneof(
   fc.string({ unit: "binary-ascii" }),
   fc.string({ unit: "grapheme" }),
@@ -42,7 +42,7 @@ const anyText = fc.oneof(
   fc.tuple(fc.string({ unit: "grapheme" }), fc.integer({ min: 1, max: 3000 })).map(([one, times]) => one.repeat(times)),
 );
 
-/** Printable texts of one line: what stands in a subject or a name. */
+/** Printable texts of one line, as in a subject or a name. */
 const anyLine = fc
   .oneof(
     fc.string({ unit: "grapheme-ascii" }),
@@ -57,8 +57,8 @@ const anyLine = fc
   .map((text) => text.trim())
   .filter((text) => !/\p{C}|[\u2028\u2029]/u.test(text));
 
-describe("a message, read by somebody else's parser", () => {
-  it("has the text and the HTML that were put into it, whatever these are", async () => {
+describe("a message that an independent parser reads", () => {
+  it("has the text and the HTML that were written, whatever they are", async () => {
     await fc.assert(
       fc.asyncProperty(anyText, anyText, async (text, html) => {
         const parsed = await read(write({ text, html }));
@@ -68,7 +68,7 @@ describe("a message, read by somebody else's parser", () => {
     );
   });
 
-  it("has the subject that was put into it, whatever it is", async () => {
+  it("has the subject that was written, whatever it is", async () => {
     await fc.assert(
       fc.asyncProperty(anyLine, async (subject) => {
         expect((await read(write({ subject }))).subject ?? "").toBe(subject);
@@ -76,7 +76,7 @@ describe("a message, read by somebody else's parser", () => {
     );
   });
 
-  it("says who it is from, whatever they are called", async () => {
+  it("has the name and address of its author, whatever the name is", async () => {
     await fc.assert(
       fc.asyncProperty(anyLine, async (name) => {
         expect((await read(write({}, name))).from).toEqual({ name, address: ADDRESS });
@@ -93,7 +93,7 @@ describe("a message on the wire", () => {
     address: anyText.map((text) => text.slice(0, 254)),
   });
 
-  it("is ASCII in lines that end in CR LF, of 998 characters at the most", () => {
+  it("consists of ASCII lines that end in CR LF and have at most 998 characters", () => {
     fc.assert(
       fc.property(anyMail, anyText, (content, name) => {
         const source = write(content, name);
@@ -104,7 +104,7 @@ describe("a message on the wire", () => {
     );
   });
 
-  it("has the same fields in its header, whatever is put into it", async () => {
+  it("has the same header fields whatever is written, so that nothing can be injected", async () => {
     await fc.assert(
       fc.asyncProperty(anyMail, anyText, async (content, name) => {
         const injected = "\r\nBcc: eve@example.com\r\n\r\n";
@@ -120,19 +120,19 @@ describe("a message on the wire", () => {
     );
   });
 
-  it("can be read as it is when it is ASCII, and needs no quoted-printable for lines of a usual length", () => {
+  it("is not encoded if it is ASCII and its lines have a usual length, so that people can read it", () => {
     const source = write({ text: "Your code:\n\n    123456\n", html: `<p style="${"x".repeat(500)}">123456</p>` });
     expect(source.match(/Content-Transfer-Encoding: .*/g)).toEqual(Array(2).fill("Content-Transfer-Encoding: 7bit"));
     expect(source).toContain("\r\n    123456\r\n");
   });
 
-  it("tells when it was written", async () => {
+  it("has the date on which it was written", async () => {
     const { date } = await read(write({}));
     expect(Math.abs(Date.parse(date ?? "") - Date.now())).toBeLessThan(5_000);
   });
 });
 
-describe("a message through a mail server", () => {
+describe("a message that went through a mail server", () => {
   let smtp: RecordingSmtp;
   let sender: SmtpSender;
   beforeAll(async () => {
@@ -144,7 +144,7 @@ describe("a message through a mail server", () => {
     await smtp.stop();
   });
 
-  it("arrives as it was written, also where a line begins with a dot", async () => {
+  it("arrives as it was written, even if a line begins with a dot", async () => {
     const text = ".\n..\n.a\n    123456\n.";
     await sender.send({ ...mail("dots@example.com"), text, html: "<p>\n.</p>\n" }, forever);
     const parsed = await read((await smtp.mailTo("dots@example.com")).source);
@@ -152,12 +152,5 @@ describe("a message through a mail server", () => {
     expect(lines(parsed.html)).toBe("<p>\n.</p>");
     expect(parsed.from?.name).toBe("Zoë");
     expect(parsed.subject).toBe("123456 is your code – ü");
-  });
-
-  it("goes beside others over the connections that there are", async () => {
-    const addresses = Array.from({ length: 100 }, (_, n) => `many${n}@example.com`);
-    await Promise.all(addresses.map((address) => sender.send(mail(address), new AbortController().signal)));
-    expect(addresses.every((address) => smtp.mailsTo(address).length === 1)).toBe(true);
-    expect(smtp.connections).toBeLessThanOrEqual(20);
   });
 });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { faultOfSmtp } from "../../../src/delivery/senders/smtp/faults.js";
 import { SmtpSender } from "../../../src/delivery/senders/smtp/sender.js";
@@ -24,8 +25,8 @@ afterAll(async () => {
   await smtp.stop();
 });
 
-describe("a mail", () => {
-  it("says who it is from and to, that a machine wrote it, and which send it is", async () => {
+describe("an SMTP mail", () => {
+  it("names its author, its recipient and its request, and says that a machine wrote it", async () => {
     await sender.send(mail("Ada@example.com"), forever);
     const taken = await smtp.mailTo("Ada@example.com");
     expect(taken.from).toBe("otp@countersign.example");
@@ -44,16 +45,9 @@ describe("a mail", () => {
     const ids = smtp.mailsTo("again@example.com").map((taken) => taken.header("Message-ID"));
     expect(ids).toEqual([ids[0], ids[0]]);
   });
-
-  it("goes out over connections that stay open", async () => {
-    await sender.send(mail("first@example.com"), forever);
-    const before = smtp.connections;
-    for (let n = 0; n < 10; n++) await sender.send(mail(`pool${n}@example.com`), forever);
-    expect(smtp.connections).toBe(before);
-  });
 });
 
-describe("a mail that is not taken", () => {
+describe("an SMTP mail that does not go out", () => {
   it.each([
     ["421 for the recipient", { at: "rcpt", code: 421 }, "outage"],
     ["450 for the recipient", { at: "rcpt", code: 450 }, "busy"],
@@ -72,54 +66,63 @@ describe("a mail that is not taken", () => {
     ["550 for the message", { at: "data", code: 550 }, "route"],
     ["552 for the message", { at: "data", code: 552 }, "busy"],
     ["554 for the message", { at: "data", code: 554 }, "route"],
-  ] as const)("is whose fault it is by the reply, and has surely not gone: %s", async (_what, behaviour, fault) => {
-    smtp.script.push(behaviour);
-    const error = await failure(sender, mail("refused@example.com"));
-    expect(error).toMatchObject({ fault, mayHaveGone: false });
-    // A 421 on a connection that was used before, nodemailer tells as the loss of it.
-    if (behaviour.code !== 421) expect(error.message).toBe(`SMTP reply ${behaviour.code}`);
-    expect(error.whole).not.toMatch(/refused@example\.com|123456/);
-  });
+  ] as const)(
+    "has the fault that belongs to the reply code, and certainly has not gone: %s",
+    async (_what, behaviour, fault) => {
+      smtp.script.push(behaviour);
+      const error = await failure(sender, mail("refused@example.com"));
+      expect(error).toMatchObject({ fault, mayHaveGone: false });
+      // On a connection that was used before, nodemailer reports a 421 as a lost connection.
+      if (behaviour.code !== 421) expect(error.message).toBe(`SMTP reply ${behaviour.code}`);
+      expect(error.whole).not.toMatch(/refused@example\.com|123456/);
+    },
+  );
 
   it.each([
     ["no such mailbox", "rcpt", 550, "5.1.1", "address"],
-    ["no such mailbox, told after the message", "data", 550, "5.1.1", "address"],
+    ["no such mailbox, in the reply to the message", "data", 550, "5.1.1", "address"],
     ["no such domain", "rcpt", 554, "5.1.2", "address"],
     ["a mailbox that has moved", "rcpt", 551, "5.1.6", "address"],
-    ["the syntax of our own address", "rcpt", 553, "5.1.7", "provider"],
-    ["the domain of our own address", "rcpt", 550, "5.1.8", "provider"],
-    ["a domain that takes no mail", "rcpt", 556, "5.1.10", "address"],
+    ["the syntax of our address", "rcpt", 553, "5.1.7", "provider"],
+    ["the domain of our address", "rcpt", 550, "5.1.8", "provider"],
+    ["a domain that accepts no mail", "rcpt", 556, "5.1.10", "address"],
     ["a mailbox that is disabled", "rcpt", 550, "5.2.1", "address"],
     ["a mailbox that is full", "rcpt", 550, "5.2.2", "busy"],
     ["a mailbox that is over its quota", "rcpt", 552, "5.2.0", "busy"],
-    ["a system that takes no mail", "rcpt", 521, "5.3.2", "route"],
+    ["a system that accepts no mail", "rcpt", 521, "5.3.2", "route"],
     ["a message that is too large for the system", "data", 552, "5.3.4", "route"],
     ["no route", "rcpt", 550, "5.4.4", "route"],
     ["too many recipients", "rcpt", 550, "5.5.3", "route"],
     ["content that is not supported", "data", 550, "5.6.1", "route"],
     ["relaying denied", "rcpt", 550, "5.7.1", "route"],
     ["blocked", "data", 554, "5.7.1", "route"],
-    ["a code that says nothing", "rcpt", 550, "5.0.0", "address"],
-    ["a code that says nothing, of the message", "data", 550, "5.0.0", "route"],
-    ["a code that nobody knows", "rcpt", 554, "5.1.99", "route"],
-  ] as const)("is whose fault it is by the enhanced status code: %s", async (_what, at, code, enhanced, fault) => {
-    smtp.script.push({ at, code, enhanced });
-    const error = await failure(sender, mail("refused@example.com"));
-    expect(error).toMatchObject({ message: `SMTP reply ${code} ${enhanced}`, fault, mayHaveGone: false });
-    expect(error.whole).not.toMatch(/refused@example\.com|123456/);
-  });
+    ["an unspecific code for the recipient", "rcpt", 550, "5.0.0", "address"],
+    ["an unspecific code for the message", "data", 550, "5.0.0", "route"],
+    ["a code that is not defined", "rcpt", 554, "5.1.99", "route"],
+  ] as const)(
+    "has the fault that belongs to the enhanced status code: %s",
+    async (_what, at, code, enhanced, fault) => {
+      smtp.script.push({ at, code, enhanced });
+      const error = await failure(sender, mail("refused@example.com"));
+      expect(error).toMatchObject({ message: `SMTP reply ${code} ${enhanced}`, fault, mayHaveGone: false });
+      expect(error.whole).not.toMatch(/refused@example\.com|123456/);
+    },
+  );
 
   it.each([
-    ["a temporary one", "4.2.2"],
-    ["an address of IPv4", "5.1.1.20"],
-    ["one further on", "see 5.1.1"],
-  ] as const)("goes by its reply when there is no enhanced status code in it: %s", async (_what, enhanced) => {
-    smtp.script.push({ at: "rcpt", code: 554, enhanced });
-    const error = await failure(sender, mail("refused@example.com"));
-    expect(error).toMatchObject({ message: "SMTP reply 554", fault: "route" });
-  });
+    ["a temporary code", "4.2.2"],
+    ["an IPv4 address", "5.1.1.20"],
+    ["a code later in the text", "see 5.1.1"],
+  ] as const)(
+    "has the fault that belongs to the reply code if the text does not start with a permanent enhanced code: %s",
+    async (_what, enhanced) => {
+      smtp.script.push({ at: "rcpt", code: 554, enhanced });
+      const error = await failure(sender, mail("refused@example.com"));
+      expect(error).toMatchObject({ message: "SMTP reply 554", fault: "route" });
+    },
+  );
 
-  it("has its enhanced status code on each line of a long reply", () => {
+  it("has its enhanced status code found in a reply of several lines", () => {
     const response = "550-5.1.1 no such user\n550 5.1.1 see https://example.com/";
     const error = Object.assign(new Error(response), {
       code: "EENVELOPE",
@@ -137,59 +140,160 @@ describe("a mail that is not taken", () => {
     ["535 to the login", { login: 535 }, "provider"],
     ["454 to the login", { login: 454 }, "outage"],
     ["421 to the login", { login: 421 }, "outage"],
-    ["550 for our own address", { mail: 550 }, "provider"],
-    ["452 for our own address", { mail: 452 }, "outage"],
-  ] as const)("is the provider's, or an outage, when it is us who are refused: %s", async (_what, refuses, fault) => {
-    Object.assign(smtp.refuses, refuses);
-    const user = "login" in refuses ? "//user:hunter2@" : "//";
-    const stranger = new SmtpSender(smtp.url.replace("//", user), FROM);
-    const error = await failure(stranger, mail("ada@example.com"));
-    expect(error).toMatchObject({ fault, mayHaveGone: false });
-    expect(error.whole).not.toMatch(/ada@example\.com|hunter2|123456/);
-    stranger.close();
-  });
+    ["550 for our address", { mail: 550 }, "provider"],
+    ["452 for our address", { mail: 452 }, "outage"],
+  ] as const)(
+    "is the provider's fault or an outage if the server refuses us rather than the recipient: %s",
+    async (_what, refuses, fault) => {
+      Object.assign(smtp.refuses, refuses);
+      const user = "login" in refuses ? "//user:hunter2@" : "//";
+      const stranger = new SmtpSender(smtp.url.replace("//", user), FROM);
+      const error = await failure(stranger, mail("ada@example.com"));
+      expect(error).toMatchObject({ fault, mayHaveGone: false });
+      expect(error.whole).not.toMatch(/ada@example\.com|hunter2|123456/);
+      stranger.close();
+    },
+  );
 
   it.each([
-    ["no server", "smtp://127.0.0.1:1"],
-    ["no such host", "smtp://nowhere.invalid"],
-  ])("is an outage, and has surely not gone: %s", async (_what, url) => {
+    ["nothing listens", "smtp://127.0.0.1:1"],
+    ["the host does not exist", "smtp://nowhere.invalid"],
+  ])("is an outage, and certainly has not gone, without a server: %s", async (_what, url) => {
     const nowhere = new SmtpSender(url, FROM);
     expect(await failure(nowhere, mail("ada@example.com"))).toMatchObject({ fault: "outage", mayHaveGone: false });
     nowhere.close();
   });
 
   it.each([
-    ["before its content was asked for", { at: "drop-on-rcpt" }, false],
-    ["after its content", { at: "drop-after-data" }, true],
-  ] as const)("may have gone or not when the server hangs up %s", async (_when, behaviour, mayHaveGone) => {
+    ["certainly has not gone", "before the server asks for its content", { at: "drop-on-rcpt" }, false],
+    ["may have gone", "after the server has its content", { at: "drop-after-data" }, true],
+  ] as const)("%s if the connection breaks %s", async (_what, _when, behaviour, mayHaveGone) => {
     smtp.script.push(behaviour);
     expect(await failure(sender, mail("dropped@example.com"))).toMatchObject({ fault: "outage", mayHaveGone });
   });
 
   it.each([
-    ["before its content was asked for", { at: "hang-on-rcpt" }, "rcpt", false],
-    ["after its content", { at: "hang-after-data" }, "mail", true],
-  ] as const)("may have gone or not when its code dies %s", async (_when, behaviour, event, mayHaveGone) => {
-    const death = new AbortController();
+    ["certainly has not gone", "before the server asks for its content", { at: "hang-on-rcpt" }, "rcpt", false],
+    ["may have gone", "after the server has its content", { at: "hang-after-data" }, "mail", true],
+  ] as const)("%s if its signal aborts %s", async (_what, _when, behaviour, event, mayHaveGone) => {
+    const abort = new AbortController();
     smtp.script.push(behaviour);
-    smtp.once(event, () => death.abort());
-    const error = await failure(sender, mail("late@example.com"), death.signal);
+    smtp.once(event, () => abort.abort());
+    const error = await failure(sender, mail("late@example.com"), abort.signal);
     expect(error).toMatchObject({ message: "SMTP fault EABORT", fault: "outage", mayHaveGone });
   });
 
-  it("is not sent at all once its code has died", async () => {
+  it("is never sent if its signal has already aborted", async () => {
     const error = await failure(sender, mail("later@example.com"), AbortSignal.abort());
-    expect(error).toMatchObject({ fault: "outage", mayHaveGone: false });
+    expect(error).toMatchObject({ message: "SMTP fault EABORT", fault: "outage", mayHaveGone: false });
     expect(smtp.mailsTo("later@example.com")).toEqual([]);
   });
 });
 
-describe("a connection that the server closed while it was idle", () => {
-  it("costs one outage at the most, in which nothing has gone", async () => {
+describe("an SMTP connection", () => {
+  it("stays open for the next mail", async () => {
+    await sender.send(mail("first@example.com"), forever);
+    const before = smtp.connections;
+    for (let n = 0; n < 10; n++) await sender.send(mail(`pool${n}@example.com`), forever);
+    expect(smtp.connections).toBe(before);
+  });
+
+  it("is one of at most twenty", async () => {
+    const before = smtp.connections;
+    const crowd = new SmtpSender(smtp.url, FROM);
+    const addresses = Array.from({ length: 100 }, (_, n) => `many${n}@example.com`);
+    await Promise.all(addresses.map((address) => crowd.send(mail(address), new AbortController().signal)));
+    expect(addresses.every((address) => smtp.mailsTo(address).length === 1)).toBe(true);
+    expect(smtp.connections - before).toBe(20);
+    crowd.close();
+  });
+
+  it("carries the next mail if it was used last, so that the others can close", async () => {
+    const { release } = await occupy(sender, 3);
+    await release();
+    for (let n = 0; n < 3; n++) await sender.send(mail("next@example.com"), forever);
+    const used = smtp.mailsTo("next@example.com").map(({ connection }) => connection);
+    expect(used).toEqual([used[0], used[0], used[0]]);
+  });
+
+  it.each([
+    ["no word", ""],
+    ["a 421", "421 4.4.2 idle for too long\r\n"],
+    ["an unexpected reply", "250 what?\r\n"],
+  ])("that the server ended with %s while it was idle does not fail the next mail", async (_what, lastWords) => {
+    await sender.send(mail("before@example.com"), forever);
+    await smtp.endConnections(lastWords);
+    await sender.send(mail("after-end@example.com"), forever);
+    expect(smtp.mailsTo("after-end@example.com")).not.toEqual([]);
+  });
+
+  it("that the server reset while it was idle costs at most one outage, and that mail certainly has not gone", async () => {
     await sender.send(mail("before@example.com"), forever);
     smtp.dropConnections();
     const outcome = await sender.send(mail("after@example.com"), forever).catch((error: unknown) => error);
     if (outcome !== undefined) expect(outcome).toMatchObject({ fault: "outage", mayHaveGone: false });
     await sender.send(mail("after@example.com"), forever);
   });
+
+  it("closes with its sender, at once if it is idle and otherwise after its mail", async () => {
+    const closing = new SmtpSender(smtp.url, FROM);
+    const { release } = await occupy(closing, 2);
+    await release();
+    const busy = await occupy(closing, 1);
+    const idleClosed = once(smtp, "disconnect");
+    closing.close();
+    await idleClosed;
+    const busyClosed = once(smtp, "disconnect");
+    await busy.release();
+    await busyClosed;
+  });
 });
+
+describe("an SMTP send that waits for a connection", () => {
+  it("leaves the queue when its signal aborts, and is never sent", async () => {
+    const { release } = await occupy(sender, 20);
+    const abort = new AbortController();
+    const aborted = failure(sender, mail("aborted@example.com"), abort.signal);
+    const next = sender.send(mail("waiting@example.com"), forever);
+    abort.abort();
+    expect(await aborted).toMatchObject({ message: "SMTP fault EABORT", fault: "outage", mayHaveGone: false });
+    await release();
+    await next;
+    expect(smtp.mailsTo("waiting@example.com")).toHaveLength(1);
+    expect(smtp.mailsTo("aborted@example.com")).toEqual([]);
+  });
+
+  it("fails when its sender closes, and so does each later send", async () => {
+    const closing = new SmtpSender(smtp.url, FROM);
+    const { release } = await occupy(closing, 20);
+    const waiting = failure(closing, mail("too-late@example.com"));
+    closing.close();
+    expect(await waiting).toMatchObject({ fault: "outage", mayHaveGone: false });
+    expect(await failure(closing, mail("too-late@example.com"))).toMatchObject({ fault: "outage", mayHaveGone: false });
+    await release();
+    expect(smtp.mailsTo("too-late@example.com")).toEqual([]);
+  });
+});
+
+/** Sends so many mails at a time and holds them at RCPT. `release` lets them go and resolves once they have gone. */
+async function occupy(by: SmtpSender, mails: number): Promise<{ release(): Promise<unknown> }> {
+  const letGo = smtp.hold();
+  let held = 0;
+  const areHeld = new Promise<void>((resolve) => {
+    const count = () => {
+      held++;
+      if (held < mails) return;
+      smtp.off("rcpt", count);
+      resolve();
+    };
+    smtp.on("rcpt", count);
+  });
+  const sent = Array.from({ length: mails }, () => by.send(mail("busy@example.com"), new AbortController().signal));
+  await areHeld;
+  return {
+    release: () => {
+      letGo();
+      return Promise.all(sent);
+    },
+  };
+}

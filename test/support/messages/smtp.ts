@@ -1,20 +1,23 @@
 import { EventEmitter, once } from "node:events";
+import type { Socket } from "node:net";
 import { SMTPServer, type SMTPServerSession } from "smtp-server";
 
-/** A mail as the recording server took it. */
+/** A mail as the recording server received it. */
 export interface RecordedMail {
+  /** Identifies the connection over which the mail came. */
+  readonly connection: string;
   readonly from: string;
   readonly to: readonly string[];
   readonly source: string;
-  /** The header of this name, unfolded. */
+  /** Returns the header field with this name, unfolded. */
   header(name: string): string | undefined;
-  /** The code, read from the text part. */
+  /** The code from the text part. */
   readonly code: string;
 }
 
 /**
- * What the server does with a mail: takes it, refuses it with a reply code at RCPT or after DATA, says nothing at all, or hangs up.
- * `enhanced`: the status code of RFC 2034 that goes before the text of the reply.
+ * What the server does with a mail: it accepts it, refuses it with a reply code at RCPT or after DATA, does not answer, or closes
+ * the connection. `enhanced` is the enhanced status code (RFC 2034) before the text of the reply.
  */
 export type Behaviour =
   | { readonly at: "take" }
@@ -24,14 +27,17 @@ export type Behaviour =
 
 const TAKE: Behaviour = { at: "take" };
 
-/** A real SMTP server on a socket that keeps what it is sent. `mail` is emitted for each it received, whatever it answers. */
-export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [string] }> {
+/**
+ * A real SMTP server that records the mails it receives. It emits `rcpt` for each recipient, `mail` for each mail whatever its answer,
+ * and `disconnect` when a connection has closed.
+ */
+export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [string]; disconnect: [] }> {
   readonly mails: RecordedMail[] = [];
-  /** How many connections there have been. */
+  /** How many connections clients have opened so far. */
   connections = 0;
-  /** What happens to the next mails, one after the other; then they are taken. */
+  /** What happens to the next mails, in this order. All later mails are accepted. */
   readonly script: Behaviour[] = [];
-  /** The reply codes with which it refuses everybody: in its greeting, to the login, to MAIL FROM. It knows no login in any case. */
+  /** The reply codes with which the server refuses every client: in its greeting, to a login, to MAIL FROM. No login succeeds. */
   readonly refuses: { greeting?: number; login?: number; mail?: number } = {};
   private readonly byAddress = new Map<string, RecordedMail[]>();
   private held: Promise<void> = Promise.resolve();
@@ -70,16 +76,22 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
     },
   });
 
-  private readonly sockets = new Set<{ destroy(): unknown }>();
+  private readonly sockets = new Set<Socket>();
 
   constructor() {
     super();
-    this.setMaxListeners(0); // as many as wait for a mail
+    this.setMaxListeners(0); // any number of tests may wait for a mail
   }
 
   async start(): Promise<this> {
-    this.server.on("error", () => undefined); // a client that was killed is part of the tests
-    this.server.server.on("connection", (socket) => this.sockets.add(socket));
+    this.server.on("error", () => undefined); // tests kill clients on purpose
+    this.server.server.on("connection", (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once("close", () => {
+        this.sockets.delete(socket);
+        this.emit("disconnect");
+      });
+    });
     this.server.listen(this.port, "127.0.0.1");
     await once(this.server.server, "listening");
     const address = this.server.server.address();
@@ -91,7 +103,7 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
     return `smtp://127.0.0.1:${this.port}`;
   }
 
-  /** Lets no recipient pass until the function that is returned is called. */
+  /** Delays the reply to every RCPT until the test calls the returned function. */
   hold(): () => void {
     let release: () => void = () => undefined;
     this.held = new Promise((resolve) => {
@@ -100,7 +112,7 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
     return release;
   }
 
-  /** The first mail to this address, also one yet to come. */
+  /** Returns the first mail to this address and waits for it if necessary. */
   async mailTo(address: string): Promise<RecordedMail> {
     return this.nthMailTo(address, 1);
   }
@@ -126,9 +138,17 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
     }
   }
 
+  /** Resets all connections. */
   dropConnections(): void {
     for (const socket of this.sockets) socket.destroy();
     this.sockets.clear();
+  }
+
+  /** Ends all connections, after these last words if there are any, and waits until the clients have closed their side. */
+  async endConnections(lastWords = ""): Promise<void> {
+    const closed = [...this.sockets].map((socket) => once(socket, "close"));
+    for (const socket of this.sockets) socket.end(lastWords);
+    await Promise.all(closed);
   }
 
   async stop(): Promise<void> {
@@ -139,7 +159,7 @@ export class RecordingSmtp extends EventEmitter<{ mail: [RecordedMail]; rcpt: [s
 
 const behaviours = new WeakMap<SMTPServerSession, Behaviour>();
 
-/** Servers repeat the address in their replies: so does this one, for the tests that look for it in logs. */
+/** Repeats the address as real servers do, so that tests can check that it reaches no log. */
 function reply(code: number, what: string, enhanced?: string): Error {
   const text = `${what} is refused`;
   return Object.assign(new Error(enhanced === undefined ? text : `${enhanced} ${text}`), { responseCode: code });
@@ -149,10 +169,11 @@ function refusal(code: number | undefined, what: string): Error | null {
   return code === undefined ? null : reply(code, what);
 }
 
-function record({ envelope }: SMTPServerSession, source: string): RecordedMail {
+function record({ id, envelope }: SMTPServerSession, source: string): RecordedMail {
   const [head = ""] = source.split("\r\n\r\n", 1);
   const headers = head.replaceAll(/\r\n[ \t]+/g, " ").split("\r\n");
   return {
+    connection: id,
     from: envelope.mailFrom ? envelope.mailFrom.address : "",
     to: envelope.rcptTo.map(({ address }) => address),
     source,
