@@ -3,7 +3,7 @@ import { CHALLENGE } from "../../http/problem.js";
 import { OtpError } from "../../otp/errors.js";
 import { errorDetails, INTERNAL_MESSAGE, WIRE } from "../rpc/errors.js";
 
-/** Converts an error for Connect and gRPC-Web; undefined stands for a fault of our own. */
+/** Converts an error for Connect and gRPC-Web. @param error undefined for a fault of our own */
 export function toConnectError(error: OtpError | undefined): ConnectError {
   if (error === undefined) return new ConnectError(INTERNAL_MESSAGE, Code.Internal);
   return error.reason === "OTP_INCORRECT" ? INCORRECT : connectErrorOf(error);
@@ -14,5 +14,5 @@ function connectErrorOf(error: OtpError): ConnectError {
   return new ConnectError(error.message, code, httpStatus === 401 ? CHALLENGE : undefined, errorDetails(error));
 }
 
-/** Made once: every second Verify may end in it. */
+/** Created once, because many Verify calls end with it. */
 const INCORRECT = connectErrorOf(OtpError.incorrect());

@@ -1,171 +1,81 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  ConnectError,
-  createConnectRouter,
-  createContextKey,
-  createContextValues,
-  type HandlerContext,
-} from "@connectrpc/connect";
-import {
-  createAsyncIterable,
-  createMethodUrl,
-  type UniversalHandler,
-  type UniversalServerResponse,
-} from "@connectrpc/connect/protocol";
+import { createContextValues } from "@connectrpc/connect";
+import { createMethodUrl } from "@connectrpc/connect/protocol";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
-import { OtpService } from "../../gen/otp/v1/otp_service_pb.js";
 import { readBody } from "../../http/body.js";
-import { HttpStream } from "../../http/stream.js";
-import { OtpError } from "../../otp/errors.js";
-import { type Decode, decodeBinary, decodeJson, MAX_REQUEST_BYTES } from "../rpc/decode.js";
-import { asOtpError } from "../rpc/errors.js";
-import { HttpIncoming, type Incoming } from "../rpc/incoming.js";
-import type { Rpc, StreamingRpc, UnaryRpc } from "../rpc/rpc.js";
-import { toConnectError } from "./error.js";
+import { dedicateConnection } from "../../http/stream.js";
+import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
+import { HttpIncoming } from "../rpc/incoming.js";
+import type { Rpc } from "../rpc/rpc.js";
+import { type ConnectCall, callKey } from "./call.js";
+import { connectRoutes } from "./routes.js";
 import { isPlainUnary, serveConnectUnary } from "./unary.js";
+import { ENVELOPE_BYTES } from "./unreadable.js";
 
-/**
- * Serves Connect and gRPC-Web with connect-es, but for the plainest calls. It does the framing, and is given an empty message to
- * frame; the request itself is read by us, so that a bad one gets the same answer, with the same details, as on every other protocol.
- */
+/** Serves Connect and gRPC-Web with connect-node, except for plain unary calls of Connect. */
 export class ConnectHandler {
-  private readonly handlers: ReadonlyMap<string, UniversalHandler>;
-  private readonly unaries: ReadonlyMap<string, UnaryRpc>;
+  private readonly rpcs: ReadonlyMap<string, Rpc>;
+  private readonly calls = new WeakMap<object, ConnectCall>();
+  private readonly adapter: ReturnType<typeof connectNodeAdapter>;
 
-  /** @param stallMs how long what is sent on a stream may stay unread */
+  /** @param stallMs how long sent data of a stream may stay unread */
   constructor(
     rpcs: readonly Rpc[],
     private readonly stallMs: number,
     private readonly log: Logger,
   ) {
-    const router = createConnectRouter({ grpc: false, acceptCompression: [] });
-    const implement = (rpc: Rpc) => (rpc.kind === "unary" ? unary(rpc, log) : streaming(rpc, log));
-    router.service(OtpService, Object.fromEntries(rpcs.map((rpc) => [rpc.method.localName, implement(rpc)])));
-    this.handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-    const unaries = rpcs.filter((rpc) => rpc.kind === "unary");
-    this.unaries = new Map(unaries.map((rpc) => [createMethodUrl("/", rpc.method), rpc]));
+    this.rpcs = new Map(rpcs.map((rpc) => [createMethodUrl("/", rpc.method), rpc]));
+    this.adapter = connectNodeAdapter({
+      routes: connectRoutes(this.rpcs, log),
+      contextValues: (request) => createContextValues().set(callKey, this.calls.get(request)),
+      grpc: false, // grpc-js serves it, on its own port
+      acceptCompression: [],
+      readMaxBytes: MAX_REQUEST_BYTES,
+      jsonOptions: { ignoreUnknownFields: false },
+    });
   }
 
   /** @returns whether there is an RPC under this path */
   serves(path: string): boolean {
-    return this.handlers.has(path);
+    return this.rpcs.has(path);
   }
 
   async handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const handler = this.handlers.get(path);
-    if (handler === undefined) throw new Error("not a path of an RPC");
-    const body = await readBody(request, MAX_REQUEST_BYTES);
+    const rpc = this.rpcs.get(path);
+    if (rpc === undefined) throw new Error("not a path of an RPC");
+    // connect-node would destroy the connection if it stopped reading early, and the client would lose the response.
+    const body = await readBody(request, MAX_REQUEST_BYTES + ENVELOPE_BYTES);
     if (body === undefined) return;
-
-    const rpc = isPlainUnary(request) ? this.unaries.get(path) : undefined;
-    if (rpc !== undefined) return serveConnectUnary(rpc, body, request, response, this.log);
-    const call = (signal: AbortSignal) => handler(universalRequest(path, request, body, signal));
-    if (handler.method.methodKind === "unary") {
-      const gone = new AbortController();
-      response.once("close", () => response.writableFinished || gone.abort()); // to abort what has ended has its price, too
-      return sendWhole(await call(gone.signal), response);
+    if (rpc.kind === "unary" && isPlainUnary(request)) {
+      return serveConnectUnary(rpc, body, request, response, this.log);
     }
-    const stream = new HttpStream(response, this.stallMs);
-    if (stream.gone.aborted) return;
-    const answer = await call(stream.gone);
-    stream.begin(answer.status, Object.fromEntries(answer.header ?? []));
-    for await (const chunk of answer.body ?? []) await stream.send(chunk);
-    stream.end();
+    if (rpc.kind === "streaming" && !dedicateConnection(response, this.stallMs)) return;
+    this.calls.set(request, { incoming: new HttpIncoming(request), body, hasReachedRpc: false });
+    normalize(path, request);
+    this.adapter(request, response);
   }
 }
 
-/** Sends an answer in one piece, which costs half of what it costs in two. */
-async function sendWhole({ status, header, body }: UniversalServerResponse, response: ServerResponse): Promise<void> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body ?? []) chunks.push(chunk);
-  response.writeHead(status, Object.fromEntries(header ?? [])).end(Buffer.concat(chunks));
+/**
+ * Changes what connect-node does not expect: an absolute URL, a Host that is not one, the length of a body that has been cut off,
+ * and deadlines that no timer can hold.
+ */
+function normalize(path: string, request: IncomingMessage): void {
+  const { headers } = request;
+  request.url = path;
+  headers.host = "localhost"; // connect-node only completes the URL with it
+  delete headers["content-length"];
+  if (Number(headers["connect-timeout-ms"]) > LONGEST_TIMER_MS) delete headers["connect-timeout-ms"];
+  if (grpcTimeoutMs(headers["grpc-timeout"]) > LONGEST_TIMER_MS) delete headers["grpc-timeout"];
 }
 
-type Context = Pick<HandlerContext, "values" | "signal">;
-
-function unary(rpc: UnaryRpc, log: Logger) {
-  return async (_empty: unknown, { values }: Context) => {
-    try {
-      return await rpc.call(values.get(decodeKey), values.get(incomingKey));
-    } catch (thrown) {
-      throw toConnectError(asOtpError(thrown, log));
-    }
-  };
-}
-
-function streaming(rpc: StreamingRpc, log: Logger) {
-  return async function* (_empty: unknown, { values, signal }: Context) {
-    try {
-      const { messages } = await rpc.open(values.get(decodeKey), values.get(incomingKey), signal);
-      yield* messages;
-    } catch (thrown) {
-      throw toConnectError(asOtpError(thrown, log));
-    }
-    if (signal.reason instanceof ConnectError) throw signal.reason; // the caller's deadline
-  };
-}
-
-const decodeKey = createContextKey<Decode>(() => {
-  throw new Error("a request reached its RPC unread");
-});
-const incomingKey = createContextKey<Incoming>({ header: () => undefined, peer: undefined });
-
-const isJson = (type: string) => /^application\/(?:connect\+|grpc-web\+)?json\b/i.test(type);
-const isEnveloped = (type: string) => /^application\/(?:connect\+|grpc-web)/i.test(type);
-const ENVELOPE_BYTES = 5; // flags and length, in the gRPC framing that Connect shares for streams
-
-function decodeOf(type: string, body: Buffer): Decode {
-  const decode = isJson(type) ? decodeJson : decodeBinary;
-  if (!isEnveloped(type) || body.length > MAX_REQUEST_BYTES) return decode(body);
-
-  // A flag would mean that it is compressed, or not the message but the end of a stream.
-  const isWhole =
-    body[0] === 0 && body.length >= ENVELOPE_BYTES && body.readUInt32BE(1) === body.length - ENVELOPE_BYTES;
-  if (isWhole) return decode(body.subarray(ENVELOPE_BYTES));
-  return () => {
-    throw OtpError.invalid([{ field: "body", description: "is not one enveloped message" }]);
-  };
-}
-
-function emptyMessage(type: string): Uint8Array {
-  const message = isJson(type) ? Buffer.from("{}") : Buffer.alloc(0);
-  if (!isEnveloped(type)) return message;
-  const envelope = Buffer.alloc(ENVELOPE_BYTES);
-  envelope.writeUInt32BE(message.length, 1);
-  return Buffer.concat([envelope, message]);
-}
-
-function universalRequest(path: string, request: IncomingMessage, body: Buffer, signal: AbortSignal) {
-  const type = request.headers["content-type"] ?? "";
-  return {
-    httpVersion: request.httpVersion,
-    method: request.method ?? "",
-    url: `http://localhost${path}`, // read for its query alone, and a Host header may hold anything
-    header: headersOf(request),
-    body: createAsyncIterable([emptyMessage(type)]),
-    signal,
-    contextValues: createContextValues()
-      .set(decodeKey, decodeOf(type, body))
-      .set(incomingKey, new HttpIncoming(request)),
-  };
-}
-
-/** The request's headers, less the length of the body that connect-node does not get to see. */
-function headersOf(request: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
-  headers.delete("Content-Length");
-  // A timer would take a deadline beyond this for one that has passed.
-  if (Number(headers.get("Connect-Timeout-Ms")) > LONGEST_TIMER_MS) headers.delete("Connect-Timeout-Ms");
-  if (grpcTimeoutMs(headers.get("Grpc-Timeout")) > LONGEST_TIMER_MS) headers.delete("Grpc-Timeout");
-  return headers;
-}
-
+/** `setTimeout` fires immediately for anything longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const UNITS_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
 
 /** PROTOCOL-HTTP2 of gRPC, "Timeout". */
-function grpcTimeoutMs(header: string | null): number {
-  const [, value, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(header ?? "") ?? [];
+function grpcTimeoutMs(header: string | string[] | undefined): number {
+  const [, value, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(String(header)) ?? [];
   return Number(value ?? 0) * (UNITS_MS[unit] ?? 0);
 }

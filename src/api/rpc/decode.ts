@@ -1,4 +1,12 @@
-import { type DescMessage, fromBinary, fromJson, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+import {
+  type DescMessage,
+  fromBinary,
+  fromJson,
+  isMessage,
+  type JsonValue,
+  type Message,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { OtpError } from "../../otp/errors.js";
 
@@ -14,10 +22,22 @@ export function decodeBinary(bytes: Uint8Array): Decode {
     if (bytes.length > MAX_REQUEST_BYTES) throw OtpError.tooLarge(MAX_REQUEST_BYTES);
     const message = attempt(() => fromBinary(desc, bytes));
     if (message === undefined) throw invalidBody(`is not a valid ${desc.typeName} message`);
-    const [unknown] = message.$unknown ?? [];
-    if (unknown !== undefined) throw invalidBody(`has the unknown field number ${unknown.no}`);
+    refuseUnknown(message);
     return message;
   };
+}
+
+/** Takes a message that connect-es has read. Unknown fields of the binary format are still in it, and are refused here. */
+export function decoded(message: Message): Decode {
+  return (desc) => {
+    if (!isMessage(message, desc)) throw new TypeError(`the message is a ${message.$typeName}, not a ${desc.typeName}`);
+    refuseUnknown(message);
+    return message;
+  };
+}
+
+function refuseUnknown({ $unknown: [unknown] = [] }: Message): void {
+  if (unknown !== undefined) throw invalidBody(`has the unknown field number ${unknown.no}`);
 }
 
 /** Decodes the protobuf JSON mapping strictly: unknown fields and wrong types are refused. */
