@@ -2,7 +2,7 @@ import type { SecureContextOptions } from "node:tls";
 import { ServerCredentials } from "@grpc/grpc-js";
 import type { Certificates } from "../../http/tls.js";
 
-/** Credentials of a gRPC listener that follow changes of the certificates. With `clientCa`, every client must present a certificate. */
+/** TLS for a gRPC listener. Renewed certificates apply to new connections. With `clientCa`, every client must present a certificate. */
 export class TlsCredentials extends ServerCredentials {
   /** @param handshakeTimeout how long a TLS handshake may take, in milliseconds */
   constructor(certificates: Certificates, handshakeTimeout: number) {

@@ -1,7 +1,7 @@
 import { type DescService, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 
-/** Makes the definition of a service for grpc-js from its generated description: for its servers and its clients. */
+/** Converts the generated description of a service to the definition that servers and clients of grpc-js need. */
 export function grpcDefinition(service: DescService): ServiceDefinition {
   return Object.fromEntries(
     service.methods.map((method): [string, MethodDefinition<Message, Message>] => [

@@ -19,7 +19,7 @@ import { asOtpError, errorDetails, INTERNAL_MESSAGE, WIRE } from "../rpc/errors.
 import type { Incoming } from "../rpc/incoming.js";
 import type { Rpc, StreamingRpc, UnaryRpc } from "../rpc/rpc.js";
 
-/** What grpc-js calls for each RPC, given its request as bytes. */
+/** The handlers that grpc-js calls for the RPCs. They receive each request as bytes. */
 export function grpcHandlers(rpcs: readonly Rpc[], asksClients: boolean, log: Logger): UntypedServiceImplementation {
   const handle = (rpc: Rpc) => (rpc.kind === "unary" ? unary(rpc, asksClients, log) : streaming(rpc, asksClients, log));
   return Object.fromEntries(rpcs.map((rpc) => [rpc.method.localName, handle(rpc)]));
@@ -50,7 +50,7 @@ function streaming(rpc: StreamingRpc, asksClients: boolean, log: Logger): handle
   };
 }
 
-/** Resolves when the message has left the process, or nobody is there to read it. */
+/** Resolves when the message has left the process or the call is over. */
 function send(call: ServerWritableStream<Buffer, Message>, message: Message): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -86,7 +86,7 @@ class GrpcIncoming implements Incoming {
   }
 }
 
-/** The common name, or what stands for a certificate that has none. */
+/** The common name, or the fingerprint of a certificate that has none. */
 function nameOf({ subject, fingerprint256 }: PeerCertificate): string {
   return String(subject.CN ?? fingerprint256);
 }
@@ -105,5 +105,5 @@ function statusOf(error: OtpError): Partial<StatusObject> {
   return { code, details: error.message, metadata };
 }
 
-/** Made once: every second Verify may end in it. */
+/** Built once, because a large share of all Verify calls may end with it. */
 const INCORRECT = statusOf(OtpError.incorrect());

@@ -13,17 +13,17 @@ import { boundOpenStreams } from "./open-streams.js";
 import { addReflection } from "./reflection.js";
 
 /**
- * Beyond this grpc-js refuses a message by itself, before it has arrived; from 16 KiB to here the answer is ours, with its
- * details. With the streams on one connection it bounds what a stranger can have us keep.
+ * grpc-js itself refuses a larger message before it has arrived. We refuse messages from 16 KiB up to this size, with error
+ * details. This size times the streams of a connection bounds the memory that one connection can occupy.
  */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 const MAX_STREAMS = 256;
 
-/** What `grpc.health.v1` speaks of: the server as a whole, and the service. */
+/** The names that `grpc.health.v1` reports on: the server as a whole, and the service. */
 const HEALTH_NAMES = ["", OtpService.typeName];
 
-/** How long a closed connection may take to go. */
-const MUTE_MS = 200;
+/** How long the sockets may take to close after the shutdown. */
+const SOCKET_CLOSE_MS = 200;
 
 /** Serves gRPC over HTTP/2: the RPCs, server reflection, and `grpc.health.v1`. */
 export class GrpcListener {
@@ -37,13 +37,13 @@ export class GrpcListener {
   constructor(parts: {
     readonly rpcs: readonly Rpc[];
     readonly log: Logger;
-    /** For TLS; without, it is h2c. */
+    /** Turns on TLS; without it, the listener speaks h2c. */
     readonly tls?: Certificates | undefined;
     /** How long a request may take to arrive. */
     readonly requestTimeoutMs: number;
     readonly streamTimeouts: Pick<StreamTimeouts, "stallMs">;
   }) {
-    setLogVerbosity(logVerbosity.NONE); // it would write metadata that it does not like, keys included, to stderr
+    setLogVerbosity(logVerbosity.NONE); // it would log invalid metadata to stderr, including API keys
     this.credentials = parts.tls
       ? new TlsCredentials(parts.tls, parts.requestTimeoutMs)
       : ServerCredentials.createInsecure();
@@ -53,8 +53,8 @@ export class GrpcListener {
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
       "grpc.max_concurrent_streams": MAX_STREAMS,
-      "grpc.enable_channelz": 0, // nobody reads what it would count
-      // A connection that does not answer a ping is closed, be it half open or silent from the start.
+      "grpc.enable_channelz": 0, // no one reads its counters
+      // Closes a connection that does not answer a ping, whether it is half open or never sent anything.
       "grpc.keepalive_time_ms": parts.requestTimeoutMs,
       "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
       interceptors: [(method, call) => (open(method.path) ?? this.calls.interceptor)(method, call)],
@@ -65,7 +65,7 @@ export class GrpcListener {
     addReflection(this.server);
   }
 
-  /** @returns the port, of use when 0 asked for a free one */
+  /** @returns the port in use, which matters if `port` is 0 @throws if the port cannot be bound */
   listen(host: string, port: number): Promise<number> {
     const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return new Promise((resolve, reject) => {
@@ -76,15 +76,15 @@ export class GrpcListener {
     });
   }
 
-  /** What `grpc.health.v1` says of the server as a whole and of `otp.v1.OtpService`. */
+  /** Sets the status that `grpc.health.v1` reports for the server as a whole and for `otp.v1.OtpService`. */
   setServing(isServing: boolean): void {
     const state = isServing && !this.isClosing ? "SERVING" : "NOT_SERVING";
-    if (state === this.state) return; // watchers are told of changes alone
+    if (state === this.state) return; // watchers expect only changes
     this.state = state;
     for (const name of HEALTH_NAMES) this.health.setStatus(name, state);
   }
 
-  /** Says NOT_SERVING, takes no new connection or call, lets those under way end for up to `graceMs`, then closes the rest. */
+  /** Reports NOT_SERVING and accepts no new connection or call. Calls in progress get `graceMs` to end before they are cut off. */
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     this.setServing(false);
@@ -92,12 +92,12 @@ export class GrpcListener {
     await Promise.race([drained, this.calls.idle(graceMs)]);
     this.calls.stop();
     this.server.forceShutdown();
-    // A peer that has gone mute would keep its socket for as long as it likes.
-    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, MUTE_MS))]);
+    // An unresponsive peer could keep its socket open for any length of time.
+    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, SOCKET_CLOSE_MS))]);
   }
 }
 
-/** The definition with requests left as bytes: reading them is ours, so that a bad one gets our answer. */
+/** The definition without deserialization of requests: we decode them, so that an invalid one gets our error details. */
 function rawDefinition(): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(grpcDefinition(OtpService)).map(([name, method]) => [

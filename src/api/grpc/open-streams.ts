@@ -1,34 +1,34 @@
 import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 
-/** How much a stranger may make of a stream that is open to all: what is asked and answered on it is kept, read or not. */
+/** Limits on a stream that needs no API key, because grpc-js keeps its messages in memory until they are read. */
 interface Bounds {
-  /** Streams open at once, over all connections. */
+  /** How many streams may be open at once, over all connections. */
   readonly streams: number;
-  /** Messages that one takes. */
+  /** How many messages a client may send on one stream. */
   readonly messages: number;
-  /** How long one lasts, in milliseconds. */
+  /** How long a stream may last, in milliseconds. */
   readonly lifeMs?: number;
-  /** Which messages it takes. */
-  readonly takes?: (message: unknown) => boolean;
+  /** Which messages are accepted. */
+  readonly accepts?: (message: unknown) => boolean;
 }
 
 const REFLECTION: Bounds = { streams: 20, messages: 100, lifeMs: 30_000 };
 
-/** The health service remembers for ever what it was asked about, so it is asked about nothing but what there is. */
+/** The health service never forgets a name that a client watched, so it receives only names that exist. */
 function healthWatch(services: readonly string[]): Bounds {
   const isKnown = (message: unknown) =>
     typeof message === "object" &&
     message !== null &&
     "service" in message &&
     services.includes(String(message.service));
-  return { streams: 1_000, messages: 1, takes: isKnown };
+  return { streams: 1_000, messages: 1, accepts: isKnown };
 }
 
 /**
- * Bounds the streams that need no key: reflection, and Watch of `grpc.health.v1`.
+ * Limits the streams that need no API key: reflection, and Watch of `grpc.health.v1`.
  *
- * @param services the names that health is kept of
- * @returns the interceptor for a method, if it is one of these
+ * @param services the names that the health service reports on
+ * @returns a function that returns the interceptor for the path of such a method, and undefined for other paths
  */
 export function boundOpenStreams(services: readonly string[]): (path: string) => ServerInterceptor | undefined {
   const reflection = bound(REFLECTION);
@@ -39,7 +39,7 @@ export function boundOpenStreams(services: readonly string[]): (path: string) =>
   };
 }
 
-function bound({ streams, messages, lifeMs, takes = () => true }: Bounds): ServerInterceptor {
+function bound({ streams, messages, lifeMs, accepts = () => true }: Bounds): ServerInterceptor {
   let open = 0;
   return (_method, call) => {
     open++;
@@ -55,21 +55,21 @@ function bound({ streams, messages, lifeMs, takes = () => true }: Bounds): Serve
       call.sendStatus({ code, details });
       end();
     };
-    const tooMuch = () => refuse(status.RESOURCE_EXHAUSTED, "too much of this at once");
-    const timer = lifeMs === undefined ? undefined : setTimeout(tooMuch, lifeMs);
+    const exceed = (details: string) => refuse(status.RESOURCE_EXHAUSTED, details);
+    const timer = lifeMs === undefined ? undefined : setTimeout(exceed, lifeMs, "the stream lasted too long");
     return new ServerInterceptingCall(call, {
       start: (next) => {
         next({
           onReceiveMessage: (message, passOn) => {
             received++;
             if (isOver) return;
-            if (received > messages) tooMuch();
-            else if (!takes(message)) refuse(status.NOT_FOUND, "there is no service of that name here");
+            if (received > messages) exceed("too many messages on one stream");
+            else if (!accepts(message)) refuse(status.NOT_FOUND, "unknown service");
             else passOn(message);
           },
           onCancel: end,
         });
-        if (open > streams) tooMuch();
+        if (open > streams) exceed("too many open streams");
       },
       sendMessage: (message, passOn) => {
         if (!isOver) passOn(message);

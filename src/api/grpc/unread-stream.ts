@@ -1,0 +1,28 @@
+import { constants, type Http2Stream } from "node:http2";
+import { Duplex } from "node:stream";
+import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
+
+/*
+ * grpc-js has no API for a client that does not read its response: the status that ends such a call would wait behind the
+ * unread message. This file therefore uses the HTTP/2 stream that grpc-js keeps in a private field of the innermost call.
+ * If a later version has no such field, a stalled call lasts as long as its connection.
+ */
+
+/** Whether data of the response waits in this process because the client does not read. */
+export function hasUnreadData(call: ServerInterceptingCallInterface): boolean {
+  const stream = streamOf(call);
+  return stream !== undefined && stream.writableLength > 0;
+}
+
+/** Discards what the client has not read and ends the call with RST_STREAM. The connection stays open. */
+export function resetStream(call: ServerInterceptingCallInterface): void {
+  streamOf(call)?.close(constants.NGHTTP2_CANCEL);
+}
+
+function streamOf(call: ServerInterceptingCallInterface): Http2Stream | undefined {
+  return "stream" in call && isHttp2Stream(call.stream) ? call.stream : undefined;
+}
+
+function isHttp2Stream(value: unknown): value is Http2Stream {
+  return value instanceof Duplex && "rstCode" in value;
+}
