@@ -23,7 +23,7 @@ Do this to replace the secret without an interruption:
 
 1. Set \`OTP_SECRET=old,new\` on every server and worker. Now all of them can open what the new secret seals.
 2. Set \`OTP_SECRET=new,old\` on every server and worker. Now the new secret seals.
-3. Wait for two \`OTP_TTL_SECONDS\`, then set \`OTP_SECRET=new\`.
+3. Wait for twice \`OTP_TTL_SECONDS\`, then set \`OTP_SECRET=new\`.
 
 Under a new first secret, the counts of wrong attempts and of sends start again, and earlier idempotency keys are forgotten.
 `;

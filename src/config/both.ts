@@ -13,23 +13,23 @@ export const BOTH_GROUPS = {
       "rediss:",
     )({
       default: "redis://127.0.0.1:6379",
-      desc: "The Redis server: `redis://`, or `rediss://` for TLS. Percent-encode special characters of the password.",
+      desc: "The Redis server: `redis://`, or `rediss://` for TLS. Percent-encode special characters in the password.",
       example: "rediss://user:password@redis.example.com:6379/0",
     }),
     STRICT_START: bool({
       default: false,
-      desc: "`true`: do not start if Redis is not set up as it should be. `false`: log a warning.",
+      desc: "`true`: do not start if Redis may lose counts, is too old or is reached unencrypted. `false`: only log a warning.",
     }),
     LOG_LEVEL: logLevel({
       default: "info",
-      desc: `The least severe level to log, as JSON lines on stdout: ${LOG_LEVELS.map((level) => `\`${level}\``).join(", ")}.`,
+      desc: `The lowest level to log. Logs are JSON lines on stdout. One of ${LOG_LEVELS.map((level) => `\`${level}\``).join(", ")}.`,
     }),
   },
   listeners: {
     HOST: host({ default: "127.0.0.1", desc: "The address or host name that the listeners bind." }),
   },
   codes: {
-    OTP_LENGTH: integer(6, 10)({ default: 6, desc: "Digits of a code, 6 to 10." }),
+    OTP_LENGTH: integer(6, 10)({ default: 6, desc: "Number of digits in a code, 6 to 10." }),
     OTP_TTL_SECONDS: integer(
       1,
       86_400,

@@ -22,17 +22,17 @@ export const SERVER_GROUPS = {
     }),
     TLS_CERT_FILE: path({
       default: undefined,
-      desc: "File with the certificate of both listeners, PEM. The server reads it again when it changes. Without it, the listeners use no TLS.",
+      desc: "The file with the certificate of both listeners, in PEM. The server reads it again when it changes. Without it, the listeners use no TLS.",
       example: "/run/secrets/tls.crt",
     }),
     TLS_KEY_FILE: path({
       default: undefined,
-      desc: "File with the private key of that certificate, PEM. The server reads it again when it changes.",
+      desc: "The file with the private key of that certificate, in PEM. The server reads it again when it changes.",
       example: "/run/secrets/tls.key",
     }),
     TLS_CLIENT_CA_FILE: path({
       default: undefined,
-      desc: "File with the authority that signs client certificates, PEM. Once set, every gRPC client needs such a certificate.",
+      desc: "The file with the certificate of the authority that signs client certificates, in PEM. Once set, every gRPC client needs such a certificate.",
     }),
     WEB: oneOf(
       "on",
@@ -45,7 +45,7 @@ export const SERVER_GROUPS = {
   access: {
     API_KEYS: apiKeys({
       default: [],
-      desc: "Keys of callers, `name:sha256-of-key`, separated by commas; `countersign-server new-key NAME` makes one. Once set, every call needs a key, except for the RPCs in `PUBLIC_RPCS`.",
+      desc: "The API keys of callers, each as `name:sha256-of-key`, separated by commas; `countersign-server new-key NAME` makes one. Once set, every call needs a key, except for the RPCs in `PUBLIC_RPCS`.",
     }),
     PUBLIC_RPCS: someOf(
       "Generate",
@@ -53,7 +53,7 @@ export const SERVER_GROUPS = {
       "Watch",
     )({
       default: [],
-      desc: "RPCs that anyone may call, under the limits per client address, separated by commas: `Generate`, `Verify`, `Watch`. Once set, the other RPCs need a key or a client certificate.",
+      desc: "RPCs that anyone may call, within the limits per client address, separated by commas: `Generate`, `Verify`, `Watch`. Once set, the other RPCs need a key or a client certificate.",
     }),
     CORS_ORIGINS: origins({
       default: [],
@@ -71,21 +71,21 @@ export const SERVER_GROUPS = {
       1_000_000_000,
     )({
       default: 10,
-      desc: "Calls of Generate that one client address (IPv6: one /64) may make per minute, 0 to 1000000000; 0 turns the limit off.",
+      desc: "How many calls of Generate one client address (IPv6: one /64) may make per minute, 0 to 1000000000; 0 turns the limit off.",
     }),
     RATE_IP_VERIFY_PER_MINUTE: integer(
       0,
       1_000_000_000,
     )({
       default: 60,
-      desc: "Calls of Verify that one client address (IPv6: one /64) may make per minute, 0 to 1000000000; 0 turns the limit off.",
+      desc: "How many calls of Verify one client address (IPv6: one /64) may make per minute, 0 to 1000000000; 0 turns the limit off.",
     }),
     WATCHES_PER_IP: integer(
       0,
       1_000_000,
     )({
       default: 50,
-      desc: "Streams of Watch that one client address (IPv6: one /64) may have open at the same time, 0 to 1000000; 0 turns the limit off.",
+      desc: "How many streams of Watch one client address (IPv6: one /64) may have open at the same time, 0 to 1000000; 0 turns the limit off.",
     }),
   },
   codes: {
@@ -94,28 +94,28 @@ export const SERVER_GROUPS = {
       1_000_000,
     )({
       default: 5,
-      desc: "Wrong attempts that end a token, or a code if it is verified by address, 1 to 1000000.",
+      desc: "How many wrong attempts end a token, or a code if it is verified by address, 1 to 1000000.",
     }),
     OTP_COOLDOWN_SECONDS: integer(
       0,
       86_400,
     )({
       default: 30,
-      desc: "Seconds between two sends to one address for one purpose, 0 to 86400; 0 turns the limit off.",
+      desc: "The shortest time between two sends to one address for one purpose, in seconds, 0 to 86400; 0 turns the limit off.",
     }),
     OTP_SENDS_PER_HOUR: integer(
       0,
       1_000_000,
     )({
       default: 5,
-      desc: "Codes sent to one address for one purpose within any hour, 0 to 1000000; 0 turns the limit off.",
+      desc: "How many codes may be sent to one address for one purpose within any hour, 0 to 1000000; 0 turns the limit off.",
     }),
     OTP_SENDS_PER_DAY: integer(
       0,
       1_000_000,
     )({
       default: 20,
-      desc: "Codes sent to one address for one purpose within any day, 0 to 1000000; 0 turns the limit off.",
+      desc: "How many codes may be sent to one address for one purpose within any day, 0 to 1000000; 0 turns the limit off.",
     }),
   },
   recipients: {
@@ -124,11 +124,11 @@ export const SERVER_GROUPS = {
       "off",
     )({
       default: "on",
-      desc: "`on`: refuse an email address if DNS shows that its domain receives no mail. `npm start` and `.env.example` set `off`.",
+      desc: "`on`: refuse an email address if DNS shows that its domain accepts no mail. `npm start` and `.env.example` set `off`.",
     }),
     DNS_SERVERS: nameServers({
       default: [],
-      desc: "DNS resolvers to ask, separated by commas. Without it, the server asks the resolvers of the system.",
+      desc: "DNS resolvers to ask, separated by commas. Without it, the server asks the system's resolvers.",
       example: "192.0.2.53,[2001:db8::53]:53",
     }),
     TEST_ADDRESSES: testAddresses({

@@ -14,14 +14,14 @@ export const WORKER_GROUPS = {
       10_000,
     )({
       default: 50,
-      desc: "Deliveries that one worker makes at the same time on each channel, 1 to 10000.",
+      desc: "How many deliveries one worker makes at the same time on each channel, 1 to 10000.",
     }),
     ON_UNKNOWN: oneOf(
       "resend",
       "stop",
     )({
       default: "resend",
-      desc: "What to do if no one knows whether a message went out, for example after a crash. `resend`: send it again with the same code. `stop`: do not send it again, and report the delivery as failed.",
+      desc: "What to do if it is unknown whether a message went out, for example after a crash. `resend`: send it again with the same code. `stop`: do not send it again, and report the delivery as failed.",
     }),
   },
   messages: {
@@ -38,7 +38,7 @@ export const WORKER_GROUPS = {
     }),
     TEMPLATES_DIR: path({
       default: undefined,
-      desc: "Folder with your own message templates. They replace all the templates that come with Countersign.",
+      desc: "The folder with your own message templates. They replace all templates that come with Countersign.",
       example: "/etc/countersign/templates",
     }),
   },
