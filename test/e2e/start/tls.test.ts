@@ -18,10 +18,7 @@ import { type RunningServer, startServer } from "../../support/programs/binaries
 import { startTestRedis, type TestRedis } from "../../support/redis/redis.js";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-tls-"));
-const TLS = {
-  TLS_CERT_FILE: join(folder, "server.crt"),
-  TLS_KEY_FILE: join(folder, "server.key"),
-};
+const TLS = filesNamed("server");
 const CLIENT_CA = { TLS_CLIENT_CA_FILE: join(folder, "clients.crt") };
 const WRONG = { subject: { case: "email", value: "ada@example.com" }, otp: "123456" } as const;
 
@@ -32,16 +29,20 @@ beforeAll(async () => {
   redis = await startTestRedis();
   authority = await newAuthority("Authority");
   writeFileSync(CLIENT_CA.TLS_CLIENT_CA_FILE, authority.cert);
-  write(await newCertificate("first", authority));
+  write(TLS, await newCertificate("first", authority));
 });
 afterAll(async () => {
   await redis.stop();
   rmSync(folder, { recursive: true });
 });
 
-function write({ cert, key }: Pair): void {
-  writeFileSync(TLS.TLS_CERT_FILE, cert);
-  writeFileSync(TLS.TLS_KEY_FILE, key);
+function filesNamed(name: string) {
+  return { TLS_CERT_FILE: join(folder, `${name}.crt`), TLS_KEY_FILE: join(folder, `${name}.key`) };
+}
+
+function write(files: typeof TLS, { cert, key }: Pair): void {
+  writeFileSync(files.TLS_CERT_FILE, cert);
+  writeFileSync(files.TLS_KEY_FILE, key);
 }
 
 async function start(env: Record<string, string>): Promise<RunningServer> {
@@ -139,18 +140,22 @@ describe("a server with a certificate and its key", () => {
   });
 
   it("uses a renewed certificate without a restart, and the old one while certificate and key do not match", async () => {
-    const { grpcPort, httpPort } = server.listening;
+    const files = filesNamed("renewed");
+    write(files, await newCertificate("first", authority));
+    const renewing = await start(files);
+    const { grpcPort, httpPort } = renewing.listening;
     expect([await shownAt(grpcPort), await shownAt(httpPort)]).toEqual(["first", "first"]);
 
     const next = await newCertificate("second", authority);
-    writeFileSync(TLS.TLS_CERT_FILE, next.cert);
-    await server.line(/TLS_KEY_FILE is not the key of TLS_CERT_FILE.*"msg":"TLS files cannot be used/);
+    writeFileSync(files.TLS_CERT_FILE, next.cert);
+    await renewing.line(/TLS_KEY_FILE is not the key of TLS_CERT_FILE.*"msg":"the TLS files are not usable/);
     expect([await shownAt(grpcPort), await shownAt(httpPort)]).toEqual(["first", "first"]);
 
-    writeFileSync(TLS.TLS_KEY_FILE, next.key);
-    await server.line(/"msg":"TLS files reloaded"/);
+    writeFileSync(files.TLS_KEY_FILE, next.key);
+    await renewing.line(/"msg":"TLS files reloaded"/);
     expect([await shownAt(grpcPort), await shownAt(httpPort)]).toEqual(["second", "second"]);
-    expect(await overGrpc(server)).toBe("OTP_INCORRECT");
+    expect(await overGrpc(renewing)).toBe("OTP_INCORRECT");
+    await renewing.stop();
   });
 });
 
