@@ -25,14 +25,14 @@ async function withRedis(flags: readonly string[], run: (redis: PrivateRedis) =>
   }
 }
 
-/** The warnings of both binaries when they start with this Redis. */
+/** The warnings of both binaries about the set-up of this Redis. On a slow machine, they also warn until it answers. */
 async function warnings(url: string): Promise<string[][]> {
   const binaries = [await startServer(url), await startWorker(url, SMTP_URL)];
   return Promise.all(
     binaries.map(async (binary) => {
       await binary.line(/checked the set-up/);
       expect(await binary.stop()).toBe(0);
-      return binary.lines.filter((line) => /"level":40/.test(line));
+      return binary.lines.filter((line) => /"level":40/.test(line) && !line.includes("redis does not answer"));
     }),
   );
 }
