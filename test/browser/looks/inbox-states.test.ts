@@ -1,11 +1,11 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "vitest";
-import { launchChromium } from "../../dev/chromium.js";
-import { Templates } from "../../src/delivery/templates/templates.js";
-import { look } from "../support/browser/looks.js";
-import { startTestInbox, type TestInbox } from "../support/messages/inbox.js";
+import { launchChromium } from "../../../dev/chromium.js";
+import { Templates } from "../../../src/delivery/templates/templates.js";
+import { look } from "../../support/browser/looks.js";
+import { startTestInbox, type TestInbox } from "../../support/messages/inbox.js";
 
-const TEMPLATES = Templates.load(new URL("../../templates/", import.meta.url));
+const TEMPLATES = Templates.load(new URL("../../../templates/", import.meta.url));
 const DATA = { leftMs: 600_000, brand: "Countersign", purpose: "login", origin: "example.com" };
 
 let browser: Browser;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Site } from "../support/browser/site.js";
-import { otherThan } from "../support/messages/codes.js";
+import { Site } from "../../support/browser/site.js";
+import { otherThan } from "../../support/messages/codes.js";
 
 const site = new Site({ OTP_COOLDOWN_SECONDS: "1" });
 beforeAll(() => site.start());

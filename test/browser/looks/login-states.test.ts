@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, it, onTestFinished } from "vitest";
-import type { LoginPage } from "../support/browser/login-page.js";
-import { look } from "../support/browser/looks.js";
-import { Site } from "../support/browser/site.js";
+import type { LoginPage } from "../../support/browser/login-page.js";
+import { look } from "../../support/browser/looks.js";
+import { Site } from "../../support/browser/site.js";
 
 const site = new Site({ OTP_COOLDOWN_SECONDS: "1" });
 const unhurried = new Site();

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { Site } from "../support/browser/site.js";
+import { Site } from "../../support/browser/site.js";
 
 const site = new Site({ OTP_LENGTH: "10", OTP_TTL_SECONDS: "86400", OTP_COOLDOWN_SECONDS: "0" });
 beforeAll(() => site.start());
