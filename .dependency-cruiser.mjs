@@ -20,12 +20,12 @@ export default {
     {
       name: "domain-does-no-io",
       comment:
-        "src/otp does no I/O. It may use node:crypto, node:url, a bounded map and the package that parses phone numbers.",
+        "src/otp does no I/O. It may use node:crypto, node:url, a bounded map and the packages that parse phone numbers and network addresses.",
       severity: "error",
       from: { path: folder("otp") },
       to: {
         dependencyTypesNot: ["local"],
-        pathNot: "^(?:node:)?(?:crypto|url)$|node_modules/(?:libphonenumber-js|lru-cache)/",
+        pathNot: "^(?:node:)?(?:crypto|url)$|node_modules/(?:ipaddr.js|libphonenumber-js|lru-cache)/",
       },
     },
     {

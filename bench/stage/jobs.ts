@@ -48,7 +48,8 @@ export class QueuedJobs {
   private add(address: string): Promise<void> {
     const purpose = "login";
     const request = newRequestId(Date.now());
-    const challenge = challengeId(this.keyring[0], purpose, { channel: "email", address, identity: address });
+    const recipient = { channel: "email", address, identity: address, mailbox: address } as const;
+    const challenge = challengeId(this.keyring[0], purpose, recipient);
     return this.producer.add(
       sealJob(this.keyring, { request, challenge, channel: "email", address, purpose, locale: "" }),
     );

@@ -29,21 +29,21 @@ export async function seed(redisUrl: string, count: number): Promise<readonly Se
   const deliveries = new RedisDeliveries(redis);
   const keyring = deriveKeyring([SECRET]);
   const [keys] = keyring;
-  const limits = sendLimits(SENDS);
+  const limits = { allowance: "keyed", limits: sendLimits(SENDS) } as const;
   const life = { lifeMs: LIFE_MS, reuseFromMs: LIFE_MS / 2, rememberMs: tokenLifeMs(LIFE_MS) };
 
   const seedOne = async (): Promise<Seeded> => {
     const request = newRequestId(Date.now());
     const challenge = challengeId(keys, DEFAULT_PURPOSE, recipientOf(request));
     const code = drawCode(6);
-    const fresh = { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge) };
+    const fresh = { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge, Date.now()) };
     await Promise.all([
       challenges.claimSend(challenge, request, limits),
       challenges.store(challenge, request, fresh, { ...life, beginBefore: beginBefore(request, LIFE_MS) }),
       deliveries.begin(challenge, request, "smtp", 0),
       deliveries.report(challenge, request, 1, { outcome: "sent" }),
     ]);
-    return { token: issueToken(keys, challenge, request), code };
+    return { token: issueToken(keys, { challenge, request, channel: "email" }), code };
   };
 
   const seeded: Seeded[] = [];
@@ -57,5 +57,5 @@ export async function seed(redisUrl: string, count: number): Promise<readonly Se
 
 function recipientOf(name: string): Recipient {
   const address = `${name.toLowerCase()}@example.com`;
-  return { channel: "email", address, identity: address };
+  return { channel: "email", address, identity: address, mailbox: address };
 }

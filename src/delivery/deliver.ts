@@ -55,13 +55,13 @@ export class Deliverer<Message> {
   }
 
   private store({ challenge, request }: Job): Promise<Stored> {
-    const { challenges, keyring, codeLength, lifeMs } = this.parts;
+    const { challenges, keyring, codeLength, lifeMs, now } = this.parts;
     const [keys] = keyring;
     const code = drawCode(codeLength);
     return challenges.store(
       challenge,
       request,
-      { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge) },
+      { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge, now()) },
       {
         lifeMs,
         reuseFromMs: lifeMs / 2,

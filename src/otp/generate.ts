@@ -1,20 +1,22 @@
-import type { Call } from "./caller/call.js";
+import { allowanceOf, type Call } from "./caller/call.js";
 import type { ClientLimiter } from "./caller/client-limiter.js";
 import { FieldReader, type OneOf } from "./caller/fields.js";
 import type { Idempotency } from "./caller/idempotency.js";
 import { digestCode } from "./challenge/code.js";
 import { type ChallengeId, challengeId } from "./challenge/id.js";
-import { type SendLimit, type SendPolicy, sendLimits } from "./challenge/send-limits.js";
+import type { SendLimit } from "./challenge/send-limits.js";
 import type { Keyring } from "./crypto/keyring.js";
 import { seal } from "./crypto/seal.js";
 import { sealJob } from "./delivery/job.js";
 import type { Deliveries } from "./delivery/ports.js";
+import { stepsOf } from "./delivery/progress.js";
+import type { Status } from "./delivery/step.js";
 import { OtpError } from "./errors.js";
-import type { Challenges, Claim, JobQueue, MailDomains } from "./ports.js";
+import type { Challenges, Claim, JobQueue, MailDomains, SendLimits } from "./ports.js";
 import type { Channel, Recipient } from "./recipient/recipient.js";
 import type { TestAddresses } from "./recipient/test-addresses.js";
 import { beginBefore, newRequestId, type RequestId } from "./token/request-id.js";
-import { issueToken, tokenLifeMs } from "./token/token.js";
+import { issueToken, issueWatchToken, tokenLifeMs } from "./token/token.js";
 
 export interface Generate {
   readonly recipient: OneOf<"email" | "phone">;
@@ -24,7 +26,11 @@ export interface Generate {
 
 export interface Generated {
   readonly token: string;
-  /** The lifetime that the code will have. */
+  /** Can watch the delivery, and cannot verify. */
+  readonly watchToken: string;
+  /** `QUEUED` for a new request. A repetition gets the status that its delivery has reached. */
+  readonly status: Status;
+  /** The lifetime that the code will have or has left. */
   readonly lifeMs: number;
   /** The wait until the next Generate for this recipient is accepted. */
   readonly resendAfterMs: number;
@@ -40,8 +46,6 @@ interface ValidGenerate {
 
 /** Accepts requests for codes. Each check comes before the next, more costly one: the client's limit, DNS, the send limits. */
 export class Generator {
-  private readonly limits: readonly SendLimit[];
-
   constructor(
     private readonly parts: {
       readonly challenges: Challenges;
@@ -55,23 +59,38 @@ export class Generator {
       /** The channels that have a sender. */
       readonly channels: readonly Channel[];
       readonly lifeMs: number;
-      readonly sends: SendPolicy;
+      readonly limits: readonly SendLimit[];
       /** The clock, in Unix milliseconds. */
       readonly now: () => number;
     },
-  ) {
-    this.limits = sendLimits(parts.sends);
-  }
+  ) {}
 
   async generate(given: Generate, call: Call): Promise<Generated> {
-    const { keyring, lifeMs, sends } = this.parts;
+    const { keyring, lifeMs } = this.parts;
     const valid = this.validate(given);
     const { request, result } = await this.acceptOnce(valid, call);
-    return {
-      token: issueToken(keyring[0], valid.challenge, request),
-      lifeMs,
-      resendAfterMs: result?.nextAfterMs ?? sends.cooldownMs,
-    };
+    const { challenge, recipient } = valid;
+    const session = { challenge, request, channel: recipient.channel };
+    const tokens = { token: issueToken(keyring[0], session), watchToken: issueWatchToken(keyring[0], session) };
+    if (result === undefined) return { ...tokens, ...(await this.stateOf(valid, request, call)) };
+    return { ...tokens, status: "QUEUED", lifeMs, resendAfterMs: result.nextAfterMs };
+  }
+
+  /** What the store knows about a request that was accepted before. */
+  private async stateOf({ challenge }: ValidGenerate, request: RequestId, call: Call): Promise<RequestState> {
+    const { challenges, deliveries, testAddresses, lifeMs } = this.parts;
+    const isTest = testAddresses?.codeFor(challenge) !== undefined;
+    const [progress, resendAfterMs] = await Promise.all([
+      deliveries.read(challenge, request),
+      isTest ? 0 : challenges.nextSendAfter(challenge, this.limitsFor(call)),
+    ]);
+    const { status = "QUEUED", final = false } = stepsOf(request, lifeMs, progress).at(-1) ?? {};
+    const leftMs = progress.begun === undefined ? lifeMs : progress.begun.expiresAt - progress.now;
+    return { status, lifeMs: final ? 0 : Math.max(0, leftMs), resendAfterMs };
+  }
+
+  private limitsFor({ caller }: Call): SendLimits {
+    return { allowance: allowanceOf(caller), limits: this.parts.limits };
   }
 
   private validate(given: Generate): ValidGenerate {
@@ -109,34 +128,35 @@ export class Generator {
     const takeBack = await clients.count("generate", call);
     // A domain that accepts no mail still counts for the client, which limits the load on the DNS resolvers.
     if (domain !== undefined && (await mailDomains?.takesMail(domain)) === false) throw OtpError.undeliverable(channel);
-    const claim = await this.claimAndQueue(valid, request);
+    const claim = await this.claimAndQueue(valid, request, this.limitsFor(call));
     if (claim.granted) return claim;
     takeBack?.();
     throw OtpError.sentTooOften(claim.limit.kind, claim.retryAfterMs);
   }
 
-  private async claimAndQueue(valid: ValidGenerate, request: RequestId): Promise<Claim> {
+  private async claimAndQueue(valid: ValidGenerate, request: RequestId, limits: SendLimits): Promise<Claim> {
     const { challenges, keyring, queue } = this.parts;
     const { challenge, recipient, purpose, locale } = valid;
     const { channel, address } = recipient;
     try {
-      const claim = await challenges.claimSend(challenge, request, this.limits);
+      const claim = await challenges.claimSend(challenge, request, limits);
       if (claim.granted) {
         await queue.add(sealJob(keyring, { request, challenge, channel, address, purpose, locale }));
       }
       return claim;
     } catch (error) {
       // The caller may retry at once. Not awaited, because a store that hangs has already cost the caller enough time.
-      if (this.limits.length > 0) void challenges.releaseSend(challenge, request).catch(() => undefined);
+      if (limits.limits.length > 0)
+        void challenges.releaseSend(challenge, request, limits.allowance).catch(() => undefined);
       throw error;
     }
   }
 
   /** Stores the fixed code of a test address. Nothing is sent and nothing is counted. */
   private async storeTestCode({ challenge }: ValidGenerate, request: RequestId, code: string): Promise<Sent> {
-    const { challenges, deliveries, keyring, lifeMs } = this.parts;
+    const { challenges, deliveries, keyring, lifeMs, now } = this.parts;
     const [keys] = keyring;
-    const fresh = { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge) };
+    const fresh = { digest: digestCode(keys, challenge, code), sealed: seal(keys.code, code, challenge, now()) };
     await challenges.store(challenge, request, fresh, {
       lifeMs,
       reuseFromMs: Number.MAX_SAFE_INTEGER,
@@ -147,6 +167,8 @@ export class Generator {
     return { nextAfterMs: 0 };
   }
 }
+
+type RequestState = Pick<Generated, "status" | "lifeMs" | "resendAfterMs">;
 
 /** An accepted send, and the wait until the next one is allowed. */
 interface Sent {

@@ -1,4 +1,4 @@
-import type { ClientAction, Quota } from "./caller/call.js";
+import type { Allowance, ClientAction, Quota } from "./caller/call.js";
 import type { AttemptPolicy } from "./challenge/attempts.js";
 import type { ChallengeId } from "./challenge/id.js";
 import type { SendLimit } from "./challenge/send-limits.js";
@@ -12,6 +12,12 @@ import type { RequestId } from "./token/request-id.js";
 export type Claim =
   | { readonly granted: true; readonly nextAfterMs: number }
   | { readonly granted: false; readonly limit: SendLimit; readonly retryAfterMs: number };
+
+/** The limits on the sends to a mailbox, and the allowance that a send counts towards. */
+export interface SendLimits {
+  readonly allowance: Allowance;
+  readonly limits: readonly SendLimit[];
+}
 
 /**
  * A code as it is stored: the digest that Verify compares with, and the sealed code that a re-run or a resend opens. Both in
@@ -52,20 +58,25 @@ export type Stored =
 
 /** A typed code, as an attempt presents it. */
 export interface TypedCode {
-  /** The digests of the typed code, one per secret. */
+  /** The digests of the typed code, one per secret; none if the attempt is wrong whatever was typed. */
   readonly digests: readonly string[];
   /** The request whose token was given; undefined for an attempt by address. */
   readonly request: RequestId | undefined;
+  /** The client that types: the id of its network, or of the caller if that is unknown. */
+  readonly client: string;
+  readonly allowance: Allowance;
 }
 
 /**
  * The result of an attempt. `incorrect` covers both a wrong code and no code; where no code exists, there is nothing to guess and
- * nothing is counted. `refused`: the attempt was not judged, because the budget is spent or the address must wait.
+ * nothing is counted. An attempt is not judged if the client or the address must `wait`, or if the budget is `spent`; only another
+ * code helps then.
  */
 export type Attempt =
   | { readonly outcome: "correct" }
   | { readonly outcome: "incorrect" }
-  | { readonly outcome: "refused"; readonly retryAfterMs: number };
+  | { readonly outcome: "wait"; readonly retryAfterMs: number }
+  | { readonly outcome: "spent"; readonly leftMs: number };
 
 /**
  * The store of challenges. Each method is atomic, gives every key that it writes an expiry, and throws OtpError UNAVAILABLE when
@@ -76,10 +87,13 @@ export interface Challenges {
    * Claims the right to send now, unless a limit is reached. A refused claim counts towards no limit, and a request that claims
    * twice counts once.
    */
-  claimSend(challenge: ChallengeId, request: RequestId, limits: readonly SendLimit[]): Promise<Claim>;
+  claimSend(challenge: ChallengeId, request: RequestId, limits: SendLimits): Promise<Claim>;
+
+  /** @returns the wait until a send would be allowed, in milliseconds */
+  nextSendAfter(challenge: ChallengeId, limits: SendLimits): Promise<number>;
 
   /** Takes back this request's claim, as if it had never been made. */
-  releaseSend(challenge: ChallengeId, request: RequestId): Promise<void>;
+  releaseSend(challenge: ChallengeId, request: RequestId, allowance: Allowance): Promise<void>;
 
   /**
    * Decides which code the request sends, and records that the request is being processed. This is the code that an earlier run
@@ -88,8 +102,8 @@ export interface Challenges {
   store(challenge: ChallengeId, request: RequestId, fresh: KeptCode, life: CodeLife): Promise<Stored>;
 
   /**
-   * Judges an attempt. Of any number of concurrent correct attempts, exactly one succeeds. A success resets all counts of wrong
-   * attempts.
+   * Judges an attempt. Of any number of concurrent correct attempts, exactly one succeeds. A success resets the wrong attempts of
+   * the address, of this client at it, and of the token.
    */
   attempt(challenge: ChallengeId, attempted: TypedCode, policy: AttemptPolicy): Promise<Attempt>;
 }

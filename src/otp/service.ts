@@ -1,7 +1,8 @@
 import type { Call } from "./caller/call.js";
+import { ClientIds } from "./caller/client-id.js";
 import { ClientLimiter } from "./caller/client-limiter.js";
 import { Idempotency } from "./caller/idempotency.js";
-import type { SendPolicy } from "./challenge/send-limits.js";
+import { type SendPolicy, sendLimits } from "./challenge/send-limits.js";
 import type { Keyring } from "./crypto/keyring.js";
 import type { Changes, Deliveries } from "./delivery/ports.js";
 import type { Watch } from "./delivery/step.js";
@@ -9,7 +10,7 @@ import { type Generate, type Generated, Generator } from "./generate.js";
 import type { Challenges, ClientLimits, IdempotencyKeys, JobQueue, MailDomains } from "./ports.js";
 import type { Channel } from "./recipient/recipient.js";
 import { type TestAddress, TestAddresses } from "./recipient/test-addresses.js";
-import { Verifier, type Verify } from "./verify.js";
+import { type Verified, Verifier, type Verify } from "./verify.js";
 import { Watcher } from "./watch.js";
 
 /** The settings of the domain. */
@@ -47,10 +48,13 @@ export class OtpService {
   }) {
     const { keyring, settings } = parts;
     const { testAddresses } = settings;
+    const clientIds = new ClientIds(keyring);
     const shared = {
       ...parts,
       ...settings,
-      clients: new ClientLimiter(parts.clientLimits, keyring),
+      clientIds,
+      clients: new ClientLimiter(parts.clientLimits, clientIds),
+      limits: sendLimits(settings.sends),
       testAddresses: testAddresses.length > 0 ? new TestAddresses(testAddresses, keyring) : undefined,
     };
     this.generator = new Generator({ ...shared, idempotency: new Idempotency(parts.idempotencyKeys, keyring) });
@@ -73,7 +77,7 @@ export class OtpService {
    *
    * @throws OtpError INVALID_REQUEST, OTP_INCORRECT, TOO_MANY_ATTEMPTS, RATE_LIMITED, UNAVAILABLE
    */
-  verify(request: Verify, call: Call): Promise<void> {
+  verify(request: Verify, call: Call): Promise<Verified> {
     return this.verifier.verify(request, call);
   }
 

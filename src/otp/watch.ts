@@ -5,7 +5,7 @@ import { stepsOf } from "./delivery/progress.js";
 import type { Step, Watch } from "./delivery/step.js";
 import { OtpError } from "./errors.js";
 import { beginBefore } from "./token/request-id.js";
-import { readToken, type Session } from "./token/token.js";
+import { readTokenForWatch, type Session } from "./token/token.js";
 
 /** How long a new watch retries its first read while the store is unreachable. */
 const FIRST_READ_TIMEOUT_MS = 1_200;
@@ -34,7 +34,7 @@ export class Watcher {
   ) {}
 
   async watch(token: string, after: number | undefined, signal: AbortSignal): Promise<Watch> {
-    const session = readToken(this.parts.keyring, token);
+    const session = readTokenForWatch(this.parts.keyring, token);
     if (session === undefined) {
       throw OtpError.invalid([{ field: "token", description: "was not issued by this service" }]);
     }

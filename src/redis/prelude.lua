@@ -15,7 +15,8 @@ local function exact_now_ms() local clock = redis.call('TIME') return clock[1] *
 -- replaced, or has expired.
 local CODE_DIGEST = 'd' -- text: the keyed digest of the code, which Verify compares with
 local CODE_SEALED = 'c' -- bytes: the encrypted code, which a resend decrypts
-local CODE_WRONG = 'b' -- count: wrong attempts by address at this code
+local CODE_WRONG = 'b' -- count: wrong attempts by address at this code, by callers without a key
+local CODE_WRONG_KEYED = 'k' -- count: the same, by callers with a key
 
 -- A request, which is one Generate. The request that made the last code of a challenge is its maker; its fields are in the hash of
 -- the challenge. Every other request has its own hash, whose key is the key of the challenge, a colon and the request id.
@@ -33,14 +34,20 @@ local REQUEST_WRONG = 't' -- count: wrong attempts with the token of this reques
 local TIME_FORMAT = '>I6' -- the struct format of a time in 6 bytes
 local STAMP_MAKER = 7 -- the position of the request id in a stamp
 
--- The sends to an address: one string, oldest send first. At 28 bytes, a single send still fits Redis' most compact encoding.
+-- The sends to a mailbox, for callers without a key or for callers with one: one string, oldest send first. At 28 bytes, a single send still fits Redis' most compact encoding.
 local SEND_FORMAT = '>I6c8c14' -- the struct format of a send: its time, its purpose, the random part of its request id
 local SEND_SIZE = 28 -- bytes
 local SEND_REQUEST = 14 -- bytes before the random part of the request id
 
 -- The consecutive wrong attempts at an address, whatever the purpose.
 local ADDRESS_WRONG = 'n' -- count: wrong attempts since the last correct one
-local ADDRESS_WAIT_UNTIL = 'u' -- time: no attempt is judged before it
+local ADDRESS_WRONG_KEYED = 'k' -- count: those among them by callers with a key
+local ADDRESS_WAIT_UNTIL = 'u' -- time: no attempt by a caller without a key is judged before it
+local ADDRESS_WAIT_UNTIL_KEYED = 'v' -- time: the same for callers with a key
+
+-- The consecutive wrong attempts of one client at an address.
+local PAIR_WRONG = 'n' -- count: wrong attempts since the last correct one
+local PAIR_WAIT_UNTIL = 'u' -- time: no attempt of this client is judged before it
 
 -- An idempotency key.
 local IDEMPOTENCY_PAYLOAD = 'p' -- text: the digest of the payload that the key was used with

@@ -29,16 +29,17 @@ describe("the plain routes", () => {
     expect(asked.status).toBe(202);
     expect(asked.headers.get("content-type")).toBe("application/json");
     expect(asked.body).toEqual({
-      token: expect.stringMatching(/^[\w-]{72}$/),
+      token: expect.stringMatching(/^[\w-]{92}$/),
       message: "The code is on its way",
       ttl: "600s",
       resendAfter: "30s",
+      watchToken: expect.stringMatching(/^[\w-]{92}$/),
     });
     await api.deliver("456123");
-    expect(await verify({ token: asked.body.token, otp: "456123" })).toMatchObject({
-      status: 200,
-      body: { message: "OTP is correct" },
-    });
+    const recipient = { email: "test@example.com" };
+    const verified = await verify({ token: asked.body.token, recipient, otp: "456123" });
+    expect(verified.status).toBe(200);
+    expect(verified.body).toEqual({ message: "OTP is correct", purpose: "login", channel: "email" });
   });
 
   it("answer 429 with Retry-After during the cooldown", async () => {
@@ -61,7 +62,7 @@ describe("the plain routes", () => {
     expectProblem(await verify({ token: body.token, otp: "000000" }), 400);
     const refused = await verify({ token: body.token, otp: "456123" });
     expectProblem(refused, 429, { reason: "TOO_MANY_ATTEMPTS" });
-    expect(refused.headers.get("retry-after")).toBe("1200");
+    expect(refused.headers.get("retry-after")).toBe("30"); // until a new code can be requested
   });
 
   it.each([
@@ -332,6 +333,7 @@ describe("the HTTP listener", () => {
           await held;
           return challenges.claimSend(...args);
         },
+        nextSendAfter: (...args) => challenges.nextSendAfter(...args),
         releaseSend: (...args) => challenges.releaseSend(...args),
         store: (...args) => challenges.store(...args),
         attempt: (...args) => challenges.attempt(...args),

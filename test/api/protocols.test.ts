@@ -84,7 +84,7 @@ describe.each(PROTOCOLS)("a client over %s", (protocol) => {
     expect(await failure(client().verify({ subject, otp: "123456" }))).toMatchObject({
       code: "ResourceExhausted",
       reason: "TOO_MANY_ATTEMPTS",
-      retryAfter: 1200,
+      retryAfter: 30,
     });
   });
 
@@ -151,6 +151,7 @@ describe("an internal error", () => {
     const broken = await startApi({
       wrap: () => ({
         claimSend: () => Promise.reject(new TypeError("secret detail about ada@example.com")),
+        nextSendAfter: () => Promise.reject(new Error("not reached")),
         releaseSend: () => Promise.reject(new Error("not reached")),
         store: () => Promise.reject(new Error("not reached")),
         attempt: () => Promise.reject(new Error("not reached")),

@@ -19,6 +19,7 @@ import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
 import { keys } from "../../src/redis/keys.js";
 import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
 import { type Note, ScriptedSender } from "../support/fakes/scripted-sender.js";
+import { typed } from "../support/messages/codes.js";
 import { passTime } from "../support/redis/pass-time.js";
 import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 
@@ -47,7 +48,7 @@ beforeEach(() => {
   round++;
   first = new ScriptedSender(`first-${round}`);
   second = new ScriptedSender(`second-${round}`);
-  challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+  challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
 });
 afterAll(async () => {
   redis.disconnect();
@@ -103,14 +104,14 @@ const jobUnder = (secret: string, at = Date.now()): SealedJob =>
 
 const fault = (kind: Fault, more: { mayHaveGone?: boolean; retryAfterMs?: number } = {}) =>
   new DeliveryError(`a fault: ${kind}`, kind, more);
-const pass = (ms: number) => passTime(redis, ms, `otp:{${splitChallengeId(challenge).address}}*`);
+const pass = (ms: number) => passTime(redis, ms, `otp:{${splitChallengeId(challenge).mailbox}}*`);
 const statuses = async ({ request }: SealedJob) =>
   stepsOf(request, LIFE_MS, await deliveries.read(challenge, request)).map(({ status }) => status);
 
 async function verifies(code: string | undefined, secret = OLD): Promise<boolean> {
   const digests = [digestCode(deriveKeyring([secret])[0], challenge, code ?? "")];
   const policy = { budget: 5, rememberMs: 2 * LIFE_MS };
-  return (await challenges.attempt(challenge, { digests, request: undefined }, policy)).outcome === "correct";
+  return (await challenges.attempt(challenge, typed(digests), policy)).outcome === "correct";
 }
 
 describe("a delivery", () => {
@@ -179,7 +180,7 @@ describe("a delivery", () => {
   it("makes and sends no code for a request that has waited longer than the lifetime of a code", async () => {
     expect(await deliverer().deliver(jobUnder(OLD, Date.now() - LIFE_MS))).toBe("expired");
     expect(first.calls).toBe(0);
-    expect(await redis.keys(`otp:{${splitChallengeId(challenge).address}}*`)).toEqual([]);
+    expect(await redis.keys(`otp:{${splitChallengeId(challenge).mailbox}}*`)).toEqual([]);
   });
 
   it("sends a code made under an old secret that is still listed", async () => {
@@ -221,14 +222,14 @@ describe("a sender that cannot take a message", () => {
   it("is skipped after five failures, and used again after a successful probe", async () => {
     first.down = fault("outage");
     for (let n = 0; n < 8; n++) {
-      challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+      challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
       expect(await deliverer().deliver(jobUnder(OLD))).toBe("sent");
     }
     expect(first.calls).toBe(5);
     first.down = undefined;
     await redis.hset(`otp:{senders}:${first.name}`, "u", 0); // its pause is over
     for (let n = 0; n < 3; n++) {
-      challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+      challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
       await deliverer().deliver(jobUnder(OLD));
     }
     expect(first.notes).toHaveLength(3);
@@ -236,7 +237,7 @@ describe("a sender that cannot take a message", () => {
 
   it("stays in use when its failures are specific to single messages", async () => {
     for (let n = 0; n < 10; n++) {
-      challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+      challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
       first.script.push(fault((["address", "busy", "route"] as const)[n % 3] ?? "busy"));
       await deliverer().deliver(jobUnder(OLD));
     }
@@ -254,7 +255,7 @@ describe("a throttled sender", () => {
   it("is left alone, and another sender takes the message", async () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     expect(await deliverer().deliver(jobUnder(OLD))).toBe("sent");
-    challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+    challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
     await deliverer().deliver(jobUnder(OLD));
     expect([first.calls, second.notes.length]).toEqual([1, 2]);
   });
@@ -319,7 +320,7 @@ describe("a send with an unknown outcome", () => {
 
   it("is detected after its worker died, and repeated unless ON_UNKNOWN=stop is set", async () => {
     for (const onUnknown of ["resend", "stop"] as const) {
-      challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+      challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
       const job = jobUnder(OLD);
       const dies: Deliveries = {
         begin: async (...args) => {
@@ -363,7 +364,7 @@ it("a slow sender is used again after its first probe, and sends nothing twice",
   letGo();
   expect(await probe).toBe("sent");
   expect(second.calls).toBe(0);
-  challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+  challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
   await deliverer().deliver(jobUnder(OLD));
   expect(first.notes).toHaveLength(2);
 });
@@ -377,7 +378,7 @@ it("a delivery gives up on a provider that is silent for too long, and the next 
 
 it("a code that expires while a provider is silent does not count as a failure of the provider", async () => {
   for (let n = 0; n < 6; n++) {
-    challenge = `${randomBytes(16).toString("base64url")}.purpose0`;
+    challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
     first.script.push(fault("outage", { mayHaveGone: true }));
     first.onCall = () => {
       clock = () => Date.now() + LIFE_MS;

@@ -102,7 +102,7 @@ describe("the whole path from Generate to a mail and Verify", () => {
     const { token } = JSON.parse(await bufCurl(...flags, "-d", JSON.stringify({ email }), `${service}/Generate`));
     const { code } = await smtp.mailTo(email);
     const verified = await bufCurl(...flags, "-d", JSON.stringify({ token, otp: code }), `${service}/Verify`);
-    expect(JSON.parse(verified)).toEqual({ message: "OTP is correct" });
+    expect(JSON.parse(verified)).toEqual({ message: "OTP is correct", purpose: "login", channel: "email" });
   }
 
   it("keeps the purpose: the mail names it, and Verify accepts the code for it alone", async () => {

@@ -11,7 +11,7 @@ import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
 import { connectClients } from "../support/clients/clients.js";
 import { post } from "../support/clients/http.js";
 import { watchSteps } from "../support/clients/watching.js";
-import { lifeOf } from "../support/messages/codes.js";
+import { lifeOf, typed } from "../support/messages/codes.js";
 import { type RunningServer, startServer, TEST_SECRET } from "../support/programs/binaries.js";
 import { startTestRedis, type TestRedis } from "../support/redis/redis.js";
 import { inParallel, LOAD_TIMEOUT_MS, scaled, tell } from "./scale.js";
@@ -93,8 +93,7 @@ it("each of many watchers sees all of its own changes, in order", { timeout: LOA
       await deliveries.report(challenge, request, 1, { outcome: "sent" });
     },
     (challenge, request) => deliveries.receive(challenge, request, 1, "delivered"),
-    (challenge) =>
-      challenges.attempt(challenge, { digests: [CODE.digest], request: undefined }, { budget: 5, rememberMs: 600_000 }),
+    (challenge) => challenges.attempt(challenge, typed([CODE.digest]), { budget: 5, rememberMs: 600_000 }),
   ];
   const began = performance.now();
   let made = 0;

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { digestCode } from "../../src/otp/challenge/code.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
 import { openJob, type SealedJob } from "../../src/otp/delivery/job.js";
+import type { Progress } from "../../src/otp/delivery/ports.js";
 import { OtpError } from "../../src/otp/errors.js";
 import type { Generate } from "../../src/otp/generate.js";
 import type { JobQueue, MailDomains } from "../../src/otp/ports.js";
@@ -31,14 +32,29 @@ const BACKEND = { caller: { name: "backend", network: undefined }, onQuota: () =
 let challenges: MemoryChallenges;
 let jobs: SealedJob[];
 let isQueueUp: boolean;
+let progress: Progress;
 let mailDomains: MailDomains | undefined;
 
 beforeEach(() => {
   challenges = new MemoryChallenges();
   jobs = [];
   isQueueUp = true;
+  progress = { now: 0, begun: undefined };
   mailDomains = undefined;
 });
+
+/** The delivery of a code that was sent and not verified. */
+const SENT = {
+  processedAt: 0,
+  expiresAt: 0,
+  sentAt: 0,
+  deliveredAt: undefined,
+  failed: undefined,
+  verifiedAt: undefined,
+  isInDoubt: false,
+  isLive: false,
+  replacedAt: undefined,
+};
 
 /** The service as a backend calls it on its own behalf. */
 function serviceWith(...secrets: [string, ...string[]]) {
@@ -67,7 +83,7 @@ const losesFirstReply = {
 function openService(secrets: [string, ...string[]], queue: JobQueue = recordingQueue): OtpService {
   return new OtpService({
     challenges,
-    deliveries: NO_DELIVERIES,
+    deliveries: { ...NO_DELIVERIES, read: async () => progress },
     changes: NO_CHANGES,
     clientLimits: NO_CLIENT_LIMITS,
     idempotencyKeys: new MemoryIdempotencyKeys(() => challenges.now),
@@ -97,12 +113,16 @@ const byEmail = (value: string, otp: string, purpose = ""): Verify => ({
   subject: { case: "email", value },
   otp,
   purpose,
+  recipient: undefined,
 });
-const byToken = (value: string, otp: string, purpose = ""): Verify => ({
+const byToken = (value: string, otp: string, more: Partial<Verify> = {}): Verify => ({
   subject: { case: "token", value },
   otp,
-  purpose,
+  purpose: "",
+  recipient: undefined,
+  ...more,
 });
+const toOwner = { recipient: { case: "email", value: " Ada@EXAMPLE.com" } } as const;
 
 const refusedFor = (reason: string) => expect.objectContaining({ reason });
 const invalid = (...fields: string[]) =>
@@ -160,6 +180,32 @@ describe("Generate", () => {
     await expect(service.generate(toEmail("ada@example.com"))).rejects.toEqual(refusedFor("UNAVAILABLE"));
     isQueueUp = true;
     await service.generate(toEmail("ada@example.com"));
+  });
+
+  it("that is repeated with its idempotency key returns the wait that is really left", async () => {
+    const service = openService([OLD]);
+    const call = { ...BACKEND, idempotencyKey: "the same" };
+    await service.generate(toEmail("ada@example.com"), call);
+    const repeated = () => service.generate(toEmail("ada@example.com"), call);
+    challenges.now += 29_000;
+    expect(await repeated()).toMatchObject({ status: "QUEUED", lifeMs: 600_000, resendAfterMs: 1_000 });
+    challenges.now += 1_000;
+    expect(await repeated()).toMatchObject({ resendAfterMs: 0 });
+    for (let n = 0; n < 4; n++) {
+      await service.generate(toEmail("ada@example.com"), BACKEND);
+      challenges.now += 30_000;
+    }
+    expect(await repeated()).toMatchObject({ resendAfterMs: 3_600_000 - 150_000 });
+    expect(jobs).toHaveLength(5);
+  });
+
+  it("that is repeated after its code has expired says so", async () => {
+    const service = openService([OLD]);
+    const call = { ...BACKEND, idempotencyKey: "the same" };
+    const { token } = await service.generate(toEmail("ada@example.com"), call);
+    expect(token).toHaveLength(92);
+    progress = { now: challenges.now + 600_000, begun: SENT };
+    expect(await service.generate(toEmail("ada@example.com"), call)).toMatchObject({ status: "EXPIRED", lifeMs: 0 });
   });
 
   it("continues the same request when a caller repeats it after the reply of the queue was lost", async () => {
@@ -238,14 +284,14 @@ describe("Verify", () => {
     const service = serviceWith(OLD);
     const { token } = await service.generate(toEmail("ada@example.com"));
     await deliver("123456", OLD);
-    await service.verify(byToken(token, "123456"));
+    expect(await service.verify(byToken(token, "123456"))).toEqual({ purpose: "login", channel: "email" });
     await expect(service.verify(byToken(token, "123456"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
     await expect(service.verify(byEmail("ada@example.com", "123456"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
 
     challenges.now += 30_000;
     await service.generate(toEmail("ada@example.com"));
     await deliver("654321", OLD);
-    await service.verify(byEmail(" Ada@EXAMPLE.com", "654321"));
+    expect(await service.verify(byEmail(" Ada@EXAMPLE.com", "654321"))).toEqual({ purpose: "login", channel: "email" });
   });
 
   it("gives the same answer for a wrong, an expired, a used and a nonexistent code", async () => {
@@ -275,15 +321,56 @@ describe("Verify", () => {
     const { token } = await service.generate(toEmail("ada@example.com", { purpose: "newsletter" }));
     await deliver("123456", OLD);
     await expect(service.verify(byEmail("ada@example.com", "123456"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
-    await expect(service.verify(byToken(token, "123456", "payment"))).rejects.toEqual(invalid("purpose"));
-    await service.verify(byToken(token, "123456", "newsletter"));
+    for (const purpose of ["payment", "login", ""]) {
+      const attempt = service.verify(byToken(token, "123456", { purpose }));
+      await expect(attempt, purpose).rejects.toEqual(refusedFor("OTP_INCORRECT"));
+    }
+    expect(await service.verify(byToken(token, "123456", { purpose: "newsletter" }))).toEqual({
+      purpose: "newsletter",
+      channel: "email",
+    });
   });
 
-  it("uses the purpose of the token when the caller gives none", async () => {
+  it("accepts a code for the recipient that the caller names with the token", async () => {
     const service = serviceWith(OLD);
-    const { token } = await service.generate(toEmail("ada@example.com", { purpose: "payment" }));
+    const { token } = await service.generate(toEmail("ada@example.com"));
     await deliver("123456", OLD);
-    await service.verify(byToken(token, "123456"));
+    expect(await service.verify(byToken(token, "123456", toOwner))).toEqual({ purpose: "login", channel: "email" });
+  });
+
+  it.each([
+    ["recipient", { recipient: { case: "email", value: "eve@example.com" } }],
+    ["spelling of the recipient's mailbox", { recipient: { case: "email", value: "ada+1@example.com" } }],
+    ["channel", { recipient: { case: "phone", value: "+14155552671" } }],
+    ["purpose", { purpose: "payment" }],
+  ] as const)("answers a %s that is not the token's like a wrong code, and counts it as one", async (_what, more) => {
+    const service = serviceWith(OLD);
+    const { token } = await service.generate(toEmail("ada@example.com"));
+    await deliver("123456", OLD);
+    for (let n = 0; n < 5; n++) {
+      await expect(service.verify(byToken(token, "123456", more))).rejects.toEqual(OtpError.incorrect());
+    }
+    await expect(service.verify(byToken(token, "123456", more))).rejects.toEqual(refusedFor("TOO_MANY_ATTEMPTS"));
+    await expect(service.verify(byToken(token, "123456"))).rejects.toEqual(refusedFor("TOO_MANY_ATTEMPTS"));
+    await service.verify(byEmail("ada@example.com", "123456"));
+  });
+
+  it("refuses a recipient that is empty, malformed or given without a token", async () => {
+    const service = serviceWith(OLD);
+    const { token } = await service.generate(toEmail("ada@example.com"));
+    const withRecipient = (recipient: Verify["recipient"]) => service.verify(byToken(token, "123456", { recipient }));
+    await expect(withRecipient({ case: undefined })).rejects.toEqual(invalid("recipient"));
+    await expect(withRecipient({ case: "email", value: "nobody" })).rejects.toEqual(invalid("recipient.email"));
+    await expect(withRecipient({ case: "phone", value: "1" })).rejects.toEqual(invalid("recipient.phone"));
+    const twice = service.verify({ ...byEmail("ada@example.com", "123456"), ...toOwner });
+    await expect(twice).rejects.toEqual(invalid("recipient"));
+  });
+
+  it("does not accept the watch token", async () => {
+    const service = serviceWith(OLD);
+    const { watchToken } = await service.generate(toEmail("ada@example.com"));
+    await deliver("123456", OLD);
+    await expect(service.verify(byToken(watchToken, "123456"))).rejects.toEqual(invalid("token"));
   });
 
   it("refuses a token that is older than any code that it could belong to", async () => {
@@ -305,11 +392,27 @@ describe("Verify", () => {
     for (let wrong = 0; wrong < 5; wrong++) {
       await expect(service.verify(byToken(stranger, "000000"))).rejects.toEqual(refusedFor("OTP_INCORRECT"));
     }
-    await expect(service.verify(byToken(stranger, "123456"))).rejects.toMatchObject({
-      reason: "TOO_MANY_ATTEMPTS",
-      retryAfterMs: expect.any(Number),
-    });
+    await expect(service.verify(byToken(stranger, "123456"))).rejects.toEqual(refusedFor("TOO_MANY_ATTEMPTS"));
     await service.verify(byToken(owner, "123456"));
+  });
+
+  it("with a spent token asks to wait no longer than until a new code can be requested or this one expires", async () => {
+    const service = serviceWith(OLD);
+    const { token } = await service.generate(toEmail("ada@example.com"));
+    await deliver("123456", OLD);
+    for (let n = 0; n < 5; n++) await service.verify(byToken(token, "000000")).catch(() => undefined);
+    const wait = () => service.verify(byToken(token, "123456")).catch((error: OtpError) => error.retryAfterMs);
+    expect(await wait()).toBe(30_000);
+    challenges.now += 20_000;
+    expect(await wait()).toBe(10_000);
+    challenges.now += 10_000;
+    expect(await wait()).toBe(1); // a new code can be requested at once
+    for (let n = 1; n < 5; n++) {
+      await service.generate(toEmail("ada@example.com"));
+      challenges.now += 30_000;
+    }
+    // The hour's sends are used up. The code expires long before another is allowed.
+    expect(await wait()).toBe(600_000 - 150_000);
   });
 
   it("names every invalid field", async () => {
@@ -318,7 +421,7 @@ describe("Verify", () => {
     await expect(service.verify(byEmail("nobody", "１２３４５６", "!"))).rejects.toEqual(
       invalid("otp", "purpose", "email"),
     );
-    const noSubject: Verify = { subject: { case: undefined }, otp: "123456", purpose: "" };
+    const noSubject: Verify = { subject: { case: undefined }, otp: "123456", purpose: "", recipient: undefined };
     await expect(service.verify(noSubject)).rejects.toEqual(invalid("subject"));
   });
 });

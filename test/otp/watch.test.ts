@@ -7,13 +7,13 @@ import { addressId, challengeId } from "../../src/otp/challenge/id.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
 import type { Step, Watch } from "../../src/otp/delivery/step.js";
 import { newRequestId, requestedAt } from "../../src/otp/token/request-id.js";
-import { issueToken } from "../../src/otp/token/token.js";
+import { issueWatchToken } from "../../src/otp/token/token.js";
 import { Watcher } from "../../src/otp/watch.js";
 import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
 import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisChanges } from "../../src/redis/deliveries/changes.js";
 import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
-import { lifeOf } from "../support/messages/codes.js";
+import { lifeOf, typed } from "../support/messages/codes.js";
 
 const log = pino({ level: "silent" });
 const keyring = deriveKeyring(["a secret for the watcher's tests, long enough"]);
@@ -52,11 +52,12 @@ afterAll(async () => {
 
 /** A new request for a new person, as a watcher and a worker know it. */
 function newRequest(at = Date.now()) {
-  const recipient = { channel: "email", address: "", identity: `person-${people++}@example.com` } as const;
+  const identity = `person-${people++}@example.com`;
+  const recipient = { channel: "email", address: "", identity, mailbox: identity } as const;
   const challenge = challengeId(keyring[0], "login", recipient);
   expect(challenge).toContain(addressId(keyring[0], recipient));
   const request = newRequestId(at);
-  return { challenge, request, token: issueToken(keyring[0], challenge, request) };
+  return { challenge, request, token: issueWatchToken(keyring[0], { challenge, request, channel: "email" }) };
 }
 
 function watcherWith(lifeMs = LIFE_MS): Watcher {
@@ -82,11 +83,7 @@ describe("a watch", () => {
     const number = await deliveries.begin(challenge, request, "smtp", 0);
     await deliveries.report(challenge, request, number ?? 0, { outcome: "sent" });
     expect(await next()).toBe("3 SENT");
-    await challenges.attempt(
-      challenge,
-      { digests: [CODE.digest], request: undefined },
-      { budget: 5, rememberMs: 1000 },
-    );
+    await challenges.attempt(challenge, typed([CODE.digest]), { budget: 5, rememberMs: 1000 });
     expect(await next()).toBe("4 VERIFIED");
     expect(await next()).toBeUndefined();
   });
@@ -111,16 +108,37 @@ describe("a watch", () => {
     expect(await next()).toBeUndefined();
   });
 
-  it("ends with EXPIRED when no worker takes the request in time, and when the code expires", async () => {
+  it("ends with EXPIRED when a code that was sent expires", async () => {
     const lifeMs = 300;
-    const abandoned = newRequest();
-    const next = reader(await watcherWith(lifeMs).watch(abandoned.token, undefined, gone.signal));
-    expect([await next(), await next(), await next()]).toEqual(["1 QUEUED", "2 EXPIRED", undefined]);
-
     const { challenge, request, token } = newRequest();
     await challenges.store(challenge, request, CODE, lifeOf(lifeMs));
-    const expiring = reader(await watcherWith(lifeMs).watch(token, undefined, gone.signal));
-    expect([await expiring(), await expiring(), await expiring()]).toEqual(["2 PROCESSING", "3 EXPIRED", undefined]);
+    await deliveries.begin(challenge, request, "smtp", 0);
+    await deliveries.report(challenge, request, 1, { outcome: "sent" });
+    const next = reader(await watcherWith(lifeMs).watch(token, undefined, gone.signal));
+    expect([await next(), await next(), await next()]).toEqual(["3 SENT", "4 EXPIRED", undefined]);
+  });
+
+  it("of a code that was never sent ends with FAILED and the reason when the code expires", async () => {
+    const lifeMs = 300;
+    const failure = async ({ steps }: Watch) => {
+      const statuses: unknown[] = [];
+      for await (const step of steps) statuses.push(step.final ? [step.status, step.failure] : step.status);
+      return statuses;
+    };
+    const [abandoned, refused, doubtful] = [newRequest(), newRequest(), newRequest()];
+    for (const { challenge, request } of [refused, doubtful]) {
+      await challenges.store(challenge, request, CODE, lifeOf(lifeMs));
+      await deliveries.begin(challenge, request, "smtp", 0);
+    }
+    await deliveries.report(refused.challenge, refused.request, 1, { outcome: "put off" });
+    const watches = [abandoned, refused, doubtful].map(({ token }) =>
+      watcherWith(lifeMs).watch(token, undefined, gone.signal),
+    );
+    expect(await Promise.all(watches.map(async (watch) => failure(await watch)))).toEqual([
+      ["QUEUED", ["FAILED", "late"]],
+      ["PROCESSING", ["FAILED", "provider"]],
+      ["PROCESSING", ["FAILED", "unknown"]],
+    ]);
   });
 
   it("is already over for a caller that has seen the final step", async () => {
@@ -132,7 +150,7 @@ describe("a watch", () => {
     expect(await reader(watch)()).toBeUndefined();
   });
 
-  it("ends with EXPIRED under a new sequence number when Redis has lost the delivery", async () => {
+  it("ends with a final step under a new sequence number when Redis has lost the delivery", async () => {
     const { challenge, request, token } = newRequest(Date.now() - LIFE_MS + 500);
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
     await deliveries.begin(challenge, request, "smtp", 0);
@@ -140,7 +158,7 @@ describe("a watch", () => {
     const next = reader(await watcherWith().watch(token, 3, gone.signal));
     expect(await next()).toBe("4 DELIVERED");
     await redis.flushall();
-    expect([await next(), await next()]).toEqual(["5 EXPIRED", undefined]);
+    expect([await next(), await next()]).toEqual(["5 FAILED", undefined]);
   });
 
   it("shows no step of another request", async () => {
@@ -160,7 +178,7 @@ describe("a watch", () => {
     expect(await next()).toBeUndefined();
   });
 
-  it.each(["", "nonsense", "A".repeat(72)])("is refused for the invalid token %j", async (token) => {
+  it.each(["", "nonsense", "A".repeat(92)])("is refused for the invalid token %j", async (token) => {
     await expect(watcherWith().watch(token, undefined, gone.signal)).rejects.toMatchObject({
       reason: "INVALID_REQUEST",
       violations: [{ field: "token" }],

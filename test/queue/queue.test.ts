@@ -50,7 +50,7 @@ afterAll(async () => {
 
 const job = (): SealedJob => ({
   request: newRequestId(Date.now()),
-  challenge: "address.purpose",
+  challenge: "mailbox.address.purpose",
   channel: "email",
   sealed: "sealed",
 });

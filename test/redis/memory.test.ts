@@ -37,11 +37,12 @@ const memory = async (name: string) =>
 
 /** Leaves what Generate and the worker leave in Redis when they send a code to an address. */
 async function send(challenges: RedisChallenges, deliveries: RedisDeliveries): Promise<void> {
-  const id: ChallengeId = `${randomBytes(16).toString("base64url")}.${randomBytes(6).toString("base64url")}`;
+  const [mailbox, identity, purpose] = [10, 6, 6].map((size) => randomBytes(size).toString("base64url"));
+  const id: ChallengeId = `${mailbox}.${identity}.${purpose}`;
   const request = newRequestId(Date.now());
   const code = drawCode(6);
-  await challenges.claimSend(id, request, SENDS);
-  const kept = { digest: digestCode(keys, id, code), sealed: seal(keys.code, code, id) };
+  await challenges.claimSend(id, request, { allowance: "public", limits: SENDS });
+  const kept = { digest: digestCode(keys, id, code), sealed: seal(keys.code, code, id, Date.now()) };
   await challenges.store(id, request, kept, lifeOf(600_000));
   const number = await deliveries.begin(id, request, "a-sender", 0);
   await deliveries.report(id, request, number ?? 0, { outcome: "sent" });

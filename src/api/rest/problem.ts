@@ -22,7 +22,7 @@ function toProblem(error: OtpError): Problem {
     ...(error.violations.length > 0 && {
       errors: error.violations.map(({ field, description }) => ({
         detail: description,
-        pointer: field === BODY ? "#" : `#/${field}`,
+        pointer: field === BODY ? "#" : `#/${field.replaceAll(".", "/")}`,
       })),
     }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),

@@ -1,6 +1,7 @@
 import { create, fromJson } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { GenerateResponseSchema, OtpService as OtpServiceDesc } from "../../gen/otp/v1/otp_service_pb.js";
+import type { Status } from "../../otp/delivery/step.js";
 import { OtpError } from "../../otp/errors.js";
 import type { OtpService } from "../../otp/service.js";
 import type { Gate } from "../access/gate.js";
@@ -17,16 +18,31 @@ export function generateRpc(service: Pick<OtpService, "generate">, gate: Gate): 
       const call = gate.admit(method.name, incoming);
       const request = decode(method.input);
       const idempotencyKey = readIdempotencyKey(incoming);
-      const { token, lifeMs, resendAfterMs } = await service.generate(request, { ...call, idempotencyKey });
+      const generated = await service.generate(request, { ...call, idempotencyKey });
+      const { token, watchToken, status, lifeMs, resendAfterMs } = generated;
       return create(GenerateResponseSchema, {
         token,
-        message: "The code is on its way",
+        watchToken,
+        message: MESSAGES[status],
         ttl: fromJson(DurationSchema, `${lifeMs / 1000}s`),
         resendAfter: fromJson(DurationSchema, `${resendAfterMs / 1000}s`),
       });
     },
   };
 }
+
+const ON_ITS_WAY = "The code is on its way";
+
+/** A new request is on its way. A repetition gets the state that its request has reached by then. */
+const MESSAGES: Readonly<Record<Status, string>> = {
+  QUEUED: ON_ITS_WAY,
+  PROCESSING: ON_ITS_WAY,
+  SENT: "The code was sent",
+  DELIVERED: "The code has arrived",
+  FAILED: "The code could not be sent: request a new one",
+  VERIFIED: "The code was already used: request a new one",
+  EXPIRED: "The code has expired: request a new one",
+};
 
 const IDEMPOTENCY_KEY = "idempotency-key";
 

@@ -4,8 +4,6 @@ import type { OtpService } from "../../otp/service.js";
 import type { Gate } from "../access/gate.js";
 import type { UnaryRpc } from "./rpc.js";
 
-const CORRECT = create(VerifyResponseSchema, { message: "OTP is correct" });
-
 /** Verify: judges the code that a person typed. */
 export function verifyRpc(service: Pick<OtpService, "verify">, gate: Gate): UnaryRpc {
   const method = OtpServiceDesc.method.verify;
@@ -14,8 +12,9 @@ export function verifyRpc(service: Pick<OtpService, "verify">, gate: Gate): Unar
     method,
     call: async (decode, incoming) => {
       const call = gate.admit(method.name, incoming);
-      await service.verify(decode(method.input), call);
-      return CORRECT;
+      const { subject, otp, purpose, recipient } = decode(method.input);
+      const verified = await service.verify({ subject, otp, purpose, recipient: recipient?.recipient }, call);
+      return create(VerifyResponseSchema, { message: "OTP is correct", ...verified });
     },
   };
 }

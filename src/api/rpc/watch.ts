@@ -105,4 +105,5 @@ const FAILURES: Readonly<Record<Failure, string>> = {
   provider: "The code could not be sent: no provider accepted the message",
   undelivered: "The code was sent but did not arrive",
   unknown: "The code may not have been sent: request a new one",
+  late: "The code could not be sent in time: request a new one",
 };

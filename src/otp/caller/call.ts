@@ -15,6 +15,16 @@ export interface Caller {
   readonly network: string | undefined;
 }
 
+/**
+ * The allowance at an address that a call uses: one for anonymous callers, one for callers with a key or certificate. Anonymous
+ * callers can use up only their own.
+ */
+export type Allowance = "public" | "keyed";
+
+export function allowanceOf({ name }: Caller): Allowance {
+  return name === undefined ? "public" : "keyed";
+}
+
 /** The actions that are limited per client address. */
 export type ClientAction = "generate" | "verify";
 

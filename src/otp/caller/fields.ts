@@ -17,18 +17,20 @@ export type OneOf<Name extends string> =
 export class FieldReader {
   readonly violations: Violation[] = [];
 
-  recipient(given: OneOf<"email" | "phone">): Recipient | undefined {
+  /** @param path precedes the names of the fields in violations, such as `recipient.` */
+  recipient(given: OneOf<"email" | "phone">, path = ""): Recipient | undefined {
     switch (given.case) {
       case "email": {
         const recipient = parseEmail(given.value);
-        return recipient ?? this.reject("email", "must be an email address such as name@example.com");
+        return recipient ?? this.reject(`${path}email`, "must be an email address such as name@example.com");
       }
       case "phone": {
         const recipient = parsePhone(given.value);
-        return recipient ?? this.reject("phone", "must be a phone number with its country code, such as +14155552671");
+        const description = "must be a phone number with its country code, such as +14155552671";
+        return recipient ?? this.reject(`${path}phone`, description);
       }
       case undefined:
-        return this.reject("recipient", "is required: one of email or phone");
+        return this.reject(path === "" ? "recipient" : path.slice(0, -1), "is required: one of email or phone");
     }
   }
 

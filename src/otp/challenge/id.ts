@@ -3,35 +3,48 @@ import { hmac } from "../crypto/mac.js";
 import type { Recipient } from "../recipient/recipient.js";
 
 /**
- * A challenge belongs to one purpose and one address. Its id is an HMAC of the address (16 bytes), a dot, and an HMAC of the
- * purpose (6 bytes), each in base64url. The same address always gives the same id, and the id does not reveal the address. Counts
- * per address, for any purpose, use the first half.
+ * A challenge belongs to one purpose and one address. Its id consists of HMACs of the mailbox (10 bytes), of the address in it
+ * (6 bytes) and of the purpose (6 bytes), each in base64url, joined by dots. The same address and purpose always give the same id,
+ * and the id does not reveal them. Sends are counted per mailbox, wrong attempts per address.
  */
-export type ChallengeId = `${string}.${string}`;
+export type ChallengeId = `${AddressId}.${string}`;
 
-/** The half of a challenge id that is the same for all purposes of an address. */
-export type AddressId = string;
+/** The part of a challenge id that is the same for all purposes of an address. */
+export type AddressId = `${string}.${string}`;
 
-const ADDRESS_ID_BYTES = 16;
+const MAILBOX_ID_BYTES = 10;
+const IDENTITY_ID_BYTES = 6;
 const PURPOSE_ID_BYTES = 6;
+const ADDRESS_ID_BYTES = MAILBOX_ID_BYTES + IDENTITY_ID_BYTES;
 export const CHALLENGE_ID_BYTES = ADDRESS_ID_BYTES + PURPOSE_ID_BYTES;
 
 export function challengeId(keys: Keys, purpose: string, recipient: Recipient): ChallengeId {
   return `${addressId(keys, recipient)}.${purposeId(keys, purpose)}`;
 }
 
-export function addressId(keys: Keys, { channel, identity }: Recipient): AddressId {
-  return mac(keys, `address\0${channel}\0${identity}`, ADDRESS_ID_BYTES).toString("base64url");
+export function addressId(keys: Keys, { channel, identity, mailbox }: Recipient): AddressId {
+  const mailboxId = mac(keys, `mailbox\0${channel}\0${mailbox}`, MAILBOX_ID_BYTES);
+  const identityId = mac(keys, `address\0${channel}\0${identity}`, IDENTITY_ID_BYTES);
+  return `${mailboxId.toString("base64url")}.${identityId.toString("base64url")}`;
 }
 
 function purposeId(keys: Keys, purpose: string): string {
   return mac(keys, `purpose\0${purpose}`, PURPOSE_ID_BYTES).toString("base64url");
 }
 
-/** Splits an id into its halves. */
-export function splitChallengeId(id: ChallengeId): { readonly address: AddressId; readonly purpose: string } {
-  const dot = id.indexOf(".");
-  return { address: id.slice(0, dot), purpose: id.slice(dot + 1) };
+/** The parts of a challenge id: the mailbox, the address in it, and the purpose. */
+export function splitChallengeId(id: ChallengeId): {
+  readonly mailbox: string;
+  readonly identity: string;
+  readonly purpose: string;
+} {
+  const [mailbox = "", identity = "", purpose = ""] = id.split(".", 3);
+  return { mailbox, identity, purpose };
+}
+
+export function addressOf(id: ChallengeId): AddressId {
+  const { mailbox, identity } = splitChallengeId(id);
+  return `${mailbox}.${identity}`;
 }
 
 /** Whether a challenge belongs to this purpose. */
@@ -39,15 +52,21 @@ export function isForPurpose(keys: Keys, id: ChallengeId, purpose: string): bool
   return splitChallengeId(id).purpose === purposeId(keys, purpose);
 }
 
+/** Whether a challenge belongs to this recipient. */
+export function isForRecipient(keys: Keys, id: ChallengeId, recipient: Recipient): boolean {
+  return addressOf(id) === addressId(keys, recipient);
+}
+
 /** The id as CHALLENGE_ID_BYTES bytes. */
 export function packChallengeId(id: ChallengeId): Buffer {
-  const { address, purpose } = splitChallengeId(id);
-  return Buffer.concat([Buffer.from(address, "base64url"), Buffer.from(purpose, "base64url")]);
+  return Buffer.concat(id.split(".").map((part) => Buffer.from(part, "base64url")));
 }
 
 export function unpackChallengeId(bytes: Buffer): ChallengeId {
-  const [address, purpose] = [bytes.subarray(0, ADDRESS_ID_BYTES), bytes.subarray(ADDRESS_ID_BYTES)];
-  return `${address.toString("base64url")}.${purpose.toString("base64url")}`;
+  const part = (from: number, to: number) => bytes.subarray(from, to).toString("base64url");
+  const mailbox = part(0, MAILBOX_ID_BYTES);
+  const identity = part(MAILBOX_ID_BYTES, ADDRESS_ID_BYTES);
+  return `${mailbox}.${identity}.${part(ADDRESS_ID_BYTES, CHALLENGE_ID_BYTES)}`;
 }
 
 function mac(keys: Keys, text: string, length: number): Buffer {

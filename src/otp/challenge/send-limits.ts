@@ -1,12 +1,12 @@
-/** At most `count` sends to an address within any `spanMs`, for one purpose or for all purposes together. */
+/** At most `count` sends to a mailbox within any `spanMs`, for one purpose or for all purposes together. */
 export interface SendLimit {
   readonly kind: "cooldown" | "quota";
-  readonly over: "purpose" | "address";
+  readonly over: "purpose" | "mailbox";
   readonly count: number;
   readonly spanMs: number;
 }
 
-/** How often codes may be sent to an address for one purpose. 0 turns a limit off. */
+/** How often codes may be sent to a mailbox for one purpose. 0 turns a limit off. */
 export interface SendPolicy {
   /** The minimum time between two sends. */
   readonly cooldownMs: number;
@@ -14,7 +14,7 @@ export interface SendPolicy {
   readonly perDay: number;
 }
 
-/** Callers choose purposes freely, so all purposes of an address together have a limit: this many times the limit of one. */
+/** Callers choose purposes freely, so all purposes of a mailbox together have a limit: this many times the limit of one. */
 const ALL_PURPOSES_FACTOR = 4;
 
 const HOUR_MS = 3_600_000;
@@ -23,7 +23,7 @@ const DAY_MS = 24 * HOUR_MS;
 export function sendLimits({ cooldownMs, perHour, perDay }: SendPolicy): readonly SendLimit[] {
   const quota = (count: number, spanMs: number): SendLimit[] => [
     { kind: "quota", over: "purpose", count, spanMs },
-    { kind: "quota", over: "address", count: ALL_PURPOSES_FACTOR * count, spanMs },
+    { kind: "quota", over: "mailbox", count: ALL_PURPOSES_FACTOR * count, spanMs },
   ];
   return [
     ...(cooldownMs > 0 ? [{ kind: "cooldown", over: "purpose", count: 1, spanMs: cooldownMs } as const] : []),

@@ -1,4 +1,5 @@
 import { hkdfSync } from "node:crypto";
+import { SealingKey } from "./seal.js";
 
 /**
  * The keys derived from one secret, 32 bytes each. Every use has its own key, so a value made for one use is worthless for
@@ -7,14 +8,16 @@ import { hkdfSync } from "node:crypto";
 export interface Keys {
   /** Names challenges. */
   readonly challenge: Buffer;
-  /** Signs session tokens. */
-  readonly token: Buffer;
+  /** Seals tokens. */
+  readonly token: SealingKey;
+  /** Makes the nonces of tokens. */
+  readonly tokenNonce: Buffer;
   /** Makes the digest that a typed code is compared with. */
   readonly digest: Buffer;
   /** Seals codes in Redis. */
-  readonly code: Buffer;
+  readonly code: SealingKey;
   /** Seals recipients in jobs. */
-  readonly job: Buffer;
+  readonly job: SealingKey;
   /** Signs the references that providers repeat in their receipts. */
   readonly reference: Buffer;
   /** Names clients. */
@@ -39,10 +42,11 @@ function deriveKeys(secret: string): Keys {
   const key = (use: string) => Buffer.from(hkdfSync("sha256", secret, "", `countersign otp.v1 ${use}`, 32));
   return {
     challenge: key("challenge"),
-    token: key("token"),
+    token: new SealingKey(key("token")),
+    tokenNonce: key("token nonce"),
     digest: key("digest"),
-    code: key("code"),
-    job: key("order"),
+    code: new SealingKey(key("code")),
+    job: new SealingKey(key("order")),
     reference: key("reference"),
     client: key("client"),
     idempotency: key("idempotency"),

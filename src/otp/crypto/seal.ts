@@ -1,37 +1,80 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { LRUCache } from "lru-cache";
 
-const NONCE_BYTES = 12;
+const DAY_MS = 86_400_000;
+const DAY_BYTES = 2;
+export const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** How many bytes longer a sealed value is than its content. */
+export const SEAL_BYTES = DAY_BYTES + NONCE_BYTES + TAG_BYTES;
+
+/** How many days of one key are cached. Values of other days are rare: they are expired or forged. */
+const CACHED_DAYS = 4;
 
 /**
- * Seals a text with AES-256-GCM (NIST SP 800-38D). The result is nonce, ciphertext and tag in base64url. It opens only with the
- * same key and context, so a sealed value is worthless anywhere else.
+ * A key that seals values. Every UTC day has a derived key of its own, because AES-GCM with random nonces allows only 2^32 seals
+ * per key (NIST SP 800-38D §8.3), which one key would reach in 12 days at 4,000 seals a second.
  */
-export function seal(key: Buffer, text: string, context: string): string {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(context));
-  return Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]).toString("base64url");
-}
+export class SealingKey {
+  private readonly days = new LRUCache<number, Buffer>({ max: CACHED_DAYS, memoMethod: (day) => this.derive(day) });
 
-/** Opens a value that one of the keys sealed in this context. @throws when none of them did */
-export function open(keys: readonly Buffer[], sealed: string, context: string): string {
-  const bytes = Buffer.from(sealed, "base64url");
-  for (const key of keys) {
-    const text = tryOpen(key, bytes, context);
-    if (text !== undefined) return text;
+  /** @param root 32 bytes */
+  constructor(private readonly root: Buffer) {}
+
+  /** @param day days since the Unix epoch */
+  ofDay(day: number): Buffer {
+    return this.days.memo(day);
   }
-  throw new Error("a sealed value does not open under any secret of OTP_SECRET");
+
+  private derive(day: number): Buffer {
+    return Buffer.from(hkdfSync("sha256", this.root, "", `day ${day}`, 32)); // RFC 5869
+  }
 }
 
-function tryOpen(key: Buffer, bytes: Buffer, context: string): string | undefined {
-  if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
-  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+/**
+ * Seals content with AES-256-GCM (NIST SP 800-38D). The result is the day of its key, nonce, ciphertext and tag in base64url. It
+ * opens only with the same key and context, so a sealed value is worthless anywhere else.
+ *
+ * @param now Unix milliseconds
+ * @param nonce NONCE_BYTES bytes. A key must never seal two different contents with one nonce.
+ */
+export function seal(
+  key: SealingKey,
+  content: string | Buffer,
+  context: string,
+  now: number,
+  nonce: Buffer = randomBytes(NONCE_BYTES),
+): string {
+  const day = Buffer.alloc(DAY_BYTES);
+  day.writeUInt16BE(Math.floor(now / DAY_MS));
+  const cipher = createCipheriv("aes-256-gcm", key.ofDay(day.readUInt16BE()), nonce).setAAD(Buffer.from(context));
+  const body = typeof content === "string" ? cipher.update(content, "utf8") : cipher.update(content);
+  return Buffer.concat([day, nonce, body, cipher.final(), cipher.getAuthTag()]).toString("base64url");
+}
+
+/** Opens a value that was sealed with this key in this context. @returns undefined if it was not */
+export function tryOpen(key: SealingKey, sealed: Buffer, context: string): Buffer | undefined {
+  if (sealed.length < SEAL_BYTES) return undefined;
+  const nonce = sealed.subarray(DAY_BYTES, DAY_BYTES + NONCE_BYTES);
+  const decipher = createDecipheriv("aes-256-gcm", key.ofDay(sealed.readUInt16BE()), nonce, {
+    authTagLength: TAG_BYTES,
+  })
     .setAAD(Buffer.from(context))
-    .setAuthTag(bytes.subarray(-TAG_BYTES));
-  const body = bytes.subarray(NONCE_BYTES, -TAG_BYTES);
+    .setAuthTag(sealed.subarray(-TAG_BYTES));
+  const body = decipher.update(sealed.subarray(DAY_BYTES + NONCE_BYTES, -TAG_BYTES));
   try {
-    return Buffer.concat([decipher.update(body), decipher.final()]).toString("utf8");
+    return Buffer.concat([body, decipher.final()]);
   } catch {
     return undefined;
   }
+}
+
+/** Opens a text that one of the keys sealed in this context. @throws when none of them did */
+export function open(keys: readonly SealingKey[], sealed: string, context: string): string {
+  const bytes = Buffer.from(sealed, "base64url");
+  for (const key of keys) {
+    const content = tryOpen(key, bytes, context);
+    if (content !== undefined) return content.toString("utf8");
+  }
+  throw new Error("a sealed value does not open under any secret of OTP_SECRET");
 }

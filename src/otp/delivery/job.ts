@@ -2,7 +2,7 @@ import type { ChallengeId } from "../challenge/id.js";
 import type { Keyring } from "../crypto/keyring.js";
 import { open, seal } from "../crypto/seal.js";
 import type { Channel } from "../recipient/recipient.js";
-import type { RequestId } from "../token/request-id.js";
+import { type RequestId, requestedAt } from "../token/request-id.js";
 
 /** A message for a worker to deliver. */
 export interface Job {
@@ -25,7 +25,8 @@ export interface SealedJob {
 
 export function sealJob(keyring: Keyring, job: Job): SealedJob {
   const { request, challenge, channel, ...secret } = job;
-  return { request, challenge, channel, sealed: seal(keyring[0].job, JSON.stringify(secret), context(job)) };
+  const sealed = seal(keyring[0].job, JSON.stringify(secret), context(job), requestedAt(request));
+  return { request, challenge, channel, sealed };
 }
 
 /** @throws when the job was sealed under a secret that is no longer in `OTP_SECRET` */

@@ -22,6 +22,8 @@ export interface Begun {
   readonly deliveredAt: number | undefined;
   readonly failed: { readonly at: number; readonly failure: Failure } | undefined;
   readonly verifiedAt: number | undefined;
+  /** Whether the outcome of the last send is unknown. */
+  readonly isInDoubt: boolean;
   /** Whether its code can still be verified. */
   readonly isLive: boolean;
   /** When the request whose code replaced this one was accepted. */

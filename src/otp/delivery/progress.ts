@@ -23,7 +23,7 @@ export function stepsOf(request: RequestId, lifeMs: number, { now, begun }: Prog
   add("QUEUED", requestedAt(request));
   if (begun === undefined) {
     const end = beginBefore(request, lifeMs);
-    if (now >= end) add("EXPIRED", end);
+    if (now >= end) add("FAILED", end, "late");
     return steps;
   }
   add("PROCESSING", begun.processedAt);
@@ -31,7 +31,11 @@ export function stepsOf(request: RequestId, lifeMs: number, { now, begun }: Prog
   if (begun.deliveredAt !== undefined) add("DELIVERED", begun.deliveredAt);
   if (begun.failed !== undefined) add("FAILED", begun.failed.at, begun.failed.failure);
   else if (begun.verifiedAt !== undefined) add("VERIFIED", begun.verifiedAt);
-  else if (!begun.isLive) add("EXPIRED", begun.replacedAt ?? Math.min(now, begun.expiresAt));
+  else if (!begun.isLive) {
+    const end = begun.replacedAt ?? Math.min(now, begun.expiresAt);
+    if (begun.sentAt !== undefined) add("EXPIRED", end);
+    else add("FAILED", end, begun.isInDoubt ? "unknown" : "provider"); // a code that was never sent
+  }
   return steps;
 }
 

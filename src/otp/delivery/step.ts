@@ -4,9 +4,9 @@ export type Status = "QUEUED" | "PROCESSING" | "SENT" | "DELIVERED" | "FAILED" |
 /**
  * Why a message did not arrive. `address`: the address does not accept messages. `provider`: no provider accepted the message.
  * `undelivered`: a provider accepted it and reports that it did not arrive. `unknown`: it may have gone out, and must not go out
- * twice.
+ * twice. `late`: no worker took it up in time.
  */
-export const FAILURES = ["address", "provider", "undelivered", "unknown"] as const;
+export const FAILURES = ["address", "provider", "undelivered", "unknown", "late"] as const;
 export type Failure = (typeof FAILURES)[number];
 
 /** One step of a delivery. */

@@ -35,7 +35,7 @@ export function parseEmail(given: string): Recipient | undefined {
   const address = ASCII.test(domain) ? trimmed : `${local}@${ascii}`;
   if (address.length > MAX_ADDRESS) return undefined;
   const identity = `${local}@${ascii}`.toLowerCase();
-  return { channel: "email", address, identity, domain: ascii.toLowerCase() };
+  return { channel: "email", address, identity, mailbox: identity, domain: ascii.toLowerCase() };
 }
 
 /**

@@ -14,5 +14,5 @@ export function parsePhone(given: string): Recipient | undefined {
   if (!trimmed.startsWith("+") || trimmed.length > MAX_LENGTH) return undefined;
   const parsed = parsePhoneNumberFromString(trimmed, { extract: false });
   if (parsed === undefined || !parsed.isPossible() || parsed.ext !== undefined) return undefined;
-  return { channel: "sms", address: parsed.number, identity: parsed.number };
+  return { channel: "sms", address: parsed.number, identity: parsed.number, mailbox: parsed.number };
 }

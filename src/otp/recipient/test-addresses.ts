@@ -1,4 +1,4 @@
-import { type AddressId, addressId, type ChallengeId, splitChallengeId } from "../challenge/id.js";
+import { type AddressId, addressId, addressOf, type ChallengeId } from "../challenge/id.js";
 import type { Keyring } from "../crypto/keyring.js";
 import type { Recipient } from "./recipient.js";
 
@@ -20,6 +20,6 @@ export class TestAddresses {
 
   /** @returns undefined for an ordinary address */
   codeFor(challenge: ChallengeId): string | undefined {
-    return this.codes.get(splitChallengeId(challenge).address);
+    return this.codes.get(addressOf(challenge));
   }
 }

@@ -2,23 +2,36 @@ import {
   CHALLENGE_ID_BYTES,
   type ChallengeId,
   isForPurpose,
+  isForRecipient,
   packChallengeId,
   unpackChallengeId,
 } from "../challenge/id.js";
 import type { Keyring, Keys } from "../crypto/keyring.js";
-import { readSigned, sign } from "../crypto/mac.js";
-import { REQUEST_ID_BYTES, type RequestId } from "./request-id.js";
+import { hmac } from "../crypto/mac.js";
+import { NONCE_BYTES, SEAL_BYTES, seal, tryOpen } from "../crypto/seal.js";
+import { CHANNELS, type Channel, type Recipient } from "../recipient/recipient.js";
+import { REQUEST_ID_BYTES, type RequestId, requestedAt } from "./request-id.js";
 
-/** The content of a valid session token. */
+/** What a token stands for. */
 export interface Session {
   readonly challenge: ChallengeId;
   readonly request: RequestId;
-  /** Whether the token was made for this purpose. */
-  isFor(purpose: string): boolean;
+  readonly channel: Channel;
 }
 
-const LABEL = "token";
-const SIGNED_BYTES = CHALLENGE_ID_BYTES + REQUEST_ID_BYTES;
+/** A session that was read from a token. */
+export interface OpenedSession extends Session {
+  isForPurpose(purpose: string): boolean;
+  isForRecipient(recipient: Recipient): boolean;
+}
+
+/** `session`: for Verify and Watch. `watch`: for Watch alone. The name binds a token to its kind. */
+type Kind = "session" | "watch";
+
+const CHANNEL_BYTES = 1;
+const CONTENT_BYTES = CHANNEL_BYTES + CHALLENGE_ID_BYTES + REQUEST_ID_BYTES;
+/** 92 characters. The number of bytes is a multiple of 3, so base64url leaves no bits unused, and a token has one spelling. */
+const TOKEN = new RegExp(`^[A-Za-z0-9_-]{${((CONTENT_BYTES + SEAL_BYTES) / 3) * 4}}$`);
 
 /** How long a token is usable: a request waits in the queue for at most one lifetime of a code, and its code lives for another. */
 export function tokenLifeMs(lifeMs: number): number {
@@ -26,21 +39,60 @@ export function tokenLifeMs(lifeMs: number): number {
 }
 
 /**
- * Makes a session token: challenge id, request id and a MAC of both, 72 characters. Nothing is stored for it, and it cannot be made
- * without the secret.
+ * Makes the session token of a request: its content, sealed, in 92 characters. Nothing is stored for it. It cannot be made or read
+ * without the secret, and the tokens of two requests have nothing in common but the day. A repeated request gets the same token.
  */
-export function issueToken(keys: Keys, challenge: ChallengeId, request: RequestId): string {
-  return sign(keys.token, LABEL, Buffer.concat([packChallengeId(challenge), Buffer.from(request, "base64url")]));
+export function issueToken(keys: Keys, session: Session): string {
+  return issue(keys, "session", session);
 }
 
-/** Reads a token made under any secret of the keyring. @returns undefined if this service did not make it */
-export function readToken(keyring: Keyring, token: string): Session | undefined {
-  const signed = readSigned(keyring, ({ token: key }) => key, LABEL, SIGNED_BYTES, token);
-  if (signed === undefined) return undefined;
-  const challenge = unpackChallengeId(signed.bytes.subarray(0, CHALLENGE_ID_BYTES));
+/** Makes a token that can watch a request and cannot verify its code. */
+export function issueWatchToken(keys: Keys, session: Session): string {
+  return issue(keys, "watch", session);
+}
+
+/** Reads a session token made under any secret of the keyring. @returns undefined if this service did not make it */
+export function readToken(keyring: Keyring, token: string): OpenedSession | undefined {
+  return read(keyring, ["session"], token);
+}
+
+/** Reads a token that can watch: a watch token or a session token. @returns undefined if this service did not make it */
+export function readTokenForWatch(keyring: Keyring, token: string): OpenedSession | undefined {
+  return read(keyring, ["watch", "session"], token);
+}
+
+function issue(keys: Keys, kind: Kind, { challenge, request, channel }: Session): string {
+  const content = Buffer.concat([
+    Buffer.of(CHANNELS.indexOf(channel)),
+    packChallengeId(challenge),
+    Buffer.from(request, "base64url"),
+  ]);
+  // A request has one content, so its id gives each kind of token a nonce that no other content has.
+  const nonce = hmac(keys.tokenNonce, kind, "\0", request).subarray(0, NONCE_BYTES);
+  return seal(keys.token, content, kind, requestedAt(request), nonce);
+}
+
+function read(keyring: Keyring, kinds: readonly Kind[], token: string): OpenedSession | undefined {
+  if (!TOKEN.test(token)) return undefined;
+  const sealed = Buffer.from(token, "base64url");
+  for (const keys of keyring) {
+    for (const kind of kinds) {
+      const content = tryOpen(keys.token, sealed, kind);
+      if (content !== undefined) return sessionOf(keys, content);
+    }
+  }
+  return undefined;
+}
+
+function sessionOf(keys: Keys, content: Buffer): OpenedSession | undefined {
+  const channel = CHANNELS[content.readUInt8()];
+  if (channel === undefined) return undefined; // of a later version
+  const challenge = unpackChallengeId(content.subarray(CHANNEL_BYTES, -REQUEST_ID_BYTES));
   return {
     challenge,
-    request: signed.bytes.subarray(CHALLENGE_ID_BYTES).toString("base64url"),
-    isFor: (purpose) => isForPurpose(signed.keys, challenge, purpose),
+    request: content.subarray(-REQUEST_ID_BYTES).toString("base64url"),
+    channel,
+    isForPurpose: (purpose) => isForPurpose(keys, challenge, purpose),
+    isForRecipient: (recipient) => isForRecipient(keys, challenge, recipient),
   };
 }

@@ -2,17 +2,24 @@
 --
 -- KEYS[1]  the challenge
 -- KEYS[2]  the consecutive wrong attempts at its address
--- KEYS[3]  the request whose token is shown, or KEYS[1] for an attempt by address
+-- KEYS[3]  the consecutive wrong attempts of this client at its address
+-- KEYS[4]  the request whose token is shown, or KEYS[1] for an attempt by address
 -- ARGV[1]  the budget: how many wrong attempts one token may make, or all attempts by address at one code
 -- ARGV[2]  how long the wrong attempts of a token are remembered, in milliseconds
--- ARGV[3…] the digests of the typed code, one under each secret
--- Constants of otp/challenge/attempts.ts: WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS
+-- ARGV[3]  1 if the caller has a key, else 0
+-- ARGV[4…] the digests of the typed code, one under each secret; none if the attempt is wrong whatever was typed
+-- Constants of otp/challenge/attempts.ts: PAIR_WAIT_FROM, ADDRESS_WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM,
+-- PUBLIC_LOCK_FROM, LOCK_MS, COUNT_LIFE_MS, PAIR_LIFE_MS
 --
--- Replies 'correct' or 'incorrect'; for an attempt that is not judged, the milliseconds to wait.
+-- Replies 'correct' or 'incorrect'; for an attempt that is not judged, {'wait', milliseconds} or, if its budget is spent,
+-- {'spent', milliseconds until the code expires}.
 
-local challenge, wrong_attempts, token = KEYS[1], KEYS[2], KEYS[3]
+local challenge, wrong_attempts, pair, token = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local is_keyed = ARGV[3] == '1'
+local code_field = is_keyed and CODE_WRONG_KEYED or CODE_WRONG
+local wait_field = is_keyed and ADDRESS_WAIT_UNTIL_KEYED or ADDRESS_WAIT_UNTIL
 local stamp, digest, life, wrong_by_address, wrong_by_maker =
-  unpack(redis.call('HMGET', challenge, REQUEST_STAMP, CODE_DIGEST, REQUEST_LIFE, CODE_WRONG, REQUEST_WRONG))
+  unpack(redis.call('HMGET', challenge, REQUEST_STAMP, CODE_DIGEST, REQUEST_LIFE, code_field, REQUEST_WRONG))
 if not digest then
   return 'incorrect'
 end
@@ -20,37 +27,38 @@ local now = now_ms()
 local processed = struct.unpack(TIME_FORMAT, stamp)
 local left = processed + tonumber(life) - now
 if left <= 0 then
-  redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG)
+  redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG, CODE_WRONG_KEYED)
   return 'incorrect'
 end
 
-local consecutive, wait_until = unpack(redis.call('HMGET', wrong_attempts, ADDRESS_WRONG, ADDRESS_WAIT_UNTIL))
-local wait = tonumber(wait_until or 0) - now
+local of_all, of_keyed, address_wait_until = unpack(redis.call('HMGET', wrong_attempts, ADDRESS_WRONG, ADDRESS_WRONG_KEYED, wait_field))
+local of_pair, pair_wait_until = unpack(redis.call('HMGET', pair, PAIR_WRONG, PAIR_WAIT_UNTIL))
+local wait = math.max(tonumber(address_wait_until or 0), tonumber(pair_wait_until or 0)) - now
 if wait > 0 then
-  return wait
+  return { 'wait', wait }
 end
 
 local counter, field, wrong
 if token == challenge then
-  counter, field, wrong = challenge, CODE_WRONG, wrong_by_address
+  counter, field, wrong = challenge, code_field, wrong_by_address
 elseif token == challenge .. ':' .. string.sub(stamp, STAMP_MAKER) then
   counter, field, wrong = challenge, REQUEST_WRONG, wrong_by_maker
 else
   counter, field, wrong = token, REQUEST_WRONG, redis.call('HGET', token, REQUEST_WRONG)
 end
 if tonumber(wrong or 0) >= tonumber(ARGV[1]) then
-  return field == CODE_WRONG and left or math.max(1, redis.call('PTTL', counter))
+  return { 'spent', left }
 end
 
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   if ARGV[i] == digest then
-    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG)
+    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG, CODE_WRONG_KEYED)
     redis.call('HSET', challenge, REQUEST_VERIFIED, now - processed)
     if wrong and field == REQUEST_WRONG then
       redis.call('HDEL', counter, REQUEST_WRONG)
     end
-    if consecutive then
-      redis.call('DEL', wrong_attempts)
+    if of_all or of_pair then
+      redis.call('DEL', wrong_attempts, pair)
     end
     redis.call('PUBLISH', CHANGES, challenge)
     return 'correct'
@@ -62,15 +70,27 @@ if field == REQUEST_WRONG then
   redis.call('PEXPIRE', counter, math.max(tonumber(ARGV[2]), left))
 end
 
-local count, remember = tonumber(consecutive or 0) + 1, COUNT_LIFE_MS
-if count >= LOCK_FROM then
+local function next_wait(count, wait_from)
+  return count >= wait_from and math.min(FIRST_WAIT_MS * 2 ^ (count - wait_from), LONGEST_WAIT_MS) or 0
+end
+
+local count = tonumber(of_pair or 0) + 1
+redis.call('HSET', pair, PAIR_WRONG, count, PAIR_WAIT_UNTIL, now + next_wait(count, PAIR_WAIT_FROM))
+redis.call('PEXPIRE', pair, PAIR_LIFE_MS)
+
+local all, keyed, remember = tonumber(of_all or 0) + 1, tonumber(of_keyed or 0) + (is_keyed and 1 or 0), COUNT_LIFE_MS
+redis.call('HSET', wrong_attempts, ADDRESS_WRONG, all, ADDRESS_WRONG_KEYED, keyed)
+if all >= LOCK_FROM then
   remember = LOCK_MS
-  redis.call('HSET', wrong_attempts, ADDRESS_WRONG, count, ADDRESS_WAIT_UNTIL, now + LOCK_MS)
-elseif count >= WAIT_FROM then
-  local next_wait = math.min(FIRST_WAIT_MS * 2 ^ (count - WAIT_FROM), LONGEST_WAIT_MS)
-  redis.call('HSET', wrong_attempts, ADDRESS_WRONG, count, ADDRESS_WAIT_UNTIL, now + next_wait)
+  redis.call('HSET', wrong_attempts, ADDRESS_WAIT_UNTIL, now + LOCK_MS, ADDRESS_WAIT_UNTIL_KEYED, now + LOCK_MS)
+elseif not is_keyed and all - keyed >= PUBLIC_LOCK_FROM then
+  remember = LOCK_MS
+  redis.call('HSET', wrong_attempts, ADDRESS_WAIT_UNTIL, now + LOCK_MS)
 else
-  redis.call('HSET', wrong_attempts, ADDRESS_WRONG, count)
+  local own = is_keyed and keyed or all - keyed
+  if own >= ADDRESS_WAIT_FROM then
+    redis.call('HSET', wrong_attempts, wait_field, now + next_wait(own, ADDRESS_WAIT_FROM))
+  end
 end
 redis.call('PEXPIRE', wrong_attempts, remember)
 return 'incorrect'

@@ -1,16 +1,20 @@
 import type { Redis } from "ioredis";
+import type { Allowance } from "../../otp/caller/call.js";
 import {
+  ADDRESS_WAIT_FROM,
   type AttemptPolicy,
   COUNT_LIFE_MS,
   FIRST_WAIT_MS,
   LOCK_FROM,
   LOCK_MS,
   LONGEST_WAIT_MS,
-  WAIT_FROM,
+  PAIR_LIFE_MS,
+  PAIR_WAIT_FROM,
+  PUBLIC_LOCK_FROM,
 } from "../../otp/challenge/attempts.js";
 import { type ChallengeId, splitChallengeId } from "../../otp/challenge/id.js";
 import type { SendLimit } from "../../otp/challenge/send-limits.js";
-import type { Attempt, Challenges, Claim, CodeLife, KeptCode, Stored, TypedCode } from "../../otp/ports.js";
+import type { Attempt, Challenges, Claim, CodeLife, KeptCode, SendLimits, Stored, TypedCode } from "../../otp/ports.js";
 import { type RequestId, randomPart } from "../../otp/token/request-id.js";
 import { keys } from "../keys.js";
 import { asTuple, defineScript, type Script } from "../scripts.js";
@@ -20,31 +24,36 @@ export class RedisChallenges implements Challenges {
   private readonly run: Readonly<Record<"claimSend" | "releaseSend" | "storeCode" | "attempt", Script>>;
 
   constructor(redis: Redis) {
-    const constants = { WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM, LOCK_MS, COUNT_LIFE_MS };
+    const waits = { PAIR_WAIT_FROM, ADDRESS_WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS };
+    const constants = { ...waits, LOCK_FROM, PUBLIC_LOCK_FROM, LOCK_MS, COUNT_LIFE_MS, PAIR_LIFE_MS };
     this.run = {
       claimSend: defineScript(redis, "claimSend", { keyCount: 1 }),
       releaseSend: defineScript(redis, "releaseSend", { keyCount: 1 }),
       storeCode: defineScript(redis, "storeCode", { replies: "bytes" }),
-      attempt: defineScript(redis, "attempt", { keyCount: 3, constants }),
+      attempt: defineScript(redis, "attempt", { keyCount: 4, constants }),
     };
   }
 
-  async claimSend(challenge: ChallengeId, request: RequestId, limits: readonly SendLimit[]): Promise<Claim> {
-    if (limits.length === 0) return { granted: true, nextAfterMs: 0 };
-    const { purpose } = splitChallengeId(challenge);
-    const [retryAfterMs, reached, nextAfterMs] = asTuple(
-      await this.run.claimSend(
-        [keys.sends(challenge)],
-        [purpose, randomPart(request), limits.map(limitText).join(" ")],
-      ),
-    );
-    const limit = limits[Number(reached) - 1];
-    if (limit === undefined) return { granted: true, nextAfterMs: Number(nextAfterMs) };
-    return { granted: false, limit, retryAfterMs: Number(retryAfterMs) };
+  async claimSend(challenge: ChallengeId, request: RequestId, limits: SendLimits): Promise<Claim> {
+    const { retryAfterMs, reached, nextAfterMs } = await this.claim(challenge, randomPart(request), limits);
+    return reached === undefined ? { granted: true, nextAfterMs } : { granted: false, limit: reached, retryAfterMs };
   }
 
-  async releaseSend(challenge: ChallengeId, request: RequestId): Promise<void> {
-    await this.run.releaseSend([keys.sends(challenge)], [randomPart(request)]);
+  async nextSendAfter(challenge: ChallengeId, limits: SendLimits): Promise<number> {
+    return (await this.claim(challenge, "", limits)).nextAfterMs;
+  }
+
+  async releaseSend(challenge: ChallengeId, request: RequestId, allowance: Allowance): Promise<void> {
+    await this.run.releaseSend([keys.sends(challenge, allowance)], [randomPart(request)]);
+  }
+
+  private async claim(challenge: ChallengeId, request: string, { allowance, limits }: SendLimits) {
+    if (limits.length === 0) return { retryAfterMs: 0, reached: undefined, nextAfterMs: 0 };
+    const { purpose } = splitChallengeId(challenge);
+    const args = [purpose, request, limits.map(limitText).join(" ")];
+    const reply = asTuple(await this.run.claimSend([keys.sends(challenge, allowance)], args));
+    const [retryAfterMs, reached, nextAfterMs] = reply.map(Number);
+    return { retryAfterMs: retryAfterMs ?? 0, reached: limits[(reached ?? 0) - 1], nextAfterMs: nextAfterMs ?? 0 };
   }
 
   async store(challenge: ChallengeId, request: RequestId, fresh: KeptCode, life: CodeLife): Promise<Stored> {
@@ -78,20 +87,28 @@ export class RedisChallenges implements Challenges {
     }
   }
 
-  async attempt(challenge: ChallengeId, { digests, request }: TypedCode, policy: AttemptPolicy): Promise<Attempt> {
+  async attempt(challenge: ChallengeId, attempted: TypedCode, policy: AttemptPolicy): Promise<Attempt> {
+    const { digests, request, client, allowance } = attempted;
     const code = keys.challenge(challenge);
     const token = request === undefined ? code : keys.request(challenge, request);
     const reply = await this.run.attempt(
-      [code, keys.wrongAttempts(challenge), token],
-      [policy.budget, policy.rememberMs, ...digests],
+      [code, keys.wrongAttempts(challenge), keys.pair(challenge, client), token],
+      [policy.budget, policy.rememberMs, allowance === "keyed" ? 1 : 0, ...digests],
     );
     if (reply === "correct" || reply === "incorrect") return { outcome: reply };
-    if (typeof reply === "number") return { outcome: "refused", retryAfterMs: reply };
-    throw new Error(`attempt.lua replied ${String(reply)}`);
+    const [outcome, ms] = asTuple(reply);
+    switch (outcome) {
+      case "wait":
+        return { outcome, retryAfterMs: Number(ms) };
+      case "spent":
+        return { outcome, leftMs: Number(ms) };
+      default:
+        throw new Error(`attempt.lua replied ${String(outcome)}`);
+    }
   }
 }
 
 /** A limit as claim-send.lua reads it. All limits go in one argument, because three arguments for each would cost much more. */
 function limitText({ over, count, spanMs }: SendLimit): string {
-  return `${over === "purpose" ? "p" : "a"} ${count} ${spanMs}`;
+  return `${over === "purpose" ? "p" : "m"} ${count} ${spanMs}`;
 }

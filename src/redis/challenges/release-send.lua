@@ -1,6 +1,6 @@
 -- Gives back the right to send that a request has claimed.
 --
--- KEYS[1]  the sends to an address
+-- KEYS[1]  the sends to a mailbox
 -- ARGV[1]  the random part of the request id
 --
 -- Replies 1 if the request had the right, else 0.

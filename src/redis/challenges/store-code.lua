@@ -59,7 +59,7 @@ else
     if place ~= challenge .. ':' .. maker then
       return { 'held', maker }
     end
-    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG)
+    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG, CODE_WRONG_KEYED)
     redis.call('RENAME', challenge, place)
   end
   sealed, left = ARGV[2], tonumber(ARGV[3])

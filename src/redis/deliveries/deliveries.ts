@@ -45,7 +45,8 @@ export class RedisDeliveries implements Deliveries {
       const maker = keys.request(challenge, reply);
       reply = await this.run.readProgress([...keysOf(challenge, request), maker], []);
     }
-    const [now, processed, life, sent, delivered, failed, failure, verified, isLive, replacement] = asTuple(reply);
+    const [now, processed, life, sent, delivered, failed, failure, verified, isLive, replacement, unsettled] =
+      asTuple(reply);
     if (processed === undefined) return { now: Number(now), begun: undefined };
     const processedAt = Number(processed);
     const time = (after: unknown) => (after === null ? undefined : processedAt + Number(after));
@@ -58,6 +59,7 @@ export class RedisDeliveries implements Deliveries {
         deliveredAt: time(delivered),
         failed: failed === null ? undefined : { at: processedAt + Number(failed), failure: asFailure(failure) },
         verifiedAt: time(verified),
+        isInDoubt: unsettled !== null,
         isLive: isLive !== null,
         replacedAt: replacement === null ? undefined : requestedAt(String(replacement)),
       },

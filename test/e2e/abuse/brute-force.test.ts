@@ -25,7 +25,10 @@ afterAll(async () => {
 });
 
 let serial = 0;
-const anotherClient = () => ({ "x-forwarded-for": `10.${serial >> 16}.${(serial >> 8) & 255}.${serial++ & 255}` });
+/** A client in another network: wrong attempts from one network would soon have to wait. */
+const anotherClient = () => ({
+  "x-forwarded-for": `${10 + (serial >> 16)}.${(serial >> 8) & 255}.${serial++ & 255}.7`,
+});
 
 /** A code that no mail contained. */
 function wrongCode(): string {
@@ -83,11 +86,10 @@ it(`${CONNECTIONS} connections that change tokens, purposes and clients get at m
       elapsed += step;
     }
     judgedOn.push(judged);
+    if (day > 0) continue; // a later lock restarts the count
+    const [count] = await redis.keys("otp:*:w");
+    expect(judged).toBe(Number(await redis.hget(count ?? "", "n"))); // every judged attempt was counted
   }
   expect(judgedOn[0]).toBeGreaterThan(20); // the attack did run
   for (const judged of judgedOn) expect(judged).toBeLessThanOrEqual(100);
-
-  const [row] = await redis.keys("otp:*:row");
-  const counted = Number(await redis.hget(row ?? "", "n"));
-  expect(judgedOn.reduce((sum, judged) => sum + judged, 0)).toBe(counted); // every judged attempt was counted
 }, 120_000);

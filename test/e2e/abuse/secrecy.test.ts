@@ -147,8 +147,8 @@ it("Redis and the logs contain no code, address, token, key or secret", async ()
     "otp:client:generate:",
     "otp:client:verify:",
     "otp:idempotency:",
-    /"otp:\{[\w-]{22}\}:s"/,
-    /"otp:\{[\w-]{22}\}[\w-]{8}"/,
+    /"otp:\{[\w-]{14}\}:s"/,
+    /"otp:\{[\w-]{14}\}[\w-]{16}"/,
   ]) {
     expect(dumps.join("")).toMatch(kept);
   }
@@ -163,7 +163,8 @@ it("every key that the server and the worker write expires", async () => {
   await post(`${server.http}/otp/verify`, { token: body.token, otp: wrong });
   await post(`${server.http}/otp/verify`, { email: "expiry@example.com", otp: wrong });
   const keys = await redis.keys("otp:*");
-  // Three keys of the address (challenge, wrong attempts, sends), two of the client (generate, verify), and the idempotency key.
-  expect(keys).toHaveLength(6);
+  // Four keys of the address (challenge, sends, its wrong attempts and those of the client), two of the client (generate, verify),
+  // and the idempotency key.
+  expect(keys).toHaveLength(7);
   for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
 });

@@ -39,11 +39,11 @@ describe("a code", () => {
   );
 
   it("has a digest that depends on the code, the challenge and the secret", () => {
-    const digest = digestCode(keys, "address.purpose", "123456");
-    expect(digestCode(keys, "address.purpose", "123456")).toBe(digest);
-    expect(digestCode(keys, "address.purpose", "123457")).not.toBe(digest);
-    expect(digestCode(keys, "address.other", "123456")).not.toBe(digest);
-    expect(digestCode(otherKeys, "address.purpose", "123456")).not.toBe(digest);
+    const digest = digestCode(keys, "mailbox.address.purpose", "123456");
+    expect(digestCode(keys, "mailbox.address.purpose", "123456")).toBe(digest);
+    expect(digestCode(keys, "mailbox.address.purpose", "123457")).not.toBe(digest);
+    expect(digestCode(keys, "mailbox.address.other", "123456")).not.toBe(digest);
+    expect(digestCode(otherKeys, "mailbox.address.purpose", "123456")).not.toBe(digest);
     expect(digest).toHaveLength(22); // 128 bits
   });
 });

@@ -3,7 +3,7 @@ import { challengeId, splitChallengeId } from "../../../src/otp/challenge/id.js"
 import { deriveKeyring } from "../../../src/otp/crypto/keyring.js";
 import { parseEmail } from "../../../src/otp/recipient/email-address.js";
 import { newRequestId, requestedAt } from "../../../src/otp/token/request-id.js";
-import { issueToken, readToken } from "../../../src/otp/token/token.js";
+import { issueToken, issueWatchToken, readToken, readTokenForWatch } from "../../../src/otp/token/token.js";
 
 const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";
@@ -13,18 +13,39 @@ if (recipient === undefined) throw new Error("not an address");
 
 const challenge = challengeId(keyring[0], "login", recipient);
 const request = newRequestId(Date.now());
-const token = issueToken(keyring[0], challenge, request);
+const session = { challenge, request, channel: "email" } as const;
+const token = issueToken(keyring[0], session);
+const watchToken = issueWatchToken(keyring[0], session);
 
 describe("a session token", () => {
-  it("names the challenge, the request and the purpose for which it was made", () => {
-    const session = readToken(keyring, token);
-    expect(session).toMatchObject({ challenge, request });
-    expect(session?.isFor("login")).toBe(true);
-    expect(session?.isFor("payment")).toBe(false);
+  it("holds the challenge, the request and the channel, and knows its purpose and its recipient", () => {
+    const opened = readToken(keyring, token);
+    const other = parseEmail("eve@example.com");
+    if (other === undefined) throw new Error("not an address");
+    expect(opened).toMatchObject(session);
+    expect([opened?.isForPurpose("login"), opened?.isForPurpose("payment")]).toEqual([true, false]);
+    expect([opened?.isForRecipient(recipient), opened?.isForRecipient(other)]).toEqual([true, false]);
+  });
+
+  it("is the same each time for one request", () => {
+    expect(issueToken(keyring[0], session)).toBe(token);
+    expect(issueToken(keyring[0], { ...session, request: newRequestId(Date.now()) })).not.toBe(token);
+  });
+
+  it("has nothing in common with a token of another request for the same challenge but the day", () => {
+    const now = Date.now();
+    const tokens = Array.from({ length: 200 }, () =>
+      issueToken(keyring[0], { ...session, request: newRequestId(now) }),
+    );
+    const bytes = tokens.map((one) => Buffer.from(one, "base64url"));
+    for (let at = 2; at < (bytes[0]?.length ?? 0); at++) {
+      expect(new Set(bytes.map((one) => one[at])).size, `byte ${at}`).toBeGreaterThan(50);
+    }
+    expect(new Set(bytes.map((one) => one.readUInt16BE())).size).toBe(1);
   });
 
   it("opens only while its secret is listed", () => {
-    expect(readToken(deriveKeyring([NEW, OLD]), token)).toMatchObject({ challenge, request });
+    expect(readToken(deriveKeyring([NEW, OLD]), token)).toMatchObject(session);
     expect(readToken(deriveKeyring([NEW]), token)).toBeUndefined();
   });
 
@@ -45,8 +66,16 @@ describe("a session token", () => {
   });
 
   it("has only one valid spelling", () => {
-    expect(readToken(keyring, token.replaceAll("-", "+").replaceAll("_", "/").padEnd(73, " "))).toBeUndefined();
+    expect(readToken(keyring, token.replaceAll("-", "+").replaceAll("_", "/").padEnd(93, " "))).toBeUndefined();
     expect(readToken(keyring, ` ${token}`)).toBeUndefined();
+  });
+});
+
+describe("a watch token", () => {
+  it("opens for Watch and not for Verify, and a session token opens for both", () => {
+    expect(readTokenForWatch(keyring, watchToken)).toMatchObject(session);
+    expect(readToken(keyring, watchToken)).toBeUndefined();
+    expect(readTokenForWatch(keyring, token)).toMatchObject(session);
   });
 });
 
@@ -72,12 +101,17 @@ describe("a challenge id", () => {
       challengeId(deriveKeyring([NEW])[0], "login", recipient),
     ];
     expect(new Set(ids).size).toBe(ids.length);
-    for (const id of ids) expect(id).toMatch(/^[\w-]{22}\.[\w-]{8}$/);
+    for (const id of ids) expect(id).toMatch(/^[\w-]{14}\.[\w-]{8}\.[\w-]{8}$/);
   });
 
-  it("has the same first half for every purpose of an address", () => {
-    const halves = ["login", "payment"].map((purpose) => splitChallengeId(challengeId(keyring[0], purpose, recipient)));
-    expect(halves[0]?.address).toBe(halves[1]?.address);
-    expect(halves[0]?.purpose).not.toBe(halves[1]?.purpose);
+  it("names the address in the same way for every purpose, and the mailbox for every address in it", () => {
+    const tagged = { ...recipient, identity: "ada+shop@example.com" };
+    const [login, payment, other] = [
+      challengeId(keyring[0], "login", recipient),
+      challengeId(keyring[0], "payment", recipient),
+      challengeId(keyring[0], "login", tagged),
+    ].map(splitChallengeId);
+    expect(payment).toEqual({ ...login, purpose: expect.not.stringMatching(login?.purpose ?? "") });
+    expect(other).toEqual({ ...login, identity: expect.not.stringMatching(login?.identity ?? "") });
   });
 });

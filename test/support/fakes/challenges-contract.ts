@@ -1,12 +1,21 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { FIRST_WAIT_MS, LOCK_FROM, LOCK_MS, LONGEST_WAIT_MS, WAIT_FROM } from "../../../src/otp/challenge/attempts.js";
+import type { Allowance } from "../../../src/otp/caller/call.js";
+import {
+  ADDRESS_WAIT_FROM,
+  FIRST_WAIT_MS,
+  LOCK_FROM,
+  LOCK_MS,
+  LONGEST_WAIT_MS,
+  PAIR_WAIT_FROM,
+  PUBLIC_LOCK_FROM,
+} from "../../../src/otp/challenge/attempts.js";
 import { type ChallengeId, splitChallengeId } from "../../../src/otp/challenge/id.js";
 import { type SendLimit, sendLimits } from "../../../src/otp/challenge/send-limits.js";
-import type { Attempt, Challenges, Claim, KeptCode } from "../../../src/otp/ports.js";
+import type { Attempt, Challenges, Claim, KeptCode, SendLimits, TypedCode } from "../../../src/otp/ports.js";
 import { newRequestId } from "../../../src/otp/token/request-id.js";
-import { lifeOf } from "../messages/codes.js";
+import { lifeOf, typed } from "../messages/codes.js";
 
 /** A store to test, and a way to let time pass for one of its challenges. */
 export interface Subject {
@@ -21,7 +30,7 @@ const OTHER: KeptCode = { digest: "digest of another code", sealed: "another-cod
 /** Redis counts in whole milliseconds and takes a few of them to answer. */
 const SLACK_MS = 5_000;
 
-const newChallenge = (): ChallengeId => `${randomBytes(16).toString("base64url")}.to-login`;
+const newChallenge = (): ChallengeId => `${randomBytes(10).toString("base64url")}.spelling.to-login`;
 
 /** What every store of challenges does. The tests run it against the fake in memory and against Redis. */
 export function challengesContract(name: string, open: () => Promise<Subject>): void {
@@ -36,34 +45,48 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       id = newChallenge();
     });
 
-    const right = (request?: string) =>
-      challenges.attempt(id, { digests: ["nonsense", RIGHT.digest], request }, POLICY);
-    const wrong = (request?: string) =>
-      challenges.attempt(id, { digests: ["nonsense", "more of it"], request }, POLICY);
+    const right = (request?: string, more: Partial<TypedCode> = {}) =>
+      challenges.attempt(id, typed(["nonsense", RIGHT.digest], { request, ...more }), POLICY);
+    const wrong = (request?: string, more: Partial<TypedCode> = {}) =>
+      challenges.attempt(id, typed(["nonsense", "more of it"], { request, ...more }), POLICY);
     const pass = (ms: number) => subject.pass(id, ms);
 
-    async function consecutiveWrong(count: number): Promise<void> {
+    async function consecutiveWrong(count: number, more: Partial<TypedCode> = {}): Promise<void> {
       for (let n = 0; n < count; n++) {
-        expect(await wrong(`token ${id} ${n}`)).toEqual({ outcome: "incorrect" });
+        expect(await wrong(`token ${id} ${n}`, more)).toEqual({ outcome: "incorrect" });
         await pass(LONGEST_WAIT_MS);
         await challenges.store(id, `request ${n}`, RIGHT, LIFE);
       }
     }
 
-    async function expectRefusal(attempt: Promise<Attempt>, waitMs: number): Promise<void> {
+    async function expectWait(attempt: Promise<Attempt>, waitMs: number): Promise<void> {
       const judged = await attempt;
-      expect(judged.outcome).toBe("refused");
-      if (judged.outcome !== "refused") return;
-      expect(judged.retryAfterMs).toBeLessThanOrEqual(waitMs);
-      expect(judged.retryAfterMs).toBeGreaterThan(waitMs - SLACK_MS);
+      expect(judged.outcome).toBe("wait");
+      if (judged.outcome === "wait") expectAbout(judged.retryAfterMs, waitMs);
+    }
+
+    /** @param leftMs until the code expires */
+    async function expectSpent(attempt: Promise<Attempt>, leftMs: number): Promise<void> {
+      const judged = await attempt;
+      expect(judged.outcome).toBe("spent");
+      if (judged.outcome === "spent") expectAbout(judged.leftMs, leftMs);
+    }
+
+    function expectAbout(ms: number, expected: number): void {
+      expect(ms).toBeLessThanOrEqual(expected);
+      expect(ms).toBeGreaterThan(expected - SLACK_MS);
     }
 
     describe("the right to send", () => {
-      const SENDS = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
+      const SENDS = {
+        allowance: "public",
+        limits: sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 }),
+      } as const;
       const [one, two] = [newRequestId(1), newRequestId(1)];
-      const claim = (challenge = id, limits = SENDS) => challenges.claimSend(challenge, newRequestId(1), limits);
+      const claim = (challenge = id, limits: SendLimits = SENDS) =>
+        challenges.claimSend(challenge, newRequestId(1), limits);
       const granted = expect.objectContaining({ granted: true });
-      const otherPurpose = (n: number): ChallengeId => `${splitChallengeId(id).address}.other--${n}`;
+      const otherPurpose = (n: number): ChallengeId => `${splitChallengeId(id).mailbox}.spelling.other--${n}`;
 
       async function expectDenied(denied: Promise<Claim>, kind: SendLimit["kind"], waitMs: number): Promise<void> {
         const answer = await denied;
@@ -101,7 +124,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         expect(await claim()).toEqual(granted);
       });
 
-      it("is limited for each purpose, and for all purposes of an address together to four times as many", async () => {
+      it("is limited for each purpose, and for all purposes of a mailbox together to four times as many", async () => {
         for (let purpose = 0; purpose < 4; purpose++) {
           for (let n = 0; n < 5; n++) {
             expect(await claim(otherPurpose(purpose))).toEqual(granted);
@@ -151,15 +174,54 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       });
 
       it("is always granted when there are no limits", async () => {
-        for (let n = 0; n < 30; n++) expect(await claim(id, [])).toEqual(granted);
+        for (let n = 0; n < 30; n++) expect(await claim(id, { allowance: "public", limits: [] })).toEqual(granted);
       });
 
       it("can be given back only by the request that claimed it", async () => {
         await challenges.claimSend(id, one, SENDS);
-        await challenges.releaseSend(id, two);
+        await challenges.releaseSend(id, two, "public");
         expect(await challenges.claimSend(id, two, SENDS)).toMatchObject({ granted: false });
-        await challenges.releaseSend(id, one);
+        await challenges.releaseSend(id, one, "public");
         expect(await challenges.claimSend(id, two, SENDS)).toEqual(granted);
+      });
+    });
+
+    describe("the right to send, of strangers and of callers with a key,", () => {
+      const limits = sendLimits({ cooldownMs: 30_000, perHour: 5, perDay: 20 });
+      const claim = (allowance: Allowance, challenge = id) =>
+        challenges.claimSend(challenge, newRequestId(1), { allowance, limits });
+
+      it("has separate limits, so neither can use up those of the other", async () => {
+        for (const [first, second] of [
+          ["public", "keyed"],
+          ["keyed", "public"],
+        ] as const) {
+          id = newChallenge();
+          for (let n = 0; n < 20; n++) {
+            const challenge: ChallengeId = `${splitChallengeId(id).mailbox}.spelling.other--${n}`;
+            expect(await claim(first, challenge)).toMatchObject({ granted: true });
+          }
+          expect(await claim(first)).toMatchObject({ granted: false });
+          expect(await claim(second)).toMatchObject({ granted: true });
+        }
+      });
+
+      it("is shared by all spellings of a mailbox", async () => {
+        const spelling = (n: number): ChallengeId => `${splitChallengeId(id).mailbox}.spelling${n}.to-login`;
+        expect(await claim("public", spelling(1))).toMatchObject({ granted: true });
+        expect(await claim("public", spelling(2))).toMatchObject({ granted: false, limit: { kind: "cooldown" } });
+      });
+
+      it("can be asked for without being claimed", async () => {
+        const next = (allowance: Allowance) => challenges.nextSendAfter(id, { allowance, limits });
+        expect(await next("public")).toBe(0);
+        await claim("public");
+        expectAbout(await next("public"), 30_000);
+        expect(await next("keyed")).toBe(0);
+        await pass(30_000);
+        expect(await next("public")).toBe(0);
+        expect(await claim("public")).toMatchObject({ granted: true });
+        expect(await challenges.nextSendAfter(id, { allowance: "public", limits: [] })).toBe(0);
       });
     });
 
@@ -195,7 +257,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
           sends: 0,
         });
         expect(await right()).toEqual({ outcome: "incorrect" });
-        expect(await challenges.attempt(id, { digests: [OTHER.digest], request: undefined }, POLICY)).toEqual({
+        expect(await challenges.attempt(id, typed([OTHER.digest]), POLICY)).toEqual({
           outcome: "correct",
         });
       });
@@ -287,14 +349,14 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         await pass(600_000);
         // If these were counted, the address would have to wait and each token would have used up its budget.
         for (const request of ["request", "token", undefined]) {
-          for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
+          for (let n = 0; n < PAIR_WAIT_FROM; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
         }
         expect(await challenges.store(id, "later", OTHER, LIFE)).toMatchObject({ sealed: OTHER.sealed });
         for (const request of ["request", "token", undefined]) {
           for (let n = 0; n < 2; n++) expect(await wrong(request)).toEqual({ outcome: "incorrect" });
         }
         expect(await right("token")).toEqual({ outcome: "incorrect" }); // this code has been replaced
-        expect(await challenges.attempt(id, { digests: [OTHER.digest], request: "token" }, POLICY)).toEqual({
+        expect(await challenges.attempt(id, typed([OTHER.digest], { request: "token" }), POLICY)).toEqual({
           outcome: "correct",
         });
       });
@@ -307,7 +369,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         await pass(400_000);
         await challenges.store(id, "latest", RIGHT, LIFE);
         for (let n = 0; n < 2; n++) expect(await wrong("later")).toEqual({ outcome: "incorrect" });
-        await expectRefusal(right("later"), POLICY.rememberMs);
+        await expectSpent(right("later"), LIFE.lifeMs);
         expect(await right("request")).toEqual({ outcome: "correct" });
       });
 
@@ -315,7 +377,7 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
         for (let n = 0; n < 4; n++) await wrong();
         for (let n = 0; n < 4; n++) await wrong("request");
         expect(await wrong()).toEqual({ outcome: "incorrect" });
-        expect((await right()).outcome).toBe("refused");
+        expect((await right()).outcome).toBe("spent");
         expect(await right("request")).toEqual({ outcome: "correct" });
       });
 
@@ -326,8 +388,20 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
 
       it("by address is refused after five wrong ones until the code expires", async () => {
         for (let n = 0; n < 5; n++) expect(await wrong()).toEqual({ outcome: "incorrect" });
-        await expectRefusal(right(), 600_000);
+        await expectSpent(right(), 600_000);
         expect(await right("token")).toEqual({ outcome: "correct" });
+      });
+
+      it("by address has separate budgets for strangers and for callers with a key", async () => {
+        for (let n = 0; n < 5; n++) expect(await wrong()).toEqual({ outcome: "incorrect" });
+        await expectSpent(right(), 600_000);
+        for (let n = 0; n < 4; n++) await wrong(undefined, { allowance: "keyed", client: "backend" });
+        expect(await right(undefined, { allowance: "keyed", client: "backend" })).toEqual({ outcome: "correct" });
+      });
+
+      it("that matches no digest counts like one with a wrong code", async () => {
+        for (let n = 0; n < 5; n++) expect(await wrong("token", { digests: [] })).toEqual({ outcome: "incorrect" });
+        await expectSpent(right("token"), 600_000);
       });
 
       it("by address has a new budget with a new code", async () => {
@@ -339,10 +413,10 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
 
       it("with a token is refused after five wrong ones, even for a new code, but not with another token", async () => {
         for (let n = 0; n < 5; n++) expect(await wrong("token")).toEqual({ outcome: "incorrect" });
-        await expectRefusal(right("token"), POLICY.rememberMs);
+        await expectSpent(right("token"), LIFE.lifeMs);
         await pass(400_000);
         await challenges.store(id, "other request", RIGHT, LIFE);
-        expect((await right("token")).outcome).toBe("refused");
+        expect((await right("token")).outcome).toBe("spent");
         expect(await right("other token")).toEqual({ outcome: "correct" });
       });
 
@@ -354,53 +428,115 @@ export function challengesContract(name: string, open: () => Promise<Subject>): 
       });
     });
 
-    describe("consecutive wrong attempts at one address", () => {
+    describe("consecutive wrong attempts of one client at one address", () => {
       beforeEach(async () => void (await challenges.store(id, "request", RIGHT, LIFE)));
 
-      it("cause a wait from the tenth on, whichever token is shown, and the wait doubles", async () => {
-        for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`token ${n}`)).toEqual({ outcome: "incorrect" });
-        await expectRefusal(right("a new token"), FIRST_WAIT_MS);
-        await expectRefusal(right(), FIRST_WAIT_MS);
+      it("make this client wait from the tenth on, whichever token it shows, and the wait doubles", async () => {
+        for (let n = 0; n < PAIR_WAIT_FROM; n++) expect(await wrong(`token ${n}`)).toEqual({ outcome: "incorrect" });
+        await expectWait(right("a new token"), FIRST_WAIT_MS);
+        await expectWait(right(), FIRST_WAIT_MS);
         await pass(FIRST_WAIT_MS);
         expect(await wrong("a new token")).toEqual({ outcome: "incorrect" });
-        await expectRefusal(right(), 2 * FIRST_WAIT_MS);
+        await expectWait(right(), 2 * FIRST_WAIT_MS);
         await pass(2 * FIRST_WAIT_MS);
         expect(await right()).toEqual({ outcome: "correct" });
       });
 
-      it("are counted from zero only after a success", async () => {
-        await consecutiveWrong(WAIT_FROM - 1);
+      it("never make it wait for more than an hour", async () => {
+        await consecutiveWrong(PAIR_WAIT_FROM + 12);
+        expect(await wrong("token")).toEqual({ outcome: "incorrect" });
+        await expectWait(right("token"), LONGEST_WAIT_MS);
+      });
+
+      it("make no other client wait, and the client is not made to wait at another address", async () => {
+        for (let n = 0; n < PAIR_WAIT_FROM; n++) await wrong(`token ${n}`);
+        await expectWait(right("a new token"), FIRST_WAIT_MS);
+        const [attacked, elsewhere] = [id, newChallenge()];
+        id = elsewhere;
+        await challenges.store(id, "request", RIGHT, LIFE);
+        expect(await right("token")).toEqual({ outcome: "correct" });
+        id = attacked;
+        expect(await right("a new token", { client: "the owner" })).toEqual({ outcome: "correct" });
+      });
+
+      it("are counted from zero only after a success of this client", async () => {
+        await consecutiveWrong(PAIR_WAIT_FROM - 1);
         expect(await right("a token")).toEqual({ outcome: "correct" });
         await challenges.store(id, "after success", RIGHT, LIFE);
-        for (let n = 0; n < WAIT_FROM; n++) expect(await wrong(`later token ${n}`)).toEqual({ outcome: "incorrect" });
-        expect((await wrong("one more")).outcome).toBe("refused");
+        for (let n = 0; n < PAIR_WAIT_FROM; n++) {
+          expect(await wrong(`later token ${n}`)).toEqual({ outcome: "incorrect" });
+        }
+        await expectWait(right("one more"), FIRST_WAIT_MS);
+        expect(await right("of the owner", { client: "the owner" })).toEqual({ outcome: "correct" });
+        await challenges.store(id, "after the owner's success", RIGHT, LIFE);
+        await expectWait(right("one more"), FIRST_WAIT_MS);
       });
 
       it("are counted across all purposes of the address, although each purpose has its own codes", async () => {
-        const other: ChallengeId = `${splitChallengeId(id).address}.another`;
+        const { mailbox, identity } = splitChallengeId(id);
+        const other: ChallengeId = `${mailbox}.${identity}.another`;
         const attempt = (challenge: ChallengeId, digest: string) =>
-          challenges.attempt(challenge, { digests: [digest], request: undefined }, POLICY);
+          challenges.attempt(challenge, typed([digest]), POLICY);
         await challenges.store(other, "other request", OTHER, LIFE);
-        for (let n = 0; n < WAIT_FROM / 2; n++) await attempt(id, "wrong");
-        for (let n = 0; n < WAIT_FROM / 2; n++) await attempt(other, "wrong");
-        await expectRefusal(attempt(other, OTHER.digest), FIRST_WAIT_MS);
+        for (let n = 0; n < PAIR_WAIT_FROM / 2; n++) await attempt(id, "wrong");
+        for (let n = 0; n < PAIR_WAIT_FROM / 2; n++) await attempt(other, "wrong");
+        await expectWait(attempt(other, OTHER.digest), FIRST_WAIT_MS);
         await pass(FIRST_WAIT_MS);
-        expect(await attempt(other, RIGHT.digest)).toMatchObject({ outcome: "refused" }); // the budget of this code is used up
+        expect(await attempt(other, RIGHT.digest)).toMatchObject({ outcome: "spent" });
         expect(await right("a token")).toEqual({ outcome: "correct" });
         expect(await right()).toEqual({ outcome: "incorrect" });
       });
+    });
 
-      it("never cause a wait of more than an hour, and lock the address for a day after the hundredth", async () => {
-        await consecutiveWrong(LOCK_FROM - 2);
-        expect(await wrong("the 99th")).toEqual({ outcome: "incorrect" });
-        await expectRefusal(right(), LONGEST_WAIT_MS);
-        await pass(LONGEST_WAIT_MS);
+    describe("consecutive wrong attempts of many clients at one address", () => {
+      beforeEach(async () => void (await challenges.store(id, "request", RIGHT, LIFE)));
+
+      const KEYED = { allowance: "keyed", client: "backend" } as const;
+      async function fromManyClients(count: number, more: Partial<TypedCode> = {}): Promise<void> {
+        for (let n = 0; n < count; n++) {
+          const attempt = await wrong(`token ${id} ${n}`, { client: `client ${id} ${n}`, ...more });
+          expect(attempt, `attempt ${n}`).toEqual({ outcome: "incorrect" });
+          if (n < ADDRESS_WAIT_FROM - 1) continue;
+          await pass(LONGEST_WAIT_MS);
+          await challenges.store(id, `request ${n}`, RIGHT, LIFE);
+        }
+      }
+
+      it("make all strangers wait from the fiftieth on, and callers with a key do not wait", async () => {
+        for (let n = 0; n < ADDRESS_WAIT_FROM; n++) await wrong(`token ${n}`, { client: `client ${n}` });
+        await expectWait(right("a new token", { client: "the owner" }), FIRST_WAIT_MS);
+        expect(await right("a new token", KEYED)).toEqual({ outcome: "correct" });
+      });
+
+      it("with a key make all callers with a key wait from the fiftieth on, and strangers do not wait", async () => {
+        for (let n = 0; n < ADDRESS_WAIT_FROM; n++)
+          await wrong(`token ${n}`, { client: `client ${n}`, allowance: "keyed" });
+        await expectWait(right("a new token", KEYED), FIRST_WAIT_MS);
+        expect(await right("a new token", { client: "the owner" })).toEqual({ outcome: "correct" });
+      });
+
+      it("are counted from zero after a success of anyone", async () => {
+        await fromManyClients(ADDRESS_WAIT_FROM - 1);
+        expect(await right("a token", { client: "the owner" })).toEqual({ outcome: "correct" });
+        await challenges.store(id, "after success", RIGHT, LIFE);
+        await fromManyClients(ADDRESS_WAIT_FROM - 1);
+        expect(await right("another token", { client: "the owner" })).toEqual({ outcome: "correct" });
+      });
+
+      it("lock the address to strangers for a day after the ninetieth, and to everyone after the hundredth", async () => {
+        await fromManyClients(PUBLIC_LOCK_FROM - 1);
         await challenges.store(id, "for the last one", RIGHT, LIFE);
-        expect(await wrong("the 100th")).toEqual({ outcome: "incorrect" });
-        await expectRefusal(right(), LOCK_MS);
+        expect(await wrong("the 90th", { client: "the last one" })).toEqual({ outcome: "incorrect" });
+        await expectWait(right("token", { client: "the owner" }), LOCK_MS);
+
+        for (let n = PUBLIC_LOCK_FROM; n < LOCK_FROM; n++) {
+          const attempt = await wrong(`keyed token ${n}`, { allowance: "keyed", client: `keyed client ${n}` });
+          expect(attempt).toEqual({ outcome: "incorrect" });
+        }
+        await expectWait(right("token", KEYED), LOCK_MS);
         await pass(LOCK_MS);
         await challenges.store(id, "a day later", RIGHT, LIFE);
-        expect(await right()).toEqual({ outcome: "correct" });
+        expect(await right("token", KEYED)).toEqual({ outcome: "correct" });
       });
     });
   });

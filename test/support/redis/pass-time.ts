@@ -11,23 +11,25 @@ export async function passTime(redis: Redis, ms: number, pattern = "otp:*"): Pro
       continue;
     }
     await redis.pexpire(key, left - ms);
-    if (key.endsWith(":row")) await bringForward(redis, key, STORED.ADDRESS_WAIT_UNTIL, ms);
     if (key.startsWith("otp:idempotency:")) await bringForward(redis, key, STORED.IDEMPOTENCY_BUSY_UNTIL, ms);
-    if (CHALLENGE_OR_REQUEST.test(key)) await bringStepsForward(redis, key, ms);
-    if (key.endsWith(":s")) await bringSendsForward(redis, key, ms);
+    if (/^otp:\{[^}]*\}:[sk]$/.test(key)) await bringSendsForward(redis, key, ms);
+    else if (key.startsWith("otp:{")) await bringHashForward(redis, key, ms);
   }
 }
-
-const CHALLENGE_OR_REQUEST = /^otp:\{[^}]*\}[^:]/;
 
 async function bringForward(redis: Redis, key: string, field: string, ms: number): Promise<void> {
   if (await redis.hexists(key, field)) await redis.hincrby(key, field, -ms);
 }
 
-/** All other times in the hash count from the one at the start of the stamp. */
-async function bringStepsForward(redis: Redis, key: string, ms: number): Promise<void> {
+/** In the hash of a challenge or a request, all other times count from the one at the start of the stamp. Others hold waits. */
+async function bringHashForward(redis: Redis, key: string, ms: number): Promise<void> {
   const stamp = await redis.hgetBuffer(key, STORED.REQUEST_STAMP);
-  if (stamp !== null) await redis.hset(key, STORED.REQUEST_STAMP, earlier(stamp, 0, ms));
+  if (stamp !== null) {
+    await redis.hset(key, STORED.REQUEST_STAMP, earlier(stamp, 0, ms));
+    return;
+  }
+  await bringForward(redis, key, STORED.ADDRESS_WAIT_UNTIL, ms);
+  await bringForward(redis, key, STORED.ADDRESS_WAIT_UNTIL_KEYED, ms);
 }
 
 /** Each send starts with its time. */

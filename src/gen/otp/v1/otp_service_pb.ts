@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file otp/v1/otp_service.proto.
  */
 export const file_otp_v1_otp_service: GenFile = /*@__PURE__*/
-  fileDesc("ChhvdHAvdjEvb3RwX3NlcnZpY2UucHJvdG8SBm90cC52MSJhCg9HZW5lcmF0ZVJlcXVlc3QSDwoFZW1haWwYASABKAlIABIPCgVwaG9uZRgCIAEoCUgAEg8KB3B1cnBvc2UYAyABKAkSDgoGbG9jYWxlGAQgASgJQgsKCXJlY2lwaWVudCKLAQoQR2VuZXJhdGVSZXNwb25zZRINCgV0b2tlbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxyZXNlbmRfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iawoNVmVyaWZ5UmVxdWVzdBIPCgVlbWFpbBgBIAEoCUgAEg8KBXBob25lGAIgASgJSAASDwoFdG9rZW4YAyABKAlIABILCgNvdHAYBCABKAkSDwoHcHVycG9zZRgFIAEoCUIJCgdzdWJqZWN0IiEKDlZlcmlmeVJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkiHQoMV2F0Y2hSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIsQBCg1XYXRjaFJlc3BvbnNlEiYKBnN0YXR1cxgBIAEoDjIWLm90cC52MS5EZWxpdmVyeVN0YXR1cxIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdtZXNzYWdlGAMgASgJEhAKCHNlcXVlbmNlGAQgASgNEg0KBWZpbmFsGAUgASgIEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCr9AQoORGVsaXZlcnlTdGF0dXMSHwobREVMSVZFUllfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWREVMSVZFUllfU1RBVFVTX1FVRVVFRBABEh4KGkRFTElWRVJZX1NUQVRVU19QUk9DRVNTSU5HEAISGAoUREVMSVZFUllfU1RBVFVTX1NFTlQQAxIdChlERUxJVkVSWV9TVEFUVVNfREVMSVZFUkVEEAQSGgoWREVMSVZFUllfU1RBVFVTX0ZBSUxFRBAFEhwKGERFTElWRVJZX1NUQVRVU19WRVJJRklFRBAGEhsKF0RFTElWRVJZX1NUQVRVU19FWFBJUkVEEAcyggIKCk90cFNlcnZpY2USVwoIR2VuZXJhdGUSFy5vdHAudjEuR2VuZXJhdGVSZXF1ZXN0Ghgub3RwLnYxLkdlbmVyYXRlUmVzcG9uc2UiGILT5JMCEjoBKiINL290cC9nZW5lcmF0ZRJPCgZWZXJpZnkSFS5vdHAudjEuVmVyaWZ5UmVxdWVzdBoWLm90cC52MS5WZXJpZnlSZXNwb25zZSIWgtPkkwIQOgEqIgsvb3RwL3ZlcmlmeRJKCgVXYXRjaBIULm90cC52MS5XYXRjaFJlcXVlc3QaFS5vdHAudjEuV2F0Y2hSZXNwb25zZSISgtPkkwIMEgovb3RwL3dhdGNoMAFiBnByb3RvMw", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChhvdHAvdjEvb3RwX3NlcnZpY2UucHJvdG8SBm90cC52MSJhCg9HZW5lcmF0ZVJlcXVlc3QSDwoFZW1haWwYASABKAlIABIPCgVwaG9uZRgCIAEoCUgAEg8KB3B1cnBvc2UYAyABKAkSDgoGbG9jYWxlGAQgASgJQgsKCXJlY2lwaWVudCKgAQoQR2VuZXJhdGVSZXNwb25zZRINCgV0b2tlbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEiYKA3R0bBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxyZXNlbmRfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEwoLd2F0Y2hfdG9rZW4YBSABKAkikQEKDVZlcmlmeVJlcXVlc3QSDwoFZW1haWwYASABKAlIABIPCgVwaG9uZRgCIAEoCUgAEg8KBXRva2VuGAMgASgJSAASCwoDb3RwGAQgASgJEg8KB3B1cnBvc2UYBSABKAkSJAoJcmVjaXBpZW50GAYgASgLMhEub3RwLnYxLlJlY2lwaWVudEIJCgdzdWJqZWN0IjoKCVJlY2lwaWVudBIPCgVlbWFpbBgBIAEoCUgAEg8KBXBob25lGAIgASgJSABCCwoJcmVjaXBpZW50IkMKDlZlcmlmeVJlc3BvbnNlEg8KB21lc3NhZ2UYASABKAkSDwoHcHVycG9zZRgCIAEoCRIPCgdjaGFubmVsGAMgASgJIh0KDFdhdGNoUmVxdWVzdBINCgV0b2tlbhgBIAEoCSLEAQoNV2F0Y2hSZXNwb25zZRImCgZzdGF0dXMYASABKA4yFi5vdHAudjEuRGVsaXZlcnlTdGF0dXMSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgDIAEoCRIQCghzZXF1ZW5jZRgEIAEoDRINCgVmaW5hbBgFIAEoCBIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAq/QEKDkRlbGl2ZXJ5U3RhdHVzEh8KG0RFTElWRVJZX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkRFTElWRVJZX1NUQVRVU19RVUVVRUQQARIeChpERUxJVkVSWV9TVEFUVVNfUFJPQ0VTU0lORxACEhgKFERFTElWRVJZX1NUQVRVU19TRU5UEAMSHQoZREVMSVZFUllfU1RBVFVTX0RFTElWRVJFRBAEEhoKFkRFTElWRVJZX1NUQVRVU19GQUlMRUQQBRIcChhERUxJVkVSWV9TVEFUVVNfVkVSSUZJRUQQBhIbChdERUxJVkVSWV9TVEFUVVNfRVhQSVJFRBAHMoICCgpPdHBTZXJ2aWNlElcKCEdlbmVyYXRlEhcub3RwLnYxLkdlbmVyYXRlUmVxdWVzdBoYLm90cC52MS5HZW5lcmF0ZVJlc3BvbnNlIhiC0+STAhI6ASoiDS9vdHAvZ2VuZXJhdGUSTwoGVmVyaWZ5EhUub3RwLnYxLlZlcmlmeVJlcXVlc3QaFi5vdHAudjEuVmVyaWZ5UmVzcG9uc2UiFoLT5JMCEDoBKiILL290cC92ZXJpZnkSSgoFV2F0Y2gSFC5vdHAudjEuV2F0Y2hSZXF1ZXN0GhUub3RwLnYxLldhdGNoUmVzcG9uc2UiEoLT5JMCDBIKL290cC93YXRjaDABYgZwcm90bzM", [file_google_api_annotations, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * GenerateRequest names the recipient of a code and its purpose.
@@ -78,8 +78,8 @@ export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
  */
 export type GenerateResponse = Message<"otp.v1.GenerateResponse"> & {
   /**
-   * The session token: opaque, unforgeable, bound to this request. Verify and Watch accept it. It may be shown to the person who
-   * requested the code, and reveals neither the address nor the code.
+   * The session token: encrypted, unforgeable, bound to this request. Verify and Watch accept it. It may be shown to the person who
+   * requested the code. It reveals nothing, and two tokens of one recipient have nothing in common.
    *
    * @generated from field: string token = 1;
    */
@@ -93,7 +93,7 @@ export type GenerateResponse = Message<"otp.v1.GenerateResponse"> & {
   message: string;
 
   /**
-   * The lifetime of the code, counted from when the worker stores it.
+   * The lifetime of the code, counted from when the worker stores it. For a repeated request, what is left of it.
    *
    * @generated from field: google.protobuf.Duration ttl = 3;
    */
@@ -105,6 +105,13 @@ export type GenerateResponse = Message<"otp.v1.GenerateResponse"> & {
    * @generated from field: google.protobuf.Duration resend_after = 4;
    */
   resendAfter?: Duration;
+
+  /**
+   * A token that Watch accepts and Verify does not. Use it where it may be logged, for example in a URL.
+   *
+   * @generated from field: string watch_token = 5;
+   */
+  watchToken: string;
 };
 
 /**
@@ -159,12 +166,21 @@ export type VerifyRequest = Message<"otp.v1.VerifyRequest"> & {
   otp: string;
 
   /**
-   * The purpose that was given to Generate. Empty means "login"; with a token, empty means the purpose that the token was issued
-   * for, and any other purpose is refused.
+   * The purpose that was given to Generate. Empty means "login", with a token too. A purpose that is not the token's gets the error
+   * of a wrong code, and counts as one.
    *
    * @generated from field: string purpose = 5;
    */
   purpose: string;
+
+  /**
+   * With a token: the recipient that the code must belong to. Anyone can request a code for an address of their own, so a caller
+   * that gets both a token and an address from a form must send both. A recipient that is not the token's gets the error of a wrong
+   * code, and counts as one. With an email or a phone, it must be absent.
+   *
+   * @generated from field: otp.v1.Recipient recipient = 6;
+   */
+  recipient?: Recipient;
 };
 
 /**
@@ -173,6 +189,43 @@ export type VerifyRequest = Message<"otp.v1.VerifyRequest"> & {
  */
 export const VerifyRequestSchema: GenMessage<VerifyRequest> = /*@__PURE__*/
   messageDesc(file_otp_v1_otp_service, 2);
+
+/**
+ * Recipient is an address that codes are sent to.
+ *
+ * @generated from message otp.v1.Recipient
+ */
+export type Recipient = Message<"otp.v1.Recipient"> & {
+  /**
+   * The address. Exactly one is required.
+   *
+   * @generated from oneof otp.v1.Recipient.recipient
+   */
+  recipient: {
+    /**
+     * The email address that was given to Generate.
+     *
+     * @generated from field: string email = 1;
+     */
+    value: string;
+    case: "email";
+  } | {
+    /**
+     * The phone number that was given to Generate.
+     *
+     * @generated from field: string phone = 2;
+     */
+    value: string;
+    case: "phone";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message otp.v1.Recipient.
+ * Use `create(RecipientSchema)` to create a new message.
+ */
+export const RecipientSchema: GenMessage<Recipient> = /*@__PURE__*/
+  messageDesc(file_otp_v1_otp_service, 3);
 
 /**
  * VerifyResponse confirms that the code was correct. An incorrect code is an error.
@@ -186,6 +239,20 @@ export type VerifyResponse = Message<"otp.v1.VerifyResponse"> & {
    * @generated from field: string message = 1;
    */
   message: string;
+
+  /**
+   * The purpose of the code.
+   *
+   * @generated from field: string purpose = 2;
+   */
+  purpose: string;
+
+  /**
+   * The channel that the code was sent on: "email" or "sms".
+   *
+   * @generated from field: string channel = 3;
+   */
+  channel: string;
 };
 
 /**
@@ -193,7 +260,7 @@ export type VerifyResponse = Message<"otp.v1.VerifyResponse"> & {
  * Use `create(VerifyResponseSchema)` to create a new message.
  */
 export const VerifyResponseSchema: GenMessage<VerifyResponse> = /*@__PURE__*/
-  messageDesc(file_otp_v1_otp_service, 3);
+  messageDesc(file_otp_v1_otp_service, 4);
 
 /**
  * WatchRequest names the delivery to watch.
@@ -202,7 +269,7 @@ export const VerifyResponseSchema: GenMessage<VerifyResponse> = /*@__PURE__*/
  */
 export type WatchRequest = Message<"otp.v1.WatchRequest"> & {
   /**
-   * The token that Generate returned. Required.
+   * The watch_token or the token that Generate returned. Required.
    *
    * @generated from field: string token = 1;
    */
@@ -214,7 +281,7 @@ export type WatchRequest = Message<"otp.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_otp_v1_otp_service, 4);
+  messageDesc(file_otp_v1_otp_service, 5);
 
 /**
  * WatchResponse is one step of a delivery.
@@ -271,7 +338,7 @@ export type WatchResponse = Message<"otp.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_otp_v1_otp_service, 5);
+  messageDesc(file_otp_v1_otp_service, 6);
 
 /**
  * DeliveryStatus is the status of a delivery.
