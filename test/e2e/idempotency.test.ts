@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { apiKey } from "../support/api/api-keys.js";
 import { callerOf, THREE_PROTOCOLS } from "../support/clients/callers.js";
 import { post } from "../support/clients/http.js";
@@ -38,10 +38,11 @@ describe("an idempotency key", () => {
     const first = await caller.generate({ email }, headers);
     expect(first.reason).toBe("OK");
     const second = await caller.generate({ email: email.toUpperCase() }, headers);
-    expect(second).toEqual(first);
+    expect(second).toMatchObject({ reason: "OK", token: first.token });
     await stack.smtp.mailTo(email); // passing time during a delivery would expire its code
     await passTime(redis, 23 * 3_600_000);
-    expect(await caller.generate({ email }, { "idempotency-key": `"${headers["idempotency-key"]}"` })).toEqual(first);
+    const quoted = { "idempotency-key": `"${headers["idempotency-key"]}"` };
+    expect(await caller.generate({ email }, quoted)).toMatchObject({ reason: "OK", token: first.token });
 
     await passTime(redis, 3_600_000);
     const next = await caller.generate({ email }, headers);
@@ -49,6 +50,26 @@ describe("an idempotency key", () => {
     expect(next.token).not.toBe(first.token);
     await stack.smtp.nthMailTo(email, 2);
     expect(stack.smtp.mailsTo(email)).toHaveLength(2);
+  });
+
+  test("gives a repeated request the message of what became of its code", async (caller) => {
+    const email = newAddress();
+    const headers = { "idempotency-key": newKey() };
+    const first = await caller.generate({ email }, headers);
+    expect(first.message).toBe("The code is on its way");
+    const { code } = await stack.smtp.mailTo(email);
+    await passTime(redis, 30_000);
+    await caller.verify({ token: first.token, otp: code });
+    const used = await caller.generate({ email }, headers);
+    expect(used).toMatchObject({ token: first.token, message: "The code was already used: request a new one" });
+
+    const again = { "idempotency-key": newKey() };
+    await caller.generate({ email }, again);
+    await stack.smtp.nthMailTo(email, 2);
+    const isRecorded = async () => (await caller.generate({ email }, again)).message === "The code was sent";
+    await vi.waitUntil(isRecorded);
+    await passTime(redis, 600_000);
+    expect((await caller.generate({ email }, again)).message).toBe("The code has expired: request a new one");
   });
 
   test("is refused with another payload", async (caller) => {

@@ -61,6 +61,10 @@ describe("the steps of a request", () => {
     expect(await steps(newRequestId(Date.now() - LIFE_MS))).toEqual(["QUEUED", "FAILED"]);
   });
 
+  it("end with EXPIRED when the request is older than any record of it", async () => {
+    expect(await steps(newRequestId(Date.now() - 2 * LIFE_MS))).toEqual(["QUEUED", "EXPIRED"]);
+  });
+
   it("follow a message that is sent, delivered and verified", async () => {
     await store();
     expect(await steps()).toEqual(["QUEUED", "PROCESSING"]);

@@ -1,4 +1,5 @@
 import { beginBefore, type RequestId, requestedAt } from "../token/request-id.js";
+import { tokenLifeMs } from "../token/token.js";
 import type { Progress } from "./ports.js";
 import type { Failure, Status, Step } from "./step.js";
 
@@ -23,7 +24,9 @@ export function stepsOf(request: RequestId, lifeMs: number, { now, begun }: Prog
   add("QUEUED", requestedAt(request));
   if (begun === undefined) {
     const end = beginBefore(request, lifeMs);
-    if (now >= end) add("FAILED", end, "late");
+    // A request that was taken is remembered at least as long as its token is usable. What became of an older one is unknown.
+    if (now >= requestedAt(request) + tokenLifeMs(lifeMs)) add("EXPIRED", end);
+    else if (now >= end) add("FAILED", end, "late");
     return steps;
   }
   add("PROCESSING", begun.processedAt);
