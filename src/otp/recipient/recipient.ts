@@ -5,7 +5,7 @@ export type Channel = (typeof CHANNELS)[number];
 /** The destination of a code. */
 export interface Recipient {
   readonly channel: Channel;
-  /** Where the message goes: an email address as the caller gave it, without surrounding spaces, or a phone number in E.164. */
+  /** Where the message goes: an email address as the caller gave it, without unseen characters, or a phone number in E.164. */
   readonly address: string;
   /** Whose code it is: the same for all spellings of one recipient. */
   readonly identity: string;

@@ -7,6 +7,26 @@ describe("an email address", () => {
     expect(parseEmail("  Ada.Lovelace@Example.COM ")?.address).toBe("Ada.Lovelace@Example.COM");
   });
 
+  it("belongs to one recipient in any case", () => {
+    expect(parseEmail("BoB@example.com")).toMatchObject({ address: "BoB@example.com", identity: "bob@example.com" });
+  });
+
+  it.each([
+    ["around it", "\u200b\ufeff ada@example.com\u202c\u00a0"],
+    ["and line breaks around it", "\t\r\nada@example.com\r\n\u200b\n"],
+    ["and wide spaces around it", "\u3000\u2003ada@example.com\u2028\u0085"],
+    ["in its local part", "\u202aa\u00add\u200ca\ufe0d\u{e0100}@example.com"],
+    ["at the end of its local part", "ada\u2060\u034f@example.com"],
+    ["in its domain that IDNA ignores", "ada@exam\u00ad\u200b\u2060\ufe0dple.com"],
+  ])("loses unseen characters %s", (_where, given) => {
+    expect(parseEmail(given)).toMatchObject({ address: "ada@example.com", identity: "ada@example.com" });
+  });
+
+  it("keeps a joiner in the domain where the script needs it, and then names another domain", () => {
+    expect(parseEmail("ada@نامه\u200cای.example")?.domain).toBe("xn--mgba3gch31f060k.example");
+    expect(parseEmail("ada@نامهای.example")?.domain).toBe("xn--mgba3gch31f.example");
+  });
+
   it.each([
     ["case", "ada@example.com", "ADA@Example.Com"],
     ["surrounding spaces", "ada@example.com", "  ada@example.com "],
@@ -32,8 +52,11 @@ describe("an email address", () => {
     ["a line break", "ada@example.com\r\nBcc: eve@example.com"],
     ["a line feed in the local part", "a\nda@example.com"],
     ["a control character", "a\u0000da@example.com"],
-    ["a line break at the end", "ada@example.com\r\n"],
-    ["a tab at the start", "\tada@example.com"],
+    ["only unseen characters", " \u200b\u00ad\n"],
+    ["only unseen characters before the @ sign", "\u200b\u00ad@example.com"],
+    ["a direction mark in the domain", "ada@exam\u202aple.com"],
+    ["a joiner in the domain where no script needs it", "ada@exam\u200cple.com"],
+    ["more characters than anyone types", `${" ".repeat(1_000)}ada@example.com`],
     ["a tab in the domain", "ada@exam\tple.com"],
     ["a line feed in the domain", "ada@exam\nple.com"],
     ["a fragment after the domain", "victim@victim.com#.attacker.com"],
@@ -74,16 +97,22 @@ describe("an email address", () => {
   });
 
   it("always names the domain of its identity, and never breaks a mail header", () => {
-    const odd = fc.constantFrom(..."#/?\\%:@[]<>,;\t\n\r \u00ad\u200b．。／＃？％ßİK", "%2e", "%23");
+    const odd = fc.constantFrom(..."#/?\\%:@[]<>,;\t\n\r \u00ad\u200b\u200c\u202a\u2028．。／＃？％ßİK", "%2e", "%23");
     const domain = fc.array(fc.oneof(fc.domain(), odd, fc.string({ maxLength: 3 })), { minLength: 1, maxLength: 4 });
     fc.assert(
-      fc.property(domain, (parts) => {
-        const recipient = parseEmail(`ada@${parts.join("")}`);
+      fc.property(fc.array(odd), domain, (others, parts) => {
+        const recipient = parseEmail(`ada${others.join("")}@${parts.join("")}`);
         if (recipient === undefined) return;
         expect(recipient.address).toMatch(/^[\x21-\x7e]+@[A-Za-z0-9.-]+$/);
         expect(recipient.address.toLowerCase()).toBe(recipient.identity);
       }),
-      { numRuns: 5000, examples: [[["victim.com", "#", ".attacker.com"]], [["victim", "\t", ".com"]]] },
+      {
+        numRuns: 5000,
+        examples: [
+          [[], ["victim.com", "#", ".attacker.com"]],
+          [[], ["victim", "\t", ".com"]],
+        ],
+      },
     );
   });
 });
