@@ -31,6 +31,13 @@ export function describeError(error: unknown): object {
   };
 }
 
+/** Works word by word: an expression for a whole address would try each character of a long text as its start. */
 function maskAddresses(text: string): string {
-  return text.replace(/[^\s<>"'(]+@[^\s<>"')]+|\+\d{7,15}\b/g, "[address]");
+  return text.replace(/[^\s<>"'()]+/g, (word) => (isEmail(word) ? MASK : word.replace(/\+\d{7,15}\b/g, MASK)));
+}
+
+const MASK = "[address]";
+
+function isEmail(word: string): boolean {
+  return word.lastIndexOf("@") > 0 && word.indexOf("@") < word.length - 1;
 }

@@ -77,7 +77,7 @@ function findKey(keys: readonly ApiKey[], sent: string): string | undefined {
 
 /** Reads a bearer token (RFC 6750 §2.1); the scheme is case-insensitive (RFC 9110 §11.1). A malformed token matches no key. */
 function readBearer(authorization: string | undefined): string | undefined {
-  const match = /^Bearer(?:[ \t]+(.*))?$/i.exec(authorization ?? "");
+  const match = /^Bearer(?:[ \t]+([^ \t].*)?)?$/is.exec(authorization ?? "");
   return match === null ? undefined : (match[1] ?? "");
 }
 

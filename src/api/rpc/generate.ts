@@ -45,6 +45,7 @@ const MESSAGES: Readonly<Record<Status, string>> = {
 };
 
 const IDEMPOTENCY_KEY = "idempotency-key";
+const MAX_IDEMPOTENCY_KEY = 255;
 
 /**
  * Reads the header or metadata entry by which a caller marks repetitions of a request: 1 to 255 visible ASCII characters, in
@@ -55,9 +56,9 @@ const IDEMPOTENCY_KEY = "idempotency-key";
 function readIdempotencyKey(incoming: Incoming): string | undefined {
   const given = incoming.header(IDEMPOTENCY_KEY);
   if (given === undefined) return undefined;
-  const [, quoted] = /^"(.*)"$/.exec(given) ?? [];
-  const key = quoted ?? given;
-  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const isQuoted = given.length > 1 && given.startsWith('"') && given.endsWith('"');
+  const key = isQuoted ? given.slice(1, -1) : given;
+  if (key.length <= MAX_IDEMPOTENCY_KEY && /^[\x21-\x7e]+$/.test(key)) return key;
   const description = "must be 1 to 255 visible ASCII characters without spaces";
   throw OtpError.invalid([{ field: IDEMPOTENCY_KEY, description }]);
 }

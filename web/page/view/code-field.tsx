@@ -55,8 +55,8 @@ export const CodeField = forwardRef<HTMLInputElement, CodeFieldProps>(function C
 
 /** The code in typed or pasted text: the number of that length in a whole message, or else the first digits. */
 function digitsOf(text: string, count: number): string {
-  const alone = new RegExp(`(?<!\\d)\\d{${count}}(?!\\d)`).exec(latinDigits(text));
-  return alone?.[0] ?? onlyDigits(text).slice(0, count);
+  const numbers = latinDigits(text).match(/\d+/g) ?? [];
+  return numbers.find(({ length }) => length === count) ?? onlyDigits(text).slice(0, count);
 }
 
 function onlyDigits(text: string): string {

@@ -75,7 +75,8 @@ function signedFields(form: URLSearchParams): string {
  * fragment, because the documentation does not say which.
  */
 function spellings(url: string): readonly string[] {
-  const [, scheme = "", host = "", port, rest = ""] = /^(https?:\/\/)([^/?#]*?)(:\d+)?([/?#].*)?$/s.exec(url) ?? [];
+  const [, scheme = "", host = "", port, rest = ""] =
+    /^(https?:\/\/)(\[[^/?#\]]*\]|[^/?#:[]*)(:\d+)?([/?#].*)?$/s.exec(url) ?? [];
   const standard = scheme === "https://" ? ":443" : ":80";
   const plain = [scheme + host + rest, scheme + host + (port ?? standard) + rest];
   return [...plain, ...plain.map((spelling) => spelling + CONNECTION_OVERRIDES)];
