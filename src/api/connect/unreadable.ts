@@ -21,7 +21,7 @@ export function refuseUnreadable(handler: UniversalHandler, rpc: Rpc, log: Logge
   const handle = async (request: UniversalServerRequest) => {
     const call = callOf(request.contextValues);
     const type = request.header.get("Content-Type") ?? "";
-    if (!isEnveloped(type) || isOneEnvelope(call.body)) {
+    if (isReadable(type, call.body, rpc.method.input)) {
       const response = await handler({ ...request, body: createAsyncIterable([call.body]) });
       if (call.hasReachedRpc) return response;
     }
@@ -54,10 +54,29 @@ function isOneEnvelope(body: Buffer): boolean {
   return body[0] === 0 && body.length >= ENVELOPE_BYTES && body.readUInt32BE(1) === body.length - ENVELOPE_BYTES;
 }
 
+/**
+ * Whether connect-es gets to read a body. It would accept JSON that repeats a field, and keep the last one, so our own decoder reads
+ * JSON first.
+ */
+function isReadable(type: string, body: Buffer, input: DescMessage): boolean {
+  if (isEnveloped(type) && !isOneEnvelope(body)) return false;
+  if (!isJson(type)) return true;
+  try {
+    decodeJson(messageIn(type, body))(input);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function messageIn(type: string, body: Buffer): Buffer {
+  return isEnveloped(type) ? body.subarray(ENVELOPE_BYTES) : body;
+}
+
 /** @returns a function that always throws, and says what is wrong with a body */
 function findFault(type: string, body: Buffer): (desc: DescMessage) => never {
   return (desc) => {
-    const message = isEnveloped(type) ? body.subarray(ENVELOPE_BYTES) : body;
+    const message = messageIn(type, body);
     if (isEnveloped(type) && !isOneEnvelope(body) && message.length <= MAX_REQUEST_BYTES) {
       throw OtpError.invalid([{ field: BODY, description: "is not one enveloped message" }]);
     }

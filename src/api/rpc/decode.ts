@@ -9,6 +9,7 @@ import {
 } from "@bufbuild/protobuf";
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { OtpError } from "../../otp/errors.js";
+import { repeatsField } from "./repeated-fields.js";
 
 /** The largest accepted request, on every protocol. */
 export const MAX_REQUEST_BYTES = 16 * 1024;
@@ -40,17 +41,19 @@ function refuseUnknown({ $unknown: [unknown] = [] }: Message): void {
   if (unknown !== undefined) throw invalidBody(`has the unknown field number ${unknown.no}`);
 }
 
-/** Decodes the protobuf JSON mapping strictly: unknown fields and wrong types are refused. */
+/** Decodes the protobuf JSON mapping strictly: unknown fields, repeated fields and wrong types are refused. */
 export function decodeJson(bytes: Uint8Array): Decode {
   return (desc) => {
     if (bytes.length > MAX_REQUEST_BYTES) throw OtpError.tooLarge(MAX_REQUEST_BYTES);
-    const json = attempt<JsonValue>(() => JSON.parse(UTF8.decode(bytes)));
-    if (json === undefined) throw invalidBody("is not valid JSON");
+    const text = attempt(() => UTF8.decode(bytes));
+    const json = text === undefined ? undefined : attempt<JsonValue>(() => JSON.parse(text));
+    if (text === undefined || json === undefined) throw invalidBody("is not valid JSON");
     if (json === null || typeof json !== "object" || Array.isArray(json)) throw invalidBody("must be a JSON object");
 
     const known = namesOf(desc);
     const unknown = Object.keys(json).find((key) => !known.has(key));
     if (unknown !== undefined) throw unknownField(unknown);
+    if (repeatsField(text, json, desc)) throw invalidBody("contains a field more than once");
     try {
       return fromJson(desc, json);
     } catch (error) {

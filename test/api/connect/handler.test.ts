@@ -118,9 +118,17 @@ describe.each(FRAMINGS)("connect-node with %s for %s", (type, rpc, message) => {
           [0x0a, 0x20, ...Buffer.from(ADDRESS)],
           [0x7a, 0x0f, ...Buffer.from(ADDRESS)],
         ].map((bytes) => Buffer.from(bytes))
-      : [`{"email":"${ADDRESS}"`, `{} ${ADDRESS}`, `{"${ADDRESS}":1}`, `["${ADDRESS}"]`, "null", "", '{"token":1}'].map(
-          (json) => Buffer.from(json),
-        );
+      : [
+          `{"email":"${ADDRESS}"`,
+          `{} ${ADDRESS}`,
+          `{"${ADDRESS}":1}`,
+          `["${ADDRESS}"]`,
+          "null",
+          "",
+          '{"token":1}',
+          `{"token":"${ADDRESS}","token":"${ADDRESS}"}`,
+          `{"token":"${ADDRESS}","\\u0074oken":"${ADDRESS}"}`,
+        ].map((json) => Buffer.from(json));
     for (const body of bodies) {
       const { error, text } = await send(type, rpc, body);
       expect(error).toMatchObject({ code: "InvalidArgument", reason: "INVALID_REQUEST", domain: "otp.v1" });

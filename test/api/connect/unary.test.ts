@@ -39,6 +39,7 @@ const CALLS: readonly (readonly [string, string, string, Body, Record<string, st
   ["a wrong code in binary", "Verify", BINARY_TYPE, toBinary(VerifyRequestSchema, wrong), {}],
   ["wrong fields", "Verify", JSON_TYPE, '{"email":"ada","otp":"12"}', {}],
   ["an unknown field", "Generate", JSON_TYPE, '{"mail":"ada@example.com"}', {}],
+  ["a repeated field", "Generate", JSON_TYPE, '{"email":"ada@example.com","email":"eve@example.com"}', {}],
   ["a body that is not JSON", "Generate", JSON_TYPE, "{", {}],
   ["a body that is not a message", "Generate", BINARY_TYPE, Buffer.from([0xff]), {}],
   ["a body that is too large", "Generate", JSON_TYPE, `{"email":"${"a".repeat(20_000)}"}`, {}],
