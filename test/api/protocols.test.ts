@@ -89,7 +89,11 @@ describe.each(PROTOCOLS)("a client over %s", (protocol) => {
   });
 
   it("is told every wrong field", async () => {
-    const request = { recipient: { case: "email", value: "no address" }, purpose: "!", locale: "?" } as const;
+    const request = {
+      recipient: { case: "email", value: "no address" },
+      purpose: "!",
+      locale: "x".repeat(65),
+    } as const;
     expect(await failure(client().generate(request))).toMatchObject({
       code: "InvalidArgument",
       reason: "INVALID_REQUEST",

@@ -247,7 +247,7 @@ describe("Generate", () => {
   });
 
   it("names every invalid field", async () => {
-    const request = toEmail("nobody", { purpose: "Log In!", locale: "not a language" });
+    const request = toEmail("nobody", { purpose: "Log In!", locale: "x".repeat(65) });
     await expect(serviceWith(OLD).generate(request)).rejects.toEqual(invalid("email", "purpose", "locale"));
   });
 

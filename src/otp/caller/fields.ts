@@ -6,7 +6,8 @@ import type { Recipient } from "../recipient/recipient.js";
 export const DEFAULT_PURPOSE = "login";
 
 const PURPOSE = /^[a-z0-9][a-z0-9_-]{0,31}$/;
-const MAX_LOCALE = 35; // RFC 5646 §4.4.1
+const MAX_PURPOSE = 32;
+const MAX_LOCALE = 64; // RFC 5646 §4.4.1 asks for room for 35
 
 /** A oneof of the API: the field that is set, and its value. */
 export type OneOf<Name extends string> =
@@ -35,25 +36,36 @@ export class FieldReader {
   }
 
   purpose(given: string): string {
-    if (given !== "" && !PURPOSE.test(given)) {
+    if (given !== "" && (given.length > MAX_PURPOSE || !PURPOSE.test(given))) {
       this.reject("purpose", 'must be 1 to 32 of a-z, 0-9, "-" and "_", and start with a letter or digit');
     }
     return given || DEFAULT_PURPOSE;
   }
 
+  /** @returns the locale in canonical form; empty if it is not understood, because a message in the default language is better than none */
   locale(given: string): string {
-    if (given === "") return given;
-    try {
-      const [locale] = given.length <= MAX_LOCALE ? Intl.getCanonicalLocales(given) : [];
-      if (locale !== undefined) return locale;
-    } catch {
-      // Not a language tag: rejected below.
-    }
-    this.reject("locale", "must be a BCP 47 language tag such as fr-CA");
-    return "";
+    if (given.length > MAX_LOCALE) this.reject("locale", `must have at most ${MAX_LOCALE} characters`);
+    return given.length > MAX_LOCALE ? "" : canonicalLocale(given);
   }
 
   reject(field: string, description: string): undefined {
     this.violations.push({ field, description });
   }
+}
+
+/**
+ * Reads a BCP 47 tag, also in the form of POSIX, such as `pt_BR.UTF-8` or `de_DE@euro`, and the first entry of an Accept-Language
+ * header, such as `fr-CA, en;q=0.5`. Subtags at the end that are not understood are dropped (RFC 4647 §3.4).
+ */
+function canonicalLocale(given: string): string {
+  const [tag = ""] = given.trim().split(/[.@,;]/, 1);
+  const subtags = tag.replaceAll("_", "-").split("-");
+  while (subtags.length > 0) {
+    try {
+      return Intl.getCanonicalLocales(subtags.join("-"))[0] ?? "";
+    } catch {
+      subtags.pop();
+    }
+  }
+  return "";
 }
