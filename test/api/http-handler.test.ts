@@ -89,6 +89,11 @@ describe("the plain routes", () => {
     expect(JSON.stringify(answer.body)).not.toMatch(/a@example\.com|4155552671/);
   });
 
+  it("point at a field in the recipient", async () => {
+    const answer = await verify({ token: "nonsense", recipient: { email: "x" }, otp: "123456" });
+    expect(answer.body.errors).toMatchObject([{ pointer: "#/recipient/email" }, { pointer: "#/token" }]);
+  });
+
   it.each([
     ["no subject", { otp: "123456" }, "#/subject"],
     ["no otp", { email: "a@example.com" }, "#/otp"],
@@ -97,6 +102,12 @@ describe("the plain routes", () => {
     ["an otp in full-width digits", { email: "a@example.com", otp: "１２３４５６" }, "#/otp"],
     ["an otp that is too long", { email: "a@example.com", otp: "1234567" }, "#/otp"],
     ["a token that is not ours", { token: "nonsense", otp: "123456" }, "#/token"],
+    ["an unknown field in the recipient", { token: "nonsense", recipient: { mail: "x" }, otp: "123456" }, "#"],
+    [
+      "a recipient without a token",
+      { email: "a@example.com", recipient: { phone: "+1" }, otp: "123456" },
+      "#/recipient",
+    ],
   ])("refuse Verify with %s, and point at the problem", async (_what, body, pointer) => {
     const answer = await verify(body);
     expectProblem(answer, 400, { reason: "INVALID_REQUEST" });

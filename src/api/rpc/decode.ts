@@ -37,8 +37,11 @@ export function decoded(message: Message): Decode {
   };
 }
 
-function refuseUnknown({ $unknown: [unknown] = [] }: Message): void {
+/** Refuses unknown fields in the message and in the messages that it contains. */
+function refuseUnknown(message: Message): void {
+  const [unknown] = message.$unknown ?? [];
   if (unknown !== undefined) throw invalidBody(`has the unknown field number ${unknown.no}`);
+  for (const value of Object.values(message)) if (isMessage(value)) refuseUnknown(value);
 }
 
 /** Decodes the protobuf JSON mapping strictly: unknown fields, repeated fields and wrong types are refused. */

@@ -5,8 +5,6 @@ const DAY_MS = 86_400_000;
 const DAY_BYTES = 2;
 export const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** How many bytes longer a sealed value is than its content. */
-export const SEAL_BYTES = DAY_BYTES + NONCE_BYTES + TAG_BYTES;
 
 /** How many days of one key are cached. Values of other days are rare: they are expired or forged. */
 const CACHED_DAYS = 4;
@@ -54,7 +52,7 @@ export function seal(
 
 /** Opens a value that was sealed with this key in this context. @returns undefined if it was not */
 export function tryOpen(key: SealingKey, sealed: Buffer, context: string): Buffer | undefined {
-  if (sealed.length < SEAL_BYTES) return undefined;
+  if (sealed.length < DAY_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
   const nonce = sealed.subarray(DAY_BYTES, DAY_BYTES + NONCE_BYTES);
   const decipher = createDecipheriv("aes-256-gcm", key.ofDay(sealed.readUInt16BE()), nonce, {
     authTagLength: TAG_BYTES,

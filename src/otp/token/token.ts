@@ -1,14 +1,7 @@
-import {
-  CHALLENGE_ID_BYTES,
-  type ChallengeId,
-  isForPurpose,
-  isForRecipient,
-  packChallengeId,
-  unpackChallengeId,
-} from "../challenge/id.js";
+import { type ChallengeId, isForPurpose, isForRecipient, packChallengeId, unpackChallengeId } from "../challenge/id.js";
 import type { Keyring, Keys } from "../crypto/keyring.js";
 import { hmac } from "../crypto/mac.js";
-import { NONCE_BYTES, SEAL_BYTES, seal, tryOpen } from "../crypto/seal.js";
+import { NONCE_BYTES, seal, tryOpen } from "../crypto/seal.js";
 import { CHANNELS, type Channel, type Recipient } from "../recipient/recipient.js";
 import { REQUEST_ID_BYTES, type RequestId, requestedAt } from "./request-id.js";
 
@@ -29,9 +22,8 @@ export interface OpenedSession extends Session {
 type Kind = "session" | "watch";
 
 const CHANNEL_BYTES = 1;
-const CONTENT_BYTES = CHANNEL_BYTES + CHALLENGE_ID_BYTES + REQUEST_ID_BYTES;
-/** 92 characters. The number of bytes is a multiple of 3, so base64url leaves no bits unused, and a token has one spelling. */
-const TOKEN = new RegExp(`^[A-Za-z0-9_-]{${((CONTENT_BYTES + SEAL_BYTES) / 3) * 4}}$`);
+/** A channel, a challenge and a request, sealed: 69 bytes. They are a multiple of 3, so base64url has one spelling for them. */
+const TOKEN = /^[A-Za-z0-9_-]{92}$/;
 
 /** How long a token is usable: a request waits in the queue for at most one lifetime of a code, and its code lives for another. */
 export function tokenLifeMs(lifeMs: number): number {

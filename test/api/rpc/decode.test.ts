@@ -1,9 +1,13 @@
 import { create, toJsonString } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeJson } from "../../../src/api/rpc/decode.js";
+import { decodeBinary, decodeJson } from "../../../src/api/rpc/decode.js";
 import { BadRequestSchema } from "../../../src/gen/google/rpc/error_details_pb.js";
-import { GenerateRequestSchema, GenerateResponseSchema } from "../../../src/gen/otp/v1/otp_service_pb.js";
+import {
+  GenerateRequestSchema,
+  GenerateResponseSchema,
+  VerifyRequestSchema,
+} from "../../../src/gen/otp/v1/otp_service_pb.js";
 
 const decode = (text: string) => decodeJson(Buffer.from(text));
 const TWICE = expect.objectContaining({
@@ -40,6 +44,15 @@ describe("JSON that contains a field twice", () => {
     ],
   ])("is refused if it uses both names of the field, %s", (_where, desc, text) => {
     expect(() => decode(text)(desc)).toThrow(TWICE);
+  });
+});
+
+describe("a binary message with an unknown field", () => {
+  it.each([
+    ["in itself", Buffer.from([0x7a, 0x01, 0x61])],
+    ["in a message that it contains", Buffer.from([0x32, 0x03, 0x7a, 0x01, 0x61])],
+  ])("%s is refused", (_where, bytes) => {
+    expect(() => decodeBinary(bytes)(VerifyRequestSchema)).toThrow("has the unknown field number 15");
   });
 });
 
