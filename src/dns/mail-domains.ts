@@ -61,6 +61,7 @@ export class DnsMailDomains implements MailDomains {
   }
 
   async takesMail(domain: string): Promise<boolean> {
+    if (isLocalName(domain)) return false;
     return (await this.cache.fetch(domain)) !== "accepts no mail";
   }
 
@@ -77,7 +78,7 @@ export class DnsMailDomains implements MailDomains {
     const mx = await this.records.lookUp(domain, "MX", deadline);
     if (mx === undefined) return "unknown";
     if (!mx.domainExists) return "accepts no mail";
-    if (mx.records.length > 0) return mx.records.every(isRoot) ? "accepts no mail" : "accepts mail";
+    if (mx.records.length > 0) return mx.records.every(isNoHost) ? "accepts no mail" : "accepts mail";
 
     const hosts = await Promise.all([
       this.records.lookUp(domain, "A", deadline),
@@ -88,7 +89,16 @@ export class DnsMailDomains implements MailDomains {
   }
 }
 
-/** A null MX names the root as the mail host. */
-function isRoot(host: string): boolean {
-  return host === "";
+/** A null MX names the root as the mail host. Others say the same with `localhost`. */
+function isNoHost(host: string): boolean {
+  return host === "" || isLocalName(host);
+}
+
+/**
+ * Whether a name never leads to another machine: one without a dot, such as `localhost` or `mailserver`, one under `.localhost`, which
+ * is always this machine, or one under `.invalid`, which never exists (RFC 6761 §6.3, §6.4). Resolvers may answer for them, from a
+ * hosts file or with a wildcard. Names such as `.local` and `.test` are left to DNS, because a company may run mail servers under them.
+ */
+function isLocalName(name: string): boolean {
+  return !name.includes(".") || name.endsWith(".localhost") || name.endsWith(".invalid");
 }

@@ -67,6 +67,7 @@ describe("DnsMailDomains rejects a domain", () => {
   it.each<[string, DnsZone | undefined]>([
     ["that does not exist", undefined],
     ["with a null MX, even if it has an A record", { mx: [""], a: ["192.0.2.1"] }],
+    ["whose only mail host is localhost", { mx: ["localhost"], a: ["192.0.2.1"] }],
     ["with no MX, A or AAAA record", {}],
     ["that is an alias of a domain with no MX, A or AAAA record", { cname: "real.example" }],
     ["with no MX, A or AAAA record, even if only TCP tells", { fault: "truncated" }],
@@ -74,6 +75,22 @@ describe("DnsMailDomains rejects a domain", () => {
     if (zone !== undefined) dns.zones.set("some.example", zone);
     expect(await open().takesMail("some.example")).toBe(false);
   });
+});
+
+describe("DnsMailDomains rejects a name that never leads to another machine, without asking DNS", () => {
+  it.each(["localhost", "mail.localhost", "mailserver", "example", "ai", "mail.invalid"])("%s", async (name) => {
+    dns.zones.set(name, { mx: ["mail.example"], a: ["192.0.2.1"] });
+    expect(await open().takesMail(name)).toBe(false);
+    expect(dns.questions).toEqual([]);
+  });
+
+  it.each(["corp.local", "mail.test", "localhost.example", "notlocalhost.example"])(
+    "but asks about %s",
+    async (name) => {
+      dns.zones.set(name, { mx: ["mail.example"] });
+      expect(await open().takesMail(name)).toBe(true);
+    },
+  );
 });
 
 describe("DnsMailDomains asks", () => {

@@ -49,6 +49,11 @@ describe("Generate", () => {
     await expectRefusal(caller, "no-mail.example");
   });
 
+  test("refuses an address at this machine or without a dot, and leaves nothing in Redis", async (caller) => {
+    await expectRefusal(caller, "localhost");
+    await expectRefusal(caller, "mailserver");
+  });
+
   test("refuses a domain that does not exist, and leaves nothing in Redis", async (caller) => {
     await expectRefusal(caller, "nowhere.example");
   });
