@@ -15,10 +15,22 @@ describe("the page", () => {
     "＋49 1520 {}",
     "+49\u00a01520\u00a0{}",
     "+49 1520\u2011{}",
+    "+49\u00ad 1520\u200c\ufe0d{}\u2060",
   ])("recognizes a phone number that is copied as %j", async (spelling) => {
     const page = await site.open();
     await page.ask(spelling.replace("{}", site.newPhone().slice(-7)));
   });
+
+  it.each(["\u200b{}\u202c", "\ufeff{}\u00a0\u200b"])(
+    "sends to an email address that is copied as %j",
+    async (spelling) => {
+      const page = await site.open();
+      const email = site.newEmail();
+      await page.ask(spelling.replace("{}", email.replace("@", "\u00ad\ufe0d@")));
+      await page.code.fill((await site.smtp.mailTo(email)).code);
+      await page.verified.waitFor();
+    },
+  );
 
   it("links to the current login also when its address is typed in another spelling", async () => {
     const page = await site.open();

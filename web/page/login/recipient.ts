@@ -13,11 +13,28 @@ export function recipientOf(text: string, channels: readonly Channel[]): Recipie
     only !== undefined && another === undefined
       ? only === "sms"
       : !address.includes("@") && /^[+＋(]?\p{Nd}/u.test(address);
-  return isPhone ? { channel: "sms", address: latinDigits(address) } : { channel: "email", address };
+  return isPhone ? { channel: "sms", address: latinDigits(address) } : { channel: "email", address: emailIn(text) };
 }
 
-/** Invisible characters, such as the direction marks around a phone number that was copied from a contact or from this page. */
-const INVISIBLE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/**
+ * The characters without a glyph, such as the direction marks around a phone number that was copied from a contact or from this page,
+ * or a soft hyphen in an email address.
+ */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** Drops invisible characters around the address and in its local part. In the domain, the server decides: a script may need them. */
+function emailIn(text: string): string {
+  const at = text.lastIndexOf("@");
+  if (at === -1) return text.replaceAll(INVISIBLE, "").trim();
+  const domain = [...text.slice(at + 1)];
+  const end = domain.findLastIndex((character) => character.replaceAll(INVISIBLE, "").trim() !== "");
+  return (
+    text
+      .slice(0, at + 1)
+      .replaceAll(INVISIBLE, "")
+      .trim() + domain.slice(0, end + 1).join("")
+  );
+}
 
 /** The same for all spellings that the service treats as one address. */
 export function addressKey({ channel, address }: Recipient): string {
