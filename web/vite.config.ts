@@ -24,7 +24,7 @@ export default defineConfig(({ mode }) => {
     build: {
       outDir: here(outDir),
       emptyOutDir: true,
-      target: "es2022",
+      target: "baseline-widely-available", // docs/page-and-inbox.md names these browsers
       modulePreload: { polyfill: false },
       assetsInlineLimit: 0, // the page's policy blocks data: URLs
     },

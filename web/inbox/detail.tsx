@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import type { Message } from "../../dev/inbox/message.js";
 import { Code } from "./code.js";
+import { isShown } from "./is-shown.js";
 import { useMessage } from "./state/use-message.js";
 import { type Tab, Tabs } from "./tabs.js";
 import { fullTime, titleOf } from "./words.js";
@@ -23,7 +24,8 @@ function FullMessage({ message }: { readonly message: Message }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     // On a narrow screen the list disappears, and with it the link that had the focus.
-    if (!document.getElementById("messages")?.checkVisibility()) heading.current?.focus();
+    const list = document.getElementById("messages");
+    if (list === null || !isShown(list)) heading.current?.focus();
   }, []);
 
   return (

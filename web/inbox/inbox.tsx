@@ -21,10 +21,11 @@ export function Inbox() {
     if (isDone) location.hash = "messages";
   };
 
+  const isEmpty = messages?.length === 0;
   return (
     <>
       <Header count={messages?.length ?? 0} connection={connection} onClear={clear} />
-      <main className={selected ? "panes open" : "panes"}>
+      <main className={`panes${selected ? " open" : ""}${isEmpty ? " bare" : ""}`}>
         <section className="list" id="messages" aria-label="Messages">
           {trouble !== "" && (
             <p role="alert" className="trouble">
@@ -34,7 +35,7 @@ export function Inbox() {
           {messages !== undefined && <MessageList messages={messages} selected={selected} />}
         </section>
         <section className="detail" aria-label="Message">
-          {selected ? <Detail id={selected} /> : messages !== undefined && messages.length > 0 && <NoSelection />}
+          {selected ? <Detail id={selected} /> : messages !== undefined && !isEmpty && <NoSelection />}
         </section>
       </main>
       <p role="status" className="unseen">

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import type { Summary } from "../../dev/inbox/message.js";
 import { NoMessages } from "./hints.js";
+import { isShown } from "./is-shown.js";
 import { channelName, fullTime, shortTime, titleOf } from "./words.js";
 
 interface Props {
@@ -32,7 +33,7 @@ export function MessageList({ messages, selected }: Props) {
 /** Whether the focused element is visible. */
 function hasVisibleFocus(): boolean {
   const { activeElement } = document;
-  return activeElement !== null && activeElement !== document.body && activeElement.checkVisibility();
+  return activeElement !== null && activeElement !== document.body && isShown(activeElement);
 }
 
 function Row({ message, isSelected }: { readonly message: Summary; readonly isSelected: boolean }) {

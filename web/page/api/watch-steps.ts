@@ -35,6 +35,7 @@ const SILENCE_MS = 30_000;
  * Follows a delivery until its final step and reconnects when the connection is lost. Each stream starts with the last step seen,
  * so that its arrival shows that the connection works.
  *
+ * @param token the watch token
  * @param after the sequence of the last step seen; 0 for none
  */
 export async function* watchSteps(
@@ -47,16 +48,14 @@ export async function* watchSteps(
   let waitMs = FIRST_WAIT_MS;
   let notBefore = 0; // the server can ask for a longer wait
   while (!signal.aborted) {
-    const silence = new Timeout(SILENCE_MS);
-    const offline = new AbortController();
-    const goOffline = () => offline.abort();
-    window.addEventListener("offline", goOffline); // otherwise the stream would stay open and silent
+    const connection = new AbortController(); // AbortSignal.any is too new for the oldest supported browsers
+    const disconnect = () => connection.abort();
+    const silence = new Timeout(SILENCE_MS, disconnect);
+    signal.addEventListener("abort", disconnect);
+    window.addEventListener("offline", disconnect); // otherwise the stream would stay open and silent
     try {
       const headers = { "Last-Event-ID": String(Math.max(0, seen - 1)) };
-      const stream = client.watch(
-        { token },
-        { headers, signal: AbortSignal.any([signal, silence.signal, offline.signal]) },
-      );
+      const stream = client.watch({ token }, { headers, signal: connection.signal });
       for await (const response of stream) {
         silence.restart();
         waitMs = FIRST_WAIT_MS;
@@ -73,10 +72,11 @@ export async function* watchSteps(
         return;
       }
       notBefore = refusal.retryAt ?? 0;
-      if (!signal.aborted && !silence.signal.aborted) yield { kind: "disconnected" };
+      if (!signal.aborted && !silence.isOver) yield { kind: "disconnected" };
     } finally {
       silence.stop();
-      window.removeEventListener("offline", goOffline);
+      signal.removeEventListener("abort", disconnect);
+      window.removeEventListener("offline", disconnect);
     }
     await sleep(Math.max(waitMs, notBefore - Date.now()), signal);
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
@@ -96,17 +96,20 @@ function readStep({ status, sequence, time, final, expireTime }: WatchResponse):
   };
 }
 
-/** Aborts its signal unless it is restarted or stopped in time. */
+/** Calls a function unless it is restarted or stopped in time. */
 class Timeout {
-  private readonly controller = new AbortController();
   private timer: number;
+  private hasPassed = false;
 
-  constructor(private readonly afterMs: number) {
+  constructor(
+    private readonly afterMs: number,
+    private readonly call: () => void,
+  ) {
     this.timer = this.start();
   }
 
-  get signal(): AbortSignal {
-    return this.controller.signal;
+  get isOver(): boolean {
+    return this.hasPassed;
   }
 
   restart(): void {
@@ -119,7 +122,10 @@ class Timeout {
   }
 
   private start(): number {
-    return window.setTimeout(() => this.controller.abort(), this.afterMs);
+    return window.setTimeout(() => {
+      this.hasPassed = true;
+      this.call();
+    }, this.afterMs);
   }
 }
 
