@@ -55,7 +55,7 @@ export default {
         "The settings of a sender import the validators of src/config, and otherwise only src/delivery and the domain.",
       severity: "error",
       from: { path: SENDER_SETTINGS },
-      to: { path: "^src/", pathNot: [folder("delivery", "otp"), "^src/config/values\\.ts$"] },
+      to: { path: "^src/", pathNot: [folder("delivery", "otp"), "^src/config/(?:values|secrets)\\.ts$"] },
     },
     {
       name: "sender-settings-load-no-package",

@@ -1,12 +1,13 @@
 import { senderNames } from "../delivery/senders/registry.js";
 import { LOG_LEVELS } from "../log.js";
-import { bool, host, integer, logLevel, secrets, someOf, url } from "./values.js";
+import { secrets } from "./secrets.js";
+import { bool, host, integer, logLevel, someOf, url } from "./values.js";
 
 /** The variables that both the server and the worker read, in the groups of docs/configuration.md. */
 export const BOTH_GROUPS = {
   basics: {
     OTP_SECRET: secrets({
-      desc: "The secret that seals codes and signs tokens: at least 32 characters, for example the output of `openssl rand -base64 48`. A list separated by commas rotates it: the first secret seals, and all of them open.",
+      desc: "The secret that seals codes and signs tokens: at least 32 characters, at least 8 of them different, and not one text repeated, for example the output of `openssl rand -base64 48`. A list of different secrets, separated by commas, rotates it: the first secret seals, and all of them open.",
     }),
     REDIS_URL: url(
       "redis:",

@@ -50,20 +50,23 @@ export const host = makeValidator<string>((input) => {
   return input;
 });
 
+/** Host names in lower case, as browsers write them. An IPv6 address has brackets. */
+export const hostNames = makeValidator<readonly string[]>((input) =>
+  split(input).map((entry) => {
+    const name = entry.toLowerCase();
+    const isHost = /^(?:[\w-]+(?:\.[\w-]+)*|\[[\da-f:.]+\])$/.test(name);
+    if (!isHost || !URL.canParse(`http://${name}`) || new URL(`http://${name}`).hostname !== name) {
+      throw new BadValue("must be host names such as otp.example.com or [::1], without a port, separated by commas");
+    }
+    return name;
+  }),
+);
+
 /** The path of a file or folder. Whoever reads the file checks its content. */
 export const path = makeValidator<string>((input) => input);
 
-const split = (input: string) => input.split(",").map((part) => part.trim());
-
-const MIN_SECRET = 32;
-
-export const secrets = makeValidator<[string, ...string[]]>((input) => {
-  const [first = "", ...others] = split(input);
-  if ([first, ...others].some(({ length }) => length < MIN_SECRET)) {
-    throw new BadValue(`must be secrets of at least ${MIN_SECRET} characters, separated by commas`);
-  }
-  return [first, ...others];
-});
+/** The parts of a list that is separated by commas. */
+export const split = (input: string) => input.split(",").map((part) => part.trim());
 
 export const mailFrom = makeValidator<{ name: string; address: string }>((input) => {
   const match = /^(?:([^<>"\p{Cc}]*)<([^<>]+)>|([^<>\s]+))$/u.exec(input.trim());
@@ -113,17 +116,6 @@ export const oneOf = <Name extends string>(...names: readonly Name[]) =>
 
 /** Any text, for example a name or a key. */
 export const text = makeValidator<string>((input) => input.trim());
-
-const MIN_WEBHOOK_SECRET = 24;
-
-/** `whsec_` and base64, or plain text (Standard Webhooks 1.0.0, "Signature scheme"). */
-export const webhookSecret = makeValidator<string>((input) => {
-  const [, encoded] = /^whsec_(.*)$/s.exec(input) ?? [];
-  const bytes = encoded === undefined ? Buffer.byteLength(input) : Buffer.from(encoded, "base64").length;
-  if (bytes < MIN_WEBHOOK_SECRET)
-    throw new BadValue(`must be whsec_ and base64, or plain text, of at least ${MIN_WEBHOOK_SECRET} bytes`);
-  return input;
-});
 
 /** An HTTP or HTTPS URL, unchanged. */
 export const httpUrl = makeValidator<string>((input) => {

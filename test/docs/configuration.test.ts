@@ -8,7 +8,11 @@ import { WORKER } from "../../src/config/worker.js";
 import { SENDERS } from "../../src/delivery/senders/registry.js";
 import { OtpService } from "../../src/gen/otp/v1/otp_service_pb.js";
 
-const REQUIRED = { OTP_SECRET: "s".repeat(32), SMTP_URL: "smtp://127.0.0.1", MAIL_FROM: "otp@example.com" };
+const REQUIRED = {
+  OTP_SECRET: "a secret that is long enough for this",
+  SMTP_URL: "smtp://127.0.0.1",
+  MAIL_FROM: "otp@example.com",
+};
 
 /** Set in `.env.example` for docker-compose.yml, though they have a default. */
 const FOR_CONTAINERS = new Set(["PUBLIC_RPCS", "DNS_CHECK", "WEB"]);

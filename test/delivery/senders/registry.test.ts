@@ -16,7 +16,7 @@ import { newApplication, VONAGE } from "../../support/providers/vonage.js";
 import { WEBHOOK } from "../../support/providers/webhook.js";
 
 const FOLDER = fileURLToPath(new URL("../../../src/delivery/senders/", import.meta.url));
-const OTP_SECRET = "s".repeat(32);
+const OTP_SECRET = "a secret that is long enough for this";
 const ENV = {
   OTP_SECRET,
   EMAIL_SENDERS: senderNames("email").join(),

@@ -1,8 +1,9 @@
+import { signingKey } from "../../../config/secrets.js";
 import { accountSid, baseUrl, text } from "../../../config/values.js";
 import { optional, PUBLIC_URL, perSecond, senderSettings } from "../settings.js";
 
-const TWILIO_AUTH_TOKEN = text({
-  desc: "The auth token of your Twilio account. The worker signs in with it, and the server checks the signatures of receipts with it.",
+const TWILIO_AUTH_TOKEN = signingKey({
+  desc: "The auth token of your Twilio account, at least 16 characters. The worker signs in with it, and the server checks the signatures of receipts with it.",
   docs: "https://help.twilio.com/articles/223136027-Auth-Tokens-and-How-to-Change-Them",
 });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { signingKey } from "../../../config/secrets.js";
 import { baseUrl, path, text } from "../../../config/values.js";
 import { optional, PUBLIC_URL, perSecond, senderSettings } from "../settings.js";
 import type { VonageApplication } from "./tokens.js";
@@ -55,8 +56,8 @@ export const vonage = senderSettings({
   receipts: {
     needs: {
       VONAGE_API_KEY,
-      VONAGE_SIGNATURE_SECRET: text({
-        desc: "The signature secret of your Vonage account, which Vonage signs receipts with. Without it, the server accepts no receipts from Vonage.",
+      VONAGE_SIGNATURE_SECRET: signingKey({
+        desc: "The signature secret of your Vonage account, at least 16 characters, which Vonage signs receipts with. Without it, the server accepts no receipts from Vonage.",
         docs: "https://developer.vonage.com/en/getting-started/concepts/webhooks#decoding-signed-webhooks",
       }),
     },

@@ -1,4 +1,5 @@
-import { httpUrl, webhookSecret } from "../../../config/values.js";
+import { webhookSecret } from "../../../config/secrets.js";
+import { httpUrl } from "../../../config/values.js";
 import { perSecond, senderSettings } from "../settings.js";
 
 export const webhook = senderSettings({
