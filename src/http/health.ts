@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { UNCACHED } from "./headers.js";
 import { methodNotAllowed, NOT_FOUND, sendProblem } from "./problem.js";
 import type { HttpHandler } from "./server.js";
 
@@ -22,7 +23,7 @@ export function healthHandler(health: Health): HttpHandler {
  * @returns false for any other path
  */
 export function serveHealth(path: string, request: IncomingMessage, response: ServerResponse, health: Health): boolean {
-  if (!PATHS.has(path)) return false;
+  if (!isHealthPath(path)) return false;
   if (request.method !== "GET" && request.method !== "HEAD") {
     sendProblem(response, methodNotAllowed("GET, HEAD"));
     return true;
@@ -40,6 +41,11 @@ export function serveHealth(path: string, request: IncomingMessage, response: Se
   return true;
 }
 
+/** Whether a health route is at this path. */
+export function isHealthPath(path: string): boolean {
+  return PATHS.has(path);
+}
+
 const PATHS: ReadonlySet<string> = new Set(["/health", "/health/live", "/health/ready"]);
 
 function word(passes: boolean): string {
@@ -50,9 +56,9 @@ function sendJson(request: IncomingMessage, response: ServerResponse, status: nu
   const body = JSON.stringify(value);
   response
     .writeHead(status, {
+      ...UNCACHED,
       "Content-Type": "application/json",
       "Content-Length": Buffer.byteLength(body),
-      "Cache-Control": "no-store",
     })
     .end(request.method === "HEAD" ? undefined : body);
 }

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { isRead, readBody } from "./body.js";
+import { UNCACHED } from "./headers.js";
 
 /** An error response as RFC 9457 defines it. */
 export interface Problem {
@@ -50,6 +51,7 @@ function write(response: ServerResponse, problem: Problem): void {
   const body = problemBody(problem);
   response
     .writeHead(problem.status, {
+      ...UNCACHED,
       "Content-Type": PROBLEM_TYPE,
       "Content-Length": Buffer.byteLength(body),
       ...(retryAfterMs !== undefined && { "Retry-After": Math.ceil(retryAfterMs / 1000) }),

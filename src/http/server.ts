@@ -1,16 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
-import { INTERNAL_ERROR, PROBLEM_TYPE, type Problem, problemBody, SHUTTING_DOWN, sendProblem } from "./problem.js";
+import { STRICT_TRANSPORT } from "./headers.js";
+import { INTERNAL_ERROR, type Problem, SHUTTING_DOWN, sendProblem } from "./problem.js";
+import { refusalOf } from "./refusal.js";
 import type { Certificates } from "./tls.js";
 
 /** Answers one request; `path` is its URL without the query. Whatever it throws becomes an error response. */
 export type HttpHandler = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
 /** Precedes the path when a client sends a request in absolute form, as it would to a proxy (RFC 9112 §3.2.2). */
-const ORIGIN = /^https?:\/\/[^/?]*/i;
+const ORIGIN = /^https?:\/\/([^/?]*)/i;
 const SWEEP_MS = 500;
 const PROBE_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000; // longer than the idle timeout of common load balancers
@@ -21,6 +23,7 @@ const KEEP_ALIVE_MS = 65_000; // longer than the idle timeout of common load bal
 export class HttpServer {
   private readonly server: Server;
   private readonly problemOf: (thrown: unknown) => Problem;
+  private readonly isSecure: boolean;
   private running = 0;
   private isClosing = false;
   private onIdle: (() => void) | undefined;
@@ -45,6 +48,7 @@ export class HttpServer {
         return INTERNAL_ERROR;
       });
     const { tls } = parts;
+    this.isSecure = tls !== undefined;
     const options = {
       headersTimeout: parts.requestTimeoutMs,
       requestTimeout: parts.requestTimeoutMs,
@@ -52,6 +56,7 @@ export class HttpServer {
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAlive: true, // detects a peer that vanished, also during a long response
       keepAliveInitialDelay: PROBE_MS,
+      requireHostHeader: false, // `answer` refuses such a request with a problem, and Node.js with an empty response
     };
     const listener = (request: IncomingMessage, response: ServerResponse) =>
       void this.answer(parts.handler, request, response);
@@ -68,6 +73,10 @@ export class HttpServer {
     this.server.on("connection", (socket: Socket) => {
       this.sockets.add(socket);
       socket.once("close", () => this.sockets.delete(socket));
+    });
+    this.server.on("checkExpectation", (_request, response: ServerResponse) => {
+      this.secure(response);
+      sendProblem(response, UNKNOWN_EXPECTATION);
     });
     this.server.on("clientError", (error, socket) => this.refuse(error, socket));
   }
@@ -105,7 +114,12 @@ export class HttpServer {
     }
     this.count(response);
     this.answers.set(request.socket, response);
+    this.secure(response);
     try {
+      if (lacksHost(request)) {
+        sendProblem(response, NO_HOST);
+        return;
+      }
       if (this.isClosing) {
         response.setHeader("Connection", "close");
         sendProblem(response, SHUTTING_DOWN);
@@ -118,6 +132,10 @@ export class HttpServer {
       if (response.headersSent) response.destroy();
       else sendProblem(response, problem);
     }
+  }
+
+  private secure(response: ServerResponse): void {
+    if (this.isSecure) response.setHeader(...STRICT_TRANSPORT);
   }
 
   /** Counts a response as running. Node.js emits no "close" for a pipelined response when its connection closes. */
@@ -156,13 +174,7 @@ export class HttpServer {
       socket.destroy();
       return;
     }
-    const { status, detail } = REFUSALS.get(error.code ?? "") ?? NOT_HTTP;
-    const body = problemBody({ status, detail, reason: "INVALID_REQUEST" });
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      () => socket.destroy(),
-    );
+    socket.end(refusalOf(error.code, this.isSecure), () => socket.destroy());
   }
 }
 
@@ -171,12 +183,19 @@ export function targetOf({ url = "" }: IncomingMessage): string {
   return url.replace(ORIGIN, "");
 }
 
+/** The host that a request is for: the one in an absolute target, otherwise that of the Host header (RFC 9112 §3.2.2). */
+export function hostOf({ url = "", headers }: IncomingMessage): string | undefined {
+  return ORIGIN.exec(url)?.[1] ?? headers.host;
+}
+
+/** HTTP/1.1 requires a Host header, even an empty one (RFC 9112 §3.2). */
+function lacksHost({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion === "1.1";
+}
+
 function pairOf({ current: { cert, key } }: Certificates) {
   return { cert, key };
 }
 
-const NOT_HTTP = { status: 400, detail: "this is not an HTTP request" };
-const REFUSALS: ReadonlyMap<string, { readonly status: number; readonly detail: string }> = new Map([
-  ["HPE_HEADER_OVERFLOW", { status: 431, detail: "the headers are too large" }],
-  ["ERR_HTTP_REQUEST_TIMEOUT", { status: 408, detail: "the request took too long to arrive" }],
-]);
+const NO_HOST = { status: 400, detail: "the Host header is missing", reason: "INVALID_REQUEST" };
+const UNKNOWN_EXPECTATION = { status: 417, detail: "the only expectation that is met is 100-continue" };

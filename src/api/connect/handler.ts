@@ -4,6 +4,7 @@ import { createMethodUrl } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
 import { readBody } from "../../http/body.js";
+import { UNCACHED } from "../../http/headers.js";
 import { dedicateConnection } from "../../http/stream.js";
 import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
 import { HttpIncoming } from "../rpc/incoming.js";
@@ -52,6 +53,7 @@ export class ConnectHandler {
     }
     if (rpc.kind === "streaming" && !dedicateConnection(response, this.stallMs)) return;
     this.calls.set(request, { incoming: new HttpIncoming(request), body, hasReachedRpc: false });
+    for (const [name, value] of Object.entries(UNCACHED)) response.setHeader(name, value); // connect-node adds its own
     normalize(path, request);
     this.adapter(request, response);
   }

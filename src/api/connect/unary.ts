@@ -3,6 +3,7 @@ import { type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import { codeToHttpStatus, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import type { Logger } from "pino";
+import { UNCACHED } from "../../http/headers.js";
 import { decodeBinary, decodeJson } from "../rpc/decode.js";
 import { asOtpError } from "../rpc/errors.js";
 import { HttpIncoming } from "../rpc/incoming.js";
@@ -55,5 +56,5 @@ function sendError(response: ServerResponse, error: ConnectError): void {
 }
 
 function send(response: ServerResponse, status: number, type: string, body: Uint8Array): void {
-  response.writeHead(status, { "Content-Type": type, "Content-Length": body.length }).end(body);
+  response.writeHead(status, { ...UNCACHED, "Content-Type": type, "Content-Length": body.length }).end(body);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { toJsonString } from "@bufbuild/protobuf";
 import type { Logger } from "pino";
+import { UNCACHED } from "../../http/headers.js";
 import { HttpStream, type StreamTimeouts } from "../../http/stream.js";
 import { decodeQuery } from "../rpc/decode.js";
 import { asOtpError } from "../rpc/errors.js";
@@ -25,12 +26,13 @@ export class EventRoute {
     const stream = await rpc.open(decodeQuery(request.url ?? ""), new HttpIncoming(request), http.gone);
     if (http.gone.aborted) return;
     if (stream.isOver) {
-      response.writeHead(204).end(); // tells an EventSource not to reconnect
+      response.writeHead(204, UNCACHED).end(); // tells an EventSource not to reconnect
       return;
     }
     http.begin(200, {
+      ...UNCACHED,
       "Content-Type": "text/event-stream; charset=utf-8",
-      "Cache-Control": "no-cache, no-transform",
+      "Cache-Control": "no-store, no-transform", // a proxy that compresses events would hold them back
     });
     const heartbeat = setInterval(() => http.isFlushed && void http.send(":\n\n"), this.timeouts.heartbeatMs);
     http.gone.addEventListener("abort", () => clearInterval(heartbeat), { once: true });

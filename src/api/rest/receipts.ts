@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readBody } from "../../http/body.js";
+import { UNCACHED } from "../../http/headers.js";
 import { methodNotAllowed, sendProblem } from "../../http/problem.js";
 import { targetOf } from "../../http/server.js";
 import type { Receipt, ReceiptReader } from "../../otp/delivery/receipts.js";
@@ -50,6 +51,6 @@ export class ReceiptRoutes {
       default:
         await this.takers.take(sender, receipt);
     }
-    response.writeHead(204).end();
+    response.writeHead(204, UNCACHED).end();
   }
 }

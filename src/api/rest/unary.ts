@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type DescMessage, type DescMethod, type Message, toJsonString } from "@bufbuild/protobuf";
 import { OtpService } from "../../gen/otp/v1/otp_service_pb.js";
 import { readBody } from "../../http/body.js";
+import { UNCACHED } from "../../http/headers.js";
 import { sendProblem } from "../../http/problem.js";
 import type { Quota } from "../../otp/caller/call.js";
 import { decodeJson, MAX_REQUEST_BYTES } from "../rpc/decode.js";
@@ -40,6 +41,6 @@ function setRateLimitHeaders(response: ServerResponse, { action, limit, windowMs
 function sendJson(response: ServerResponse, status: number, desc: DescMessage, message: Message): void {
   const body = toJsonString(desc, message);
   response
-    .writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) })
+    .writeHead(status, { ...UNCACHED, "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) })
     .end(body);
 }
