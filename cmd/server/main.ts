@@ -118,6 +118,7 @@ const status = await lifecycle.run(async (onClose) => {
       receipts: { readers: await receiptReaders(config), take: (sender, receipt) => receipts.take(sender, receipt) },
       page: config.WEB === "on" ? new PageRoutes(PAGE, pageSettings) : undefined,
       corsOrigins: config.CORS_ORIGINS,
+      allowedHosts: config.ALLOWED_HOSTS,
     }),
     problemOf: problems(log),
   });

@@ -1,12 +1,12 @@
-import { cors as connectCors } from "@connectrpc/connect";
-import cors from "cors";
 import type { Logger } from "pino";
 import { OtpService } from "../gen/otp/v1/otp_service_pb.js";
 import { type Health, serveHealth } from "../http/health.js";
 import { methodNotAllowed, NOT_FOUND, sendProblem } from "../http/problem.js";
 import type { HttpHandler } from "../http/server.js";
 import type { StreamTimeouts } from "../http/stream.js";
+import { onlyForHosts } from "./access/allowed-hosts.js";
 import { ConnectHandler } from "./connect/handler.js";
+import { withCors } from "./cors.js";
 import { EventRoute } from "./rest/events.js";
 import type { PageRoutes } from "./rest/page.js";
 import { ReceiptRoutes, type ReceiptTakers } from "./rest/receipts.js";
@@ -21,12 +21,14 @@ export function httpHandler(parts: {
   readonly receipts: ReceiptTakers;
   /** Undefined turns the page off. */
   readonly page: PageRoutes | undefined;
-  /** Origins whose pages may call; an empty list turns CORS off. */
-  readonly corsOrigins: readonly string[];
+  /** Origins whose pages may call, or patterns of them; an empty list turns CORS off. */
+  readonly corsOrigins: readonly (string | RegExp)[];
+  /** The host names that requests may be for; without any, a request may be for every host. */
+  readonly allowedHosts?: readonly string[];
   readonly streamTimeouts: StreamTimeouts;
   readonly log: Logger;
 }): HttpHandler {
-  const { rpcs, page, health, corsOrigins, streamTimeouts, log } = parts;
+  const { rpcs, page, health, corsOrigins, allowedHosts = [], streamTimeouts, log } = parts;
   const receipts = new ReceiptRoutes(parts.receipts);
   const connect = new ConnectHandler(rpcs, streamTimeouts.stallMs, log);
   const plain = plainRoutes(rpcs, new EventRoute(streamTimeouts, log));
@@ -39,7 +41,8 @@ export function httpHandler(parts: {
     if (page?.serves(path)) return page.handle(path, request, response);
     if (!serveHealth(path, request, response, health)) sendProblem(response, NOT_FOUND);
   };
-  return corsOrigins.length === 0 ? serve : withCors(corsOrigins, serve);
+  const shared = corsOrigins.length === 0 ? serve : withCors(corsOrigins, serve);
+  return allowedHosts.length === 0 ? shared : onlyForHosts(allowedHosts, shared);
 }
 
 /** The routes that the proto's `google.api.http` options declare, by path. */
@@ -56,20 +59,4 @@ function plainRoutes(rpcs: readonly Rpc[], events: EventRoute): ReadonlyMap<stri
       return [path, serve];
     }),
   );
-}
-
-/** Lets pages from these origins call the plain routes, Connect and gRPC-Web. */
-function withCors(origins: readonly string[], serve: HttpHandler): HttpHandler {
-  const handle = cors({
-    origin: origins.includes("*") ? "*" : [...origins],
-    methods: [...connectCors.allowedMethods],
-    allowedHeaders: [...connectCors.allowedHeaders, "Authorization", "Idempotency-Key", "Last-Event-ID"],
-    exposedHeaders: [...connectCors.exposedHeaders, "Retry-After", "RateLimit", "RateLimit-Policy"],
-    maxAge: 7200,
-  });
-  return (path, request, response) =>
-    new Promise((resolve, reject) => {
-      response.once("close", resolve); // `cors` answers a preflight itself and does not call on
-      handle(request, response, () => Promise.resolve(serve(path, request, response)).then(resolve, reject));
-    });
 }

@@ -30,7 +30,7 @@ export function servedChannels({ EMAIL_SENDERS, SMS_SENDERS }: Senders): readonl
 
 /** Finds settings that are valid but risky or useless. @returns a line per setting, which never repeats its value */
 export function serverWarnings(config: ServerConfig): readonly string[] {
-  const { TEST_ADDRESSES, EMAIL_SENDERS, SMS_SENDERS, PUBLIC_URL } = config;
+  const { TEST_ADDRESSES, EMAIL_SENDERS, SMS_SENDERS, PUBLIC_URL, ALLOWED_HOSTS } = config;
   const warnings: string[] = [];
   if (TEST_ADDRESSES.length > 0) {
     warnings.push(`TEST_ADDRESSES lets ${TEST_ADDRESSES.length} addresses in with fixed codes`);
@@ -38,6 +38,9 @@ export function serverWarnings(config: ServerConfig): readonly string[] {
   const closed = isGuarded(config) ? PAGE_CALLS.filter((rpc) => !config.PUBLIC_RPCS.includes(rpc)) : [];
   if (config.WEB === "on" && closed.length > 0) {
     warnings.push(`WEB=on serves a page that may not call ${closed.join(", ")}: PUBLIC_RPCS does not name them`);
+  }
+  if (PUBLIC_URL !== undefined && ALLOWED_HOSTS.length > 0 && !ALLOWED_HOSTS.includes(new URL(PUBLIC_URL).hostname)) {
+    warnings.push("ALLOWED_HOSTS does not name the host of PUBLIC_URL: receipts arrive only if a proxy replaces it");
   }
   for (const name of PUBLIC_URL === undefined ? [] : [...EMAIL_SENDERS, ...SMS_SENDERS]) {
     const missing = SENDERS[name].receipts?.missing(config) ?? [];

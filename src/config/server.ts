@@ -1,7 +1,19 @@
 import type { CleanedEnv } from "envalid";
 import { BOTH } from "./both.js";
+import { origins } from "./origins.js";
 import { RECEIPT_VARIABLES } from "./senders.js";
-import { apiKeys, bool, integer, nameServers, oneOf, origins, path, proxies, someOf, testAddresses } from "./values.js";
+import {
+  apiKeys,
+  bool,
+  hostNames,
+  integer,
+  nameServers,
+  oneOf,
+  path,
+  proxies,
+  someOf,
+  testAddresses,
+} from "./values.js";
 
 /** The variables that only the server reads, in the groups of docs/configuration.md. */
 export const SERVER_GROUPS = {
@@ -57,9 +69,15 @@ export const SERVER_GROUPS = {
     }),
     CORS_ORIGINS: origins({
       default: [],
-      desc: "Origins whose pages may call the server from a browser, separated by commas; `*` allows all origins.",
-      example: "https://app.example.com",
+      desc: "Origins whose pages may call the server from a browser, separated by commas: of websites, of apps (`capacitor://localhost`) and of browser extensions (`chrome-extension://…`). `https://*.example.com` allows all subdomains of `example.com`, at any depth, but not `example.com` itself and no other port. `*` allows all origins.",
+      example: "https://app.example.com,https://*.example.org,capacitor://localhost",
       docs: "https://developer.mozilla.org/docs/Web/HTTP/Guides/CORS",
+    }),
+    ALLOWED_HOSTS: hostNames({
+      default: [],
+      desc: "Host names that HTTP requests may be for, without ports, separated by commas. A request for another host gets status 421, except for the health routes. Set it where browsers can reach the server without TLS, against DNS rebinding. A proxy in front must pass on the host name or replace it with one of these. Without it, a request may be for any host. `npm start` sets `localhost`, `127.0.0.1` and `[::1]`.",
+      example: "otp.example.com",
+      docs: "https://en.wikipedia.org/wiki/DNS_rebinding",
     }),
     TRUST_PROXY: proxies({
       default: [],

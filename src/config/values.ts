@@ -75,13 +75,6 @@ export const mailFrom = makeValidator<{ name: string; address: string }>((input)
   return { name: match[1]?.trim() || address.slice(address.lastIndexOf("@") + 1), address };
 });
 
-export const origins = makeValidator<readonly string[]>((input) => {
-  const list = split(input);
-  const isOrigin = (text: string) => text === "*" || (URL.canParse(text) && new URL(text).origin === text);
-  if (!list.every(isOrigin)) throw new BadValue("must be origins such as https://app.example.com, separated by commas");
-  return list;
-});
-
 /** Entries of the form `name:sha256-of-key`, the digest in hexadecimal. A name may have several keys, so that one can replace another. */
 export const apiKeys = makeValidator<readonly { readonly name: string; readonly digest: Buffer }[]>((input) =>
   split(input).map((entry) => {

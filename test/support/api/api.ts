@@ -46,7 +46,8 @@ export async function startApi(
   options: {
     readonly requestTimeoutMs?: number;
     readonly page?: PageRoutes;
-    readonly corsOrigins?: readonly string[];
+    readonly corsOrigins?: readonly (string | RegExp)[];
+    readonly allowedHosts?: readonly string[];
     readonly redisAlive?: () => boolean;
     readonly tls?: Certificates;
     readonly clientLimits?: ClientLimits;
@@ -107,6 +108,7 @@ export async function startApi(
     receipts: options.receipts ?? { readers: new Map(), take: async () => undefined },
     page: options.page,
     corsOrigins: options.corsOrigins ?? [],
+    allowedHosts: options.allowedHosts ?? [],
   });
   const httpServer = new HttpServer({ ...parts, handler, problemOf: problems(log) });
   const grpcPort = await grpc.listen("127.0.0.1", 0);
