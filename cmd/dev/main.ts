@@ -10,6 +10,8 @@ import { integer } from "../../src/config/values.js";
 const LOOPBACK = "127.0.0.1";
 const PORTS = { GRPC_PORT: 50_051, HTTP_PORT: 8080, HEALTH_PORT: 8081 };
 const INBOX_PORT = 8025;
+/** The names of this machine. A page in a browser that points its own name here is refused. */
+const OWN_HOSTS = ["localhost", LOOPBACK, "[::1]"];
 
 /** Only this machine can connect, so the printed commands need neither a key nor TLS. Empty means unset. */
 const OPEN = { API_KEYS: "", PUBLIC_RPCS: "", TLS_CERT_FILE: "", TLS_KEY_FILE: "", TLS_CLIENT_CA_FILE: "" };
@@ -47,6 +49,7 @@ async function start(): Promise<void> {
     HOST: LOOPBACK,
     WEB: "on",
     ...OPEN,
+    ALLOWED_HOSTS: [...OWN_HOSTS, ...(process.env.ALLOWED_HOSTS ? [process.env.ALLOWED_HOSTS] : [])].join(),
     REDIS_URL: redisUrl,
     EMAIL_SENDERS: "smtp",
     SMTP_URL: inbox.smtpUrl,

@@ -65,7 +65,7 @@ describe("CORS for the origins of websites, subdomains, apps and extensions", ()
     expect(call.headers.get("vary")).toContain("Origin");
   });
 
-  it.each(others)("does not let pages of %s read anything", async (origin) => {
+  it.each(others)("does not let other pages read anything, such as those of %s", async (origin) => {
     for (const path of PATHS) {
       const response = await preflight(api.http + path, origin);
       expect(response.headers.get("access-control-allow-origin")).toBeNull();

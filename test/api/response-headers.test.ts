@@ -139,14 +139,14 @@ describe.each([
     return response.headers;
   }
 
-  it.each(Object.entries(RESPONSES))("sends %s with no-store and nosniff", async (_what, asked) => {
+  it.each(Object.entries(RESPONSES))("sends no-store and nosniff with every response: %s", async (_what, asked) => {
     const headers = await ask(asked);
     expect(headers["cache-control"]).toMatch(/^no-store(?:, no-transform)?$/);
     expect(headers["x-content-type-options"]).toBe("nosniff");
     expect(headers["strict-transport-security"]).toBe(transportSecurity);
   });
 
-  it.each(Object.entries(RAW))("answers %s with no-store and nosniff", async (_what, [bytes, status]) => {
+  it.each(Object.entries(RAW))("sends no-store and nosniff with every refusal: %s", async (_what, [bytes, status]) => {
     const place = { host: "127.0.0.1", port: api.httpPort };
     const socket = isSecure ? connectSecure({ ...place, rejectUnauthorized: false }) : connectPlain(place);
     socket.write(bytes);

@@ -35,7 +35,7 @@ describe("OTP_SECRET", () => {
     ["is a command in backticks that no shell has run", "`openssl rand -base64 48 | tr -d '/+='`"],
     ["is a variable that was not replaced", "$" + "{OTP_SECRET:?copy .env.example to .env and set it there}"],
     ["is in quotes and was not replaced", '"$' + '{OTP_SECRET:?copy .env.example to .env and set it there}"'],
-  ])("is refused when it %s, alone and in a list, in one line that does not repeat it", (_why, weak) => {
+  ])("is refused when it is weak, alone and in a list, in one line that does not repeat it: it %s", (_why, weak) => {
     for (const OTP_SECRET of [weak, `${weak},${RANDOM()}`, `${RANDOM()}, ${weak}`]) {
       const [problem, ...others] = problemsWith({ OTP_SECRET });
       expect(problem).toMatch(/^OTP_SECRET must be [^\n]+$/);

@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -21,7 +23,7 @@ it.each([
   // The build that precedes `npm start` would remove dist while other tests use it.
   const npm = spawn("npm", ["start", "--ignore-scripts"], {
     cwd: ROOT,
-    env: { ...process.env, LOG_LEVEL: "warn", OTP_SECRET: "", ...FREE_PORTS },
+    env: { ...process.env, LOG_LEVEL: "warn", OTP_SECRET: "", ALLOWED_HOSTS: "my.test", ...FREE_PORTS },
     stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
@@ -49,7 +51,12 @@ it.each([
   expect(JSON.parse(await runCurl(texted))).toMatchObject({ token: expect.any(String) });
   expect(await line(/\+14155552671: the code is/)).toMatch(/\d{6}$/);
 
-  const inbox = /http:\S+/.exec(await line(/^ *inbox /))?.[0];
+  // A page that points its own name at this machine can call neither the server nor the inbox.
+  const page = /http:\S+/.exec(await line(/^ *page /))?.[0] ?? "";
+  const inbox = /http:\S+/.exec(await line(/^ *inbox /))?.[0] ?? "";
+  for (const host of ["localhost", "127.0.0.1:1", "[::1]", "my.test"]) expect(await statusOf(page, host)).toBe(200);
+  expect(await statusOf(page, "evil.example")).toBe(421);
+  expect(await statusOf(inbox, "evil.example")).toBe(403);
   expect(await (await fetch(`${inbox}/`)).text()).toContain("<title>Countersign inbox</title>");
   const messages = await fetch(`${inbox}/api/messages`);
   expect(await messages.json()).toMatchObject([
@@ -69,6 +76,13 @@ it.each([
   await left;
   for (const child of started) while (isRunning(child)) await new Promise(setImmediate);
 });
+
+/** The status of a request with this Host header. */
+async function statusOf(url: string, Host: string): Promise<number | undefined> {
+  const [response] = await once(request(url, { headers: { Host } }).end(), "response");
+  response.resume();
+  return response.statusCode;
+}
 
 it.each([
   { given: "abc", why: /^INBOX_PORT must be a whole number from 0 to 65535$/m },
