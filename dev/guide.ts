@@ -22,7 +22,7 @@ Ask for a code:
 
 Follow its delivery:
 
-  curl -N '${http}/otp/watch?token=THE TOKEN'
+  curl -N '${http}/otp/watch?token=THE WATCH TOKEN'
 
 Nothing leaves this machine: the inbox shows each mail and SMS, and this terminal prints its code. For an SMS, replace the
 email with "phone":"+14155552671".

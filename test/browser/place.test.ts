@@ -105,6 +105,26 @@ describe("the page that remembers a login", () => {
     expect(page.tab.url()).not.toContain(token);
   });
 
+  it("watches with the token that cannot verify, unless an older version of itself stored only the other one", async () => {
+    const page = await site.open();
+    const answered = page.tab.waitForResponse("**/Generate");
+    const watched = page.tab.waitForRequest("**/Watch");
+    await page.ask(site.newEmail());
+    const { token, watchToken } = await (await answered).json();
+    expect((await watched).postDataBuffer()?.toString()).toContain(`"${watchToken}"`);
+    expect(watchToken).not.toBe(token);
+
+    await page.tab.evaluate(() => {
+      const key = `countersign:${location.hash.slice(1)}`;
+      const { watchToken: _, ...session } = JSON.parse(localStorage.getItem(key) ?? "");
+      localStorage.setItem(key, JSON.stringify(session));
+    });
+    const watchedAgain = page.tab.waitForRequest("**/Watch");
+    await page.tab.reload();
+    expect((await watchedAgain).postDataBuffer()?.toString()).toContain(`"${token}"`);
+    await page.comesTo("Sent");
+  });
+
   it("says in another browser that the login was started elsewhere", async () => {
     const page = await site.open();
     await page.ask(site.newEmail());

@@ -57,7 +57,7 @@ it("a browser's EventSource follows a delivery across a restart of the server, a
   await page.goto(origin);
   // A string, because these names exist in the browser and not in Node.js.
   await page.evaluate(`
-    const source = new EventSource("${server.http}/otp/watch?token=${body.token}");
+    const source = new EventSource("${server.http}/otp/watch?token=${body.watchToken}");
     source.onopen = () => see("open");
     source.onmessage = ({ data, lastEventId }) => see(lastEventId + " " + JSON.parse(data).status);
     source.onerror = () => see(source.readyState === EventSource.CLOSED ? "closed" : "reconnecting");

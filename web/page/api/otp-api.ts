@@ -14,6 +14,8 @@ export interface Recipient {
 export interface Accepted {
   readonly outcome: "accepted";
   readonly token: string;
+  /** Shows the steps of this request, but verifies nothing. */
+  readonly watchToken: string;
   /** When the next request is allowed, and when this token is no longer valid, in Unix milliseconds. */
   readonly resendAt: number;
   readonly overAt: number;
@@ -66,14 +68,15 @@ export class OtpApi {
     const recipient =
       channel === "email" ? ({ case: "email", value: address } as const) : ({ case: "phone", value: address } as const);
     try {
-      const { token, ttl, resendAfter } = await this.client.generate(
+      const { token, watchToken, ttl, resendAfter } = await this.client.generate(
         { recipient, locale },
         { headers: { "Idempotency-Key": key }, timeoutMs: TIMEOUT_MS },
       );
       const now = this.now();
       // A token is valid for twice the lifetime of a code.
       const overAt = now + 2 * secondsOf(ttl) * 1000;
-      return { outcome: "accepted", token, resendAt: now + secondsOf(resendAfter) * 1000, overAt };
+      const resendAt = now + secondsOf(resendAfter) * 1000;
+      return { outcome: "accepted", token, watchToken: watchToken || token, resendAt, overAt };
     } catch (thrown) {
       return { outcome: "refused", refusal: refusalOf(thrown, this.now()) };
     }

@@ -15,6 +15,8 @@ export interface Session {
   readonly recipient: Recipient;
   /** The token of the latest request. The fields below are about that request. */
   readonly token: string;
+  /** Shows the steps of that request. A session that an older version of the page stored has none. */
+  readonly watchToken?: string;
   readonly steps: readonly Step[];
   readonly isVerified: boolean;
   /** Attempts whose code was wrong. */
@@ -31,11 +33,12 @@ export interface Session {
 }
 
 export function newSession(id: string, recipient: Recipient, accepted: Accepted): Session {
-  const { token, resendAt, overAt } = accepted;
+  const { token, watchToken, resendAt, overAt } = accepted;
   return {
     id,
     recipient,
     token,
+    watchToken,
     steps: [],
     isVerified: false,
     wrongAttempts: 0,

@@ -14,7 +14,7 @@ export type Watch = "connected" | "disconnected" | "unknown" | "forbidden";
 export function useWatch({ api, sessions }: Parts, session: Session): Watch {
   const [watch, setWatch] = useState<Watch>("connected");
   const isVisible = useIsVisible();
-  const { id, token } = session;
+  const { id, token, watchToken = token } = session;
   const shouldFollow = isVisible && session.steps.at(-1)?.final !== true;
 
   useEffect(() => {
@@ -22,7 +22,7 @@ export function useWatch({ api, sessions }: Parts, session: Session): Watch {
     const gone = new AbortController();
     const follow = async () => {
       const after = sessions.get(id)?.steps.at(-1)?.sequence ?? 0;
-      for await (const event of watchSteps(api.client, token, after, gone.signal)) {
+      for await (const event of watchSteps(api.client, watchToken, after, gone.signal)) {
         setWatch(watchOf(event));
         if (event.kind === "step") sessions.change(id, token, (known) => withStep(known, event.step));
       }
@@ -32,7 +32,7 @@ export function useWatch({ api, sessions }: Parts, session: Session): Watch {
       gone.abort();
       setWatch("connected");
     };
-  }, [api, sessions, id, token, shouldFollow]);
+  }, [api, sessions, id, token, watchToken, shouldFollow]);
   return watch;
 }
 
