@@ -4,7 +4,7 @@ import { type Problem, sendProblem } from "../../http/problem.js";
 import { type HttpHandler, hostOf } from "../../http/server.js";
 
 /** A host name or an address, and perhaps a port (RFC 9110 §7.2). */
-const HOST = /^(\[[\da-f:.]*\]|[^:@]*)(?::\d*)?$/i;
+const HOST = /^(\[[\da-f:.]*\]|[^[\]:@]*)(?::\d*)?$/i;
 
 const MISDIRECTED: Problem = { status: 421, detail: "this server does not answer to this host name" };
 
