@@ -27,13 +27,13 @@ function emailIn(text: string): string {
   const at = text.lastIndexOf("@");
   if (at === -1) return text.replaceAll(INVISIBLE, "").trim();
   const domain = [...text.slice(at + 1)];
-  const end = domain.findLastIndex((character) => character.replaceAll(INVISIBLE, "").trim() !== "");
-  return (
-    text
-      .slice(0, at + 1)
-      .replaceAll(INVISIBLE, "")
-      .trim() + domain.slice(0, end + 1).join("")
-  );
+  while (domain.length > 0 && isUnseen(domain.at(-1) ?? "")) domain.pop();
+  const local = text.slice(0, at).replaceAll(INVISIBLE, "").trim();
+  return `${local}@${domain.join("")}`;
+}
+
+function isUnseen(character: string): boolean {
+  return character.replaceAll(INVISIBLE, "").trim() === "";
 }
 
 /** The same for all spellings that the service treats as one address. */
