@@ -45,7 +45,7 @@ it.each([
   const caught = await fetch(/'(.*)'/.exec(latest)?.[1] ?? "");
   const { id, code = "" } = (await caught.json()) as Summary;
   expect(await line(/test@example\.com: the code is/)).toMatch(new RegExp(` ${code}$`));
-  expect(JSON.parse(await runCurl(verify.replace("THE CODE", code)))).toEqual({ message: "OTP is correct" });
+  expect(JSON.parse(await runCurl(verify.replace("THE CODE", code)))).toMatchObject({ message: "OTP is correct" });
 
   const texted = generate.replace('"email":"test@example.com"', '"phone":"+14155552671"');
   expect(JSON.parse(await runCurl(texted))).toMatchObject({ token: expect.any(String) });
