@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { lifetimeIn } from "../../../src/delivery/templates/lifetime.js";
 import { Templates } from "../../../src/delivery/templates/templates.js";
@@ -129,6 +130,15 @@ describe("the templates", () => {
     expect(mailFor("login", "fr")).toBe("otp.fr.hbs");
     expect(mailFor("login", "fr-BE")).toBe("otp.fr.hbs");
     expect(mailFor("login", "fro")).toBe("otp.hbs");
+  });
+
+  it("use the default for a locale that is none, whatever text it is", () => {
+    const templates = load();
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.constantFrom("C", "i-default", "x-klingon", "-", "__proto__")), (locale) => {
+        expect(templates.mail({ ...DATA, purpose: "login", locale }).html).toBe("otp.hbs");
+      }),
+    );
   });
 
   it("ignore extensions and private-use subtags of a locale", () => {

@@ -36,7 +36,7 @@ function isUnseen(character: string): boolean {
   return character.replaceAll(INVISIBLE, "").trim() === "";
 }
 
-/** The same for all spellings that the service treats as one address. */
+/** The same for spellings of one address that differ in case, separators or digits. The service knows more that are one address. */
 export function addressKey({ channel, address }: Recipient): string {
   return channel === "email" ? address.toLowerCase() : latinDigits(address).replaceAll(/[^+\d]/g, "");
 }
