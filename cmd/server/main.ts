@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { fileURLToPath } from "node:url";
+import { clientOfConnection } from "../../src/api/access/client-address.js";
+import { coarseLimit } from "../../src/api/access/client-budget.js";
 import { Gate } from "../../src/api/access/gate.js";
 import { GrpcListener } from "../../src/api/grpc/listener.js";
 import { httpHandler } from "../../src/api/http-handler.js";
@@ -10,6 +12,8 @@ import { otpRpcs } from "../../src/api/rpc/otp-rpcs.js";
 import { isPlaintext, servedChannels, serverProblems, serverWarnings, tlsPaths } from "../../src/config/rules.js";
 import { SERVER } from "../../src/config/server.js";
 import { DnsMailDomains } from "../../src/dns/mail-domains.js";
+import { affordableConnections, Connections } from "../../src/http/connections.js";
+import { InFlight } from "../../src/http/in-flight.js";
 import { HttpServer } from "../../src/http/server.js";
 import { TlsFiles } from "../../src/http/tls.js";
 import { Lifecycle } from "../../src/lifecycle.js";
@@ -35,6 +39,9 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const STREAM_TIMEOUTS = { heartbeatMs: 15_000, stallMs: 20_000 };
 const PAGE = fileURLToPath(new URL("../../web/page/", import.meta.url)); // where the build puts it
 const MAX_WATCHES = 10_000;
+const WATCHES_PER_REQUEST = 50;
+const CONNECTIONS_PER_CLIENT = 1_500;
+const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024; // of requests that have begun to arrive
 const GRACE_MS = 9_000; // for calls in progress
 const CLOSING_MS = 10_000; // for the whole shutdown
 
@@ -60,6 +67,7 @@ const status = await lifecycle.run(async (onClose) => {
   const changes = new RedisChanges(subscriber, log);
   onClose("changes", () => changes.stop());
 
+  const clientLimits = { generate: config.RATE_IP_PER_MINUTE, verify: config.RATE_IP_VERIFY_PER_MINUTE };
   const keyring = deriveKeyring(config.OTP_SECRET);
   const deliveries = new RedisDeliveries(redis);
   const receipts = new Receipts({ deliveries, senderHealth: new RedisSenderHealth(redis, log), keyring });
@@ -67,10 +75,7 @@ const status = await lifecycle.run(async (onClose) => {
     challenges: new RedisChallenges(redis),
     deliveries,
     changes,
-    clientLimits: new RedisClientLimits(redis, {
-      generate: config.RATE_IP_PER_MINUTE,
-      verify: config.RATE_IP_VERIFY_PER_MINUTE,
-    }),
+    clientLimits: new RedisClientLimits(redis, clientLimits),
     idempotencyKeys: new RedisIdempotencyKeys(redis),
     mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(config.DNS_SERVERS) : undefined,
     queue,
@@ -98,11 +103,28 @@ const status = await lifecycle.run(async (onClose) => {
     clientCertificates: config.TLS_CLIENT_CA_FILE !== undefined,
     publicRpcs: config.PUBLIC_RPCS,
     proxies: config.TRUST_PROXY,
+    callsPerMinute: coarseLimit(clientLimits),
   });
 
-  const watches = new OpenWatches({ total: MAX_WATCHES, perClient: config.WATCHES_PER_IP });
-  const rpcs = otpRpcs(service, gate, watches);
-  const parts = { rpcs, log, tls, requestTimeoutMs: REQUEST_TIMEOUT_MS, streamTimeouts: STREAM_TIMEOUTS };
+  const watches = new OpenWatches({
+    total: MAX_WATCHES,
+    perClient: config.WATCHES_PER_IP,
+    perRequest: WATCHES_PER_REQUEST,
+  });
+  const parts = {
+    rpcs: otpRpcs(service, gate, watches),
+    gate,
+    inFlight: new InFlight(MAX_IN_FLIGHT_BYTES),
+    connections: new Connections({
+      total: affordableConnections(),
+      perClient: CONNECTIONS_PER_CLIENT,
+      clientOf: (address) => clientOfConnection(address, config.TRUST_PROXY),
+    }),
+    log,
+    tls,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    streamTimeouts: STREAM_TIMEOUTS,
+  };
   const pageSettings = {
     codeLength: config.OTP_LENGTH,
     maxAttempts: config.OTP_MAX_ATTEMPTS,

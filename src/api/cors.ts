@@ -31,7 +31,9 @@ export function withCors(origins: readonly (string | RegExp)[], serve: HttpHandl
       response.once("close", resolve); // `cors` answers a preflight itself and does not call on
       if (request.method === "OPTIONS")
         for (const [name, value] of Object.entries(UNCACHED)) response.setHeader(name, value);
-      handle(request, response, () => Promise.resolve(serve(path, request, response)).then(resolve, reject));
+      handle(request, response, () =>
+        new Promise<void>((settle) => settle(serve(path, request, response))).then(resolve, reject),
+      );
     });
 }
 

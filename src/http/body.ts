@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { InFlight } from "./in-flight.js";
 
 /** How much of a body beyond its limit is read and discarded, so that the client gets to read the response. */
 const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
@@ -13,24 +14,35 @@ export function isRead(request: IncomingMessage): boolean {
 /**
  * Reads a request's body. A body of more than `maxBytes` is cut off one byte after the limit, so the caller can tell.
  *
+ * @param inFlight counts what is kept; when memory is needed for other requests, this one is disconnected
  * @returns undefined when the client disconnected before the end
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+export function readBody(request: IncomingMessage, maxBytes: number, inFlight?: InFlight): Promise<Buffer | undefined> {
   read.add(request);
-  const chunks: Buffer[] = [];
+  const arrival = inFlight?.begin(() => request.destroy());
+  const kept: Buffer[] = [];
   let length = 0;
   return new Promise((resolve) => {
-    const finish = () => {
+    const finish = (body: Buffer | undefined) => {
+      arrival?.end();
+      resolve(body);
+    };
+    const finishRead = () => {
       request.removeAllListeners("data").resume();
-      resolve(Buffer.concat(chunks).subarray(0, maxBytes + 1));
+      finish(Buffer.concat(kept));
     };
     request.on("data", (chunk: Buffer) => {
-      if (length <= maxBytes) chunks.push(chunk);
+      const room = maxBytes + 1 - length;
+      if (room > 0) {
+        const piece = chunk.length > room ? Buffer.from(chunk.subarray(0, room)) : chunk;
+        kept.push(piece);
+        arrival?.add(piece);
+      }
       length += chunk.length;
-      if (length > MAX_DISCARDED_BYTES) finish();
+      if (length > MAX_DISCARDED_BYTES) finishRead();
     });
-    request.on("end", finish);
-    request.on("close", () => resolve(undefined));
-    request.on("error", () => resolve(undefined));
+    request.on("end", finishRead);
+    request.on("close", () => finish(undefined));
+    request.on("error", () => finish(undefined));
   });
 }

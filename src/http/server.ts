@@ -3,6 +3,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
+import type { Connections } from "./connections.js";
 import { STRICT_TRANSPORT } from "./headers.js";
 import { INTERNAL_ERROR, type Problem, SHUTTING_DOWN, sendProblem } from "./problem.js";
 import { refusalOf } from "./refusal.js";
@@ -38,6 +39,8 @@ export class HttpServer {
     readonly tls?: Certificates | undefined;
     /** How long a request may take to arrive. */
     readonly requestTimeoutMs: number;
+    /** Bounds the open connections; by default they are not bounded. */
+    readonly connections?: Connections;
     /** The response to an error that the handler throws; by default the error is logged and the client gets status 500. */
     readonly problemOf?: (thrown: unknown) => Problem;
   }) {
@@ -71,6 +74,7 @@ export class HttpServer {
       this.server = secure;
     }
     this.server.on("connection", (socket: Socket) => {
+      if (parts.connections?.admit(socket) === false) return;
       this.sockets.add(socket);
       socket.once("close", () => this.sockets.delete(socket));
     });

@@ -77,14 +77,12 @@ export class OtpError extends Error {
     });
   }
 
-  static tooManyWatches(retryAfterMs: number): OtpError {
-    return new OtpError(
-      "RATE_LIMITED",
-      "too many watches are open from this client address, close some of them first",
-      {
-        retryAfterMs,
-      },
-    );
+  /** @param of what has too many watches open */
+  static tooManyWatches(of: "client address" | "request", retryAfterMs: number): OtpError {
+    const where = of === "request" ? "of this request" : "from this client address";
+    return new OtpError("RATE_LIMITED", `too many watches ${where} are open, close some of them first`, {
+      retryAfterMs,
+    });
   }
 
   static keyReused(): OtpError {

@@ -10,6 +10,7 @@ import { type Generate, type Generated, Generator } from "./generate.js";
 import type { Challenges, ClientLimits, IdempotencyKeys, JobQueue, MailDomains } from "./ports.js";
 import type { Channel } from "./recipient/recipient.js";
 import { type TestAddress, TestAddresses } from "./recipient/test-addresses.js";
+import type { RequestId } from "./token/request-id.js";
 import { type Verified, Verifier, type Verify } from "./verify.js";
 import { Watcher } from "./watch.js";
 
@@ -86,13 +87,14 @@ export class OtpService {
    *
    * @param options.after the number of the last step that a returning watcher has seen; it gets every later step
    * @param options.signal aborts when the watcher disconnects
+   * @param options.admit receives the request that the token belongs to, before its first step is read; what it throws ends the watch
    * @throws OtpError INVALID_REQUEST for a token that this service did not make, UNAVAILABLE; once begun, a watch survives an
    *   outage
    */
   watch(
     request: { readonly token: string },
-    options: { readonly after?: number; readonly signal: AbortSignal },
+    options: { readonly after?: number; readonly signal: AbortSignal; readonly admit?: (request: RequestId) => void },
   ): Promise<Watch> {
-    return this.watcher.watch(request.token, options.after, options.signal);
+    return this.watcher.watch(request.token, options.after, options.signal, options.admit);
   }
 }

@@ -4,7 +4,7 @@ import type { Changes, Deliveries } from "./delivery/ports.js";
 import { stepsOf } from "./delivery/progress.js";
 import type { Step, Watch } from "./delivery/step.js";
 import { OtpError } from "./errors.js";
-import { beginBefore } from "./token/request-id.js";
+import { beginBefore, type RequestId } from "./token/request-id.js";
 import { readTokenForWatch, type Session } from "./token/token.js";
 
 /** How long a new watch retries its first read while the store is unreachable. */
@@ -33,11 +33,17 @@ export class Watcher {
     },
   ) {}
 
-  async watch(token: string, after: number | undefined, signal: AbortSignal): Promise<Watch> {
+  async watch(
+    token: string,
+    after: number | undefined,
+    signal: AbortSignal,
+    admit: (request: RequestId) => void = () => undefined,
+  ): Promise<Watch> {
     const session = readTokenForWatch(this.parts.keyring, token);
     if (session === undefined) {
       throw OtpError.invalid([{ field: "token", description: "was not issued by this service" }]);
     }
+    admit(session.request);
     const changed = new Bell();
     const unfollow = this.parts.changes.follow(session.challenge, changed.ring);
     signal.addEventListener("abort", unfollow, { once: true });

@@ -150,6 +150,14 @@ describe("a watch", () => {
     expect(await reader(watch)()).toBeUndefined();
   });
 
+  it("ends with the final step under the last number for a caller that claims to have seen the last possible step", async () => {
+    const { challenge, request, token } = newRequest();
+    await challenges.store(challenge, request, CODE, lifeOf(300));
+    const next = reader(await watcherWith(300).watch(token, 2 ** 32 - 2, gone.signal));
+    expect(await next()).toMatch(/^4294967295 /);
+    expect(await next()).toBeUndefined();
+  });
+
   it("ends with a final step under a new sequence number when Redis has lost the delivery", async () => {
     const { challenge, request, token } = newRequest(Date.now() - LIFE_MS + 500);
     await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));

@@ -29,6 +29,17 @@ export function clientNetwork(incoming: Incoming, proxies: TrustedProxies): stri
   return others.every((other) => other === first) ? first : networkOf(nearest);
 }
 
+/**
+ * The client that a connection belongs to.
+ *
+ * @returns undefined for a trusted proxy, whose connections carry the calls of many clients
+ */
+export function clientOfConnection(peer: string | undefined, proxies: TrustedProxies): string | undefined {
+  const nearest = parseAddress(peer ?? "");
+  if (nearest === undefined) return UNKNOWN;
+  return isTrusted(nearest, 0, proxies) ? undefined : networkOf(nearest);
+}
+
 /** The network that a trusted address counts as. @returns undefined if the text is not an IP address */
 export function networkOfText(text: string): string | undefined {
   const address = parseAddress(text);

@@ -3,6 +3,7 @@ import type { Call } from "../../otp/caller/call.js";
 import { OtpError } from "../../otp/errors.js";
 import type { Incoming } from "../rpc/incoming.js";
 import { clientNetwork, networkOfText, type TrustedProxies } from "./client-address.js";
+import { ClientBudget } from "./client-budget.js";
 
 /** The header in which a backend names the client on whose behalf it calls. */
 const CLIENT_IP_HEADER = "otp-client-ip";
@@ -22,15 +23,42 @@ export interface Access {
   /** Names of the RPCs that anyone may call, such as `Generate`. */
   readonly publicRpcs: readonly string[];
   readonly proxies: TrustedProxies;
+  /** How many calls without a key a client may make per minute, whatever becomes of them; 0 for no limit. */
+  readonly callsPerMinute: number;
 }
 
-/** Identifies the caller and decides whether the call is allowed, in the same way on every protocol. */
+/** What a caller has shown of itself. */
+interface Identity {
+  /** The name of its key or certificate. */
+  readonly name: string | undefined;
+  /** Whether it sent a key that does not exist. */
+  readonly isWrong: boolean;
+}
+
+/**
+ * Identifies the caller and decides whether the call is allowed, in the same way on every protocol. Each protocol asks when the
+ * head of a call has arrived, before it reads the message, so that a refused call costs little.
+ */
 export class Gate {
   private readonly isOpen: boolean;
+  private readonly budget: ClientBudget | undefined;
+  /** The callers of calls in progress, because a call asks more than once and each search hashes the key. */
+  private readonly identities = new WeakMap<Incoming, Identity>();
 
   constructor(private readonly access: Access) {
-    const { keys, clientCertificates, publicRpcs } = access;
+    const { keys, clientCertificates, publicRpcs, callsPerMinute } = access;
     this.isOpen = keys.length === 0 && !clientCertificates && publicRpcs.length === 0;
+    this.budget = callsPerMinute === 0 ? undefined : new ClientBudget(callsPerMinute);
+  }
+
+  /**
+   * Counts a call for its client, whatever it asks for. Callers with a key or a certificate are not counted.
+   *
+   * @throws OtpError RATE_LIMITED
+   */
+  count(incoming: Incoming): void {
+    if (this.budget === undefined || this.identify(incoming).name !== undefined) return;
+    this.budget.spend(clientNetwork(incoming, this.access.proxies));
   }
 
   /**
@@ -38,29 +66,39 @@ export class Gate {
    * @throws OtpError UNAUTHENTICATED, or INVALID_REQUEST for an `otp-client-ip` that is not an IP address
    */
   admit(rpc: string, incoming: Incoming): Call {
-    const name = this.identify(rpc, incoming);
+    const { name, isWrong } = this.identify(incoming);
+    // A caller that sends a key expects to be identified. Treating it as anonymous would hide that the key is wrong.
+    if (isWrong) throw OtpError.unauthenticated("the API key is not valid");
+    if (name === undefined) this.refuseStranger(rpc);
     const network = name === undefined ? clientNetwork(incoming, this.access.proxies) : namedClient(incoming);
     return { caller: { name, network }, onQuota: incoming.onQuota ?? (() => undefined) };
   }
 
-  /** @returns the caller's name, or undefined for an anonymous caller who may call this */
-  private identify(rpc: string, incoming: Incoming): string | undefined {
+  private refuseStranger(rpc: string): void {
     const { keys, publicRpcs } = this.access;
-    if (keys.length === 0) {
-      if (incoming.certificate !== undefined) return incoming.certificate;
-    } else {
-      const shown = readBearer(incoming.header("authorization"));
-      const name = shown === undefined ? undefined : findKey(keys, shown);
-      if (name !== undefined) return name;
-      // A caller that sends a key expects to be identified. Treating it as anonymous would hide that the key is wrong.
-      if (shown !== undefined) throw OtpError.unauthenticated("the API key is not valid");
-    }
-    if (this.isOpen || publicRpcs.includes(rpc)) return undefined;
+    if (this.isOpen || publicRpcs.includes(rpc)) return;
     throw OtpError.unauthenticated(
       keys.length > 0 ? "this call needs an API key: Authorization: Bearer <key>" : "this call is not public",
     );
   }
+
+  private identify(incoming: Incoming): Identity {
+    const known = this.identities.get(incoming) ?? this.findIdentity(incoming);
+    this.identities.set(incoming, known);
+    return known;
+  }
+
+  private findIdentity(incoming: Incoming): Identity {
+    const { keys } = this.access;
+    if (keys.length === 0) return { name: incoming.certificate, isWrong: false };
+    const shown = readBearer(incoming.header("authorization"));
+    if (shown === undefined) return STRANGER;
+    const name = findKey(keys, shown);
+    return { name, isWrong: name === undefined };
+  }
 }
+
+const STRANGER: Identity = { name: undefined, isWrong: false };
 
 /**
  * Finds the key that a caller sent. Every key is compared, each in constant time, so the time reveals neither how much of a key

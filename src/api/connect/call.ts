@@ -1,4 +1,4 @@
-import { type ContextValues, createContextKey } from "@connectrpc/connect";
+import { type ConnectError, type ContextValues, createContextKey } from "@connectrpc/connect";
 import type { Incoming } from "../rpc/incoming.js";
 
 /** One call on its way through connect-node. */
@@ -6,6 +6,8 @@ export interface ConnectCall {
   readonly incoming: Incoming;
   /** The body of the request. One that is too large is cut off after its limit. */
   readonly body: Buffer;
+  /** Why the call was refused before its body was read. */
+  readonly refusal: ConnectError | undefined;
   /** Whether connect-es could read the body and has therefore called the RPC. */
   hasReachedRpc: boolean;
 }

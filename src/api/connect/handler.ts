@@ -1,15 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createContextValues } from "@connectrpc/connect";
+import { type ConnectError, createContextValues } from "@connectrpc/connect";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
 import { readBody } from "../../http/body.js";
 import { UNCACHED } from "../../http/headers.js";
+import type { InFlight } from "../../http/in-flight.js";
 import { dedicateConnection } from "../../http/stream.js";
+import type { Gate } from "../access/gate.js";
 import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
+import { asOtpError } from "../rpc/errors.js";
 import { HttpIncoming } from "../rpc/incoming.js";
 import type { Rpc } from "../rpc/rpc.js";
 import { type ConnectCall, callKey } from "./call.js";
+import { toConnectError } from "./error.js";
 import { connectRoutes } from "./routes.js";
 import { isPlainUnary, serveConnectUnary } from "./unary.js";
 import { ENVELOPE_BYTES } from "./unreadable.js";
@@ -20,12 +24,17 @@ export class ConnectHandler {
   private readonly calls = new WeakMap<object, ConnectCall>();
   private readonly adapter: ReturnType<typeof connectNodeAdapter>;
 
-  /** @param stallMs how long sent data of a stream may stay unread */
   constructor(
-    rpcs: readonly Rpc[],
-    private readonly stallMs: number,
-    private readonly log: Logger,
+    private readonly parts: {
+      readonly rpcs: readonly Rpc[];
+      readonly gate: Gate;
+      readonly inFlight: InFlight;
+      /** How long sent data of a stream may stay unread. */
+      readonly stallMs: number;
+      readonly log: Logger;
+    },
   ) {
+    const { rpcs, log } = parts;
     this.rpcs = new Map(rpcs.map((rpc) => [createMethodUrl("/", rpc.method), rpc]));
     this.adapter = connectNodeAdapter({
       routes: connectRoutes(this.rpcs, log),
@@ -45,19 +54,39 @@ export class ConnectHandler {
   async handle(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const rpc = this.rpcs.get(path);
     if (rpc === undefined) throw new Error("not a path of an RPC");
-    // connect-node would destroy the connection if it stopped reading early, and the client would lose the response.
-    const body = await readBody(request, MAX_REQUEST_BYTES + ENVELOPE_BYTES);
-    if (body === undefined) return;
-    if (rpc.kind === "unary" && isPlainUnary(request)) {
-      return serveConnectUnary(rpc, body, request, response, this.log);
+    const { gate, inFlight, stallMs, log } = this.parts;
+    const incoming = new HttpIncoming(request);
+    let refusal: ConnectError | undefined;
+    try {
+      gate.count(incoming);
+      gate.admit(rpc.method.name, incoming);
+    } catch (thrown) {
+      if (!speaksProtocol(rpc, request)) throw thrown; // no protocol says how this client would read an error
+      refusal = toConnectError(asOtpError(thrown, log));
     }
-    if (rpc.kind === "streaming" && !dedicateConnection(response, this.stallMs)) return;
-    this.calls.set(request, { incoming: new HttpIncoming(request), body, hasReachedRpc: false });
+    // connect-node would destroy the connection if it stopped reading early, and the client would lose the response.
+    const body = await readBody(request, refusal === undefined ? MAX_REQUEST_BYTES + ENVELOPE_BYTES : 0, inFlight);
+    if (body === undefined) return;
+    const call: ConnectCall = { incoming, body, refusal, hasReachedRpc: false };
+    if (rpc.kind === "unary" && isPlainUnary(request)) return serveConnectUnary(rpc, call, request, response, log);
+    if (rpc.kind === "streaming" && !dedicateConnection(response, stallMs)) return;
+    this.calls.set(request, call);
     for (const [name, value] of Object.entries(UNCACHED)) response.setHeader(name, value); // connect-node adds its own
     normalize(path, request);
     this.adapter(request, response);
   }
 }
+
+/** Whether connect-es takes the call for one of Connect or gRPC-Web, and can therefore write an error that its client reads. */
+function speaksProtocol(rpc: Rpc, { method, headers }: IncomingMessage): boolean {
+  const type = headers["content-type"] ?? "";
+  const isConnect = (rpc.kind === "unary" ? UNARY_TYPE : STREAM_TYPE).test(type);
+  return method === "POST" && (isConnect || GRPC_WEB_TYPE.test(type));
+}
+
+const UNARY_TYPE = /^application\/(?:json(?:; ?charset=utf-?8)?|proto)$/i;
+const STREAM_TYPE = /^application\/connect\+(?:json(?:; ?charset=utf-?8)?|proto)$/i;
+const GRPC_WEB_TYPE = /^application\/grpc-web(?:\+(?:json(?:; ?charset=utf-?8)?|proto))?$/i;
 
 /**
  * Changes what connect-node does not expect: an absolute URL, a Host that is not one, the length of a body that has been cut off,

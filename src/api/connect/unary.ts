@@ -6,8 +6,8 @@ import type { Logger } from "pino";
 import { UNCACHED } from "../../http/headers.js";
 import { decodeBinary, decodeJson } from "../rpc/decode.js";
 import { asOtpError } from "../rpc/errors.js";
-import { HttpIncoming } from "../rpc/incoming.js";
 import type { UnaryRpc } from "../rpc/rpc.js";
+import type { ConnectCall } from "./call.js";
 import { toConnectError } from "./error.js";
 
 const JSON_TYPE = "application/json";
@@ -31,16 +31,17 @@ export function isPlainUnary({ method, headers }: IncomingMessage): boolean {
  */
 export async function serveConnectUnary(
   rpc: UnaryRpc,
-  body: Buffer,
+  { incoming, body, refusal }: ConnectCall,
   request: IncomingMessage,
   response: ServerResponse,
   log: Logger,
 ): Promise<void> {
+  if (refusal !== undefined) return sendError(response, refusal);
   const isBinary = request.headers["content-type"] === BINARY_TYPE;
   const decode = isBinary ? decodeBinary : decodeJson;
   let message: Message;
   try {
-    message = await rpc.call(decode(body), new HttpIncoming(request));
+    message = await rpc.call(decode(body), incoming);
   } catch (thrown) {
     sendError(response, toConnectError(asOtpError(thrown, log)));
     return;

@@ -13,13 +13,15 @@ import { toConnectError } from "./error.js";
 export const ENVELOPE_BYTES = 5;
 
 /**
- * Gives a handler of connect-es the body that has arrived, and changes its response to a body that it cannot read. That response
+ * Gives a handler of connect-es the body that has arrived, or the refusal of the gate in its place, and changes its response to a
+ * body that it cannot read. That response
  * would have one of four codes, and its text can repeat an address. Instead, the RPC itself refuses the body, and connect-es
  * frames that error like any other, because reading the body throws it.
  */
 export function refuseUnreadable(handler: UniversalHandler, rpc: Rpc, log: Logger): UniversalHandler {
   const handle = async (request: UniversalServerRequest) => {
     const call = callOf(request.contextValues);
+    if (call.refusal !== undefined) return handler({ ...request, body: broken(call.refusal) });
     const type = request.header.get("Content-Type") ?? "";
     if (isReadable(type, call.body, rpc.method.input)) {
       const response = await handler({ ...request, body: createAsyncIterable([call.body]) });

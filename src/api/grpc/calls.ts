@@ -5,7 +5,13 @@ import {
   type ServerListener,
   status,
 } from "@grpc/grpc-js";
-import { hasUnreadData, resetStream } from "./unread-stream.js";
+import type { Arrival, InFlight } from "../../http/in-flight.js";
+import { OtpError } from "../../otp/errors.js";
+import { BODY, MAX_REQUEST_BYTES } from "../rpc/decode.js";
+import type { Admission } from "./admission.js";
+import { type Excess, MessageFrames } from "./message-frames.js";
+import { type GrpcStatus, toStatus } from "./status.js";
+import { hasUnreadData, onRequestData, resetStream, stopRequest } from "./unread-stream.js";
 
 /** How long HTTP/2 may take to write the last response to the socket. */
 const FLUSH_MS = 100;
@@ -18,16 +24,28 @@ interface Timeouts {
   readonly stallMs: number;
 }
 
+/** The answers to requests that are refused while they arrive. */
+const REFUSALS: Readonly<Record<Excess, GrpcStatus>> = {
+  "message too large": toStatus(OtpError.tooLarge(MAX_REQUEST_BYTES)),
+  "too many messages": toStatus(OtpError.invalid([{ field: BODY, description: "must be one message" }])),
+};
+const MEMORY_NEEDED = toStatus(OtpError.unavailable());
+
 /**
  * The calls in progress. The interceptor tracks every call except those that stream requests, so that a shutdown can wait for
- * the tracked calls. A timer ends a call whose request takes too long to arrive, and resets one whose response stays unread.
+ * the tracked calls. It refuses a call before its message arrives, or as soon as the message turns out to be too large. A timer
+ * ends a call whose request takes too long to arrive, and resets one whose response stays unread.
  */
 export class GrpcCalls {
   private readonly inProgress = new Set<TrackedCall>();
   private readonly timer: NodeJS.Timeout;
   private onIdle: (() => void) | undefined;
 
-  constructor(timeouts: Timeouts) {
+  constructor(
+    timeouts: Timeouts,
+    private readonly admit: Admission,
+    private readonly inFlight: InFlight,
+  ) {
     this.timer = setInterval(
       () => {
         const now = performance.now();
@@ -38,9 +56,10 @@ export class GrpcCalls {
     this.timer.unref();
   }
 
-  readonly interceptor: ServerInterceptor = ({ requestStream }, call) => {
+  readonly interceptor: ServerInterceptor = ({ path, requestStream }, call) => {
     if (requestStream) return new ServerInterceptingCall(call);
-    const tracked = new TrackedCall(call, this.end);
+    const { admit, inFlight, end } = this;
+    const tracked = new TrackedCall(call, { path, admit, inFlight, onEnd: end });
     this.inProgress.add(tracked);
     return tracked.intercepting;
   };
@@ -72,21 +91,40 @@ class TrackedCall {
   private phase: "request" | "response" | "status sent" = "request";
   /** When the call started or last sent something, in milliseconds of `performance.now()`. */
   private since = performance.now();
+  private isRequestWhole = false;
+  private readonly frames = new MessageFrames({ messages: 1, messageBytes: MAX_REQUEST_BYTES });
+  private readonly arrival: Arrival;
 
-  /** @param onEnd receives this call once it has ended for whatever reason */
   constructor(
     private readonly inner: ServerInterceptingCallInterface,
-    onEnd: (call: TrackedCall) => void,
+    parts: {
+      readonly path: string;
+      readonly admit: Admission;
+      readonly inFlight: InFlight;
+      /** Receives this call once it has ended for whatever reason. */
+      readonly onEnd: (call: TrackedCall) => void;
+    },
   ) {
     const listener: ServerListener = {
+      onReceiveMetadata: (metadata, next) => {
+        const refusal = parts.admit(parts.path, metadata, inner);
+        if (refusal === undefined) next(metadata);
+        else this.intercepting.sendStatus(refusal); // nothing reads the message: grpc-js discards what arrives of it
+      },
       onReceiveHalfClose: (next) => {
+        this.isRequestWhole = true;
+        this.arrival.end();
         // A handler that starts after the status was sent would never learn that its call is over.
         if (this.phase === "status sent") return;
         this.phase = "response";
         next();
       },
       // grpc-js reports the end of every call as a cancellation, including one that ended normally.
-      onCancel: () => onEnd(this),
+      onCancel: () => {
+        this.arrival.end();
+        if (!this.isRequestWhole) stopRequest(inner);
+        parts.onEnd(this);
+      },
     };
     this.intercepting = new ServerInterceptingCall(inner, {
       start: (next) => next(listener),
@@ -100,6 +138,8 @@ class TrackedCall {
         next(answer);
       },
     });
+    this.arrival = parts.inFlight.begin(() => this.intercepting.sendStatus(MEMORY_NEEDED));
+    onRequestData(inner, (chunk) => this.receive(chunk));
   }
 
   /** Ends the call if it has waited for its client for too long. */
@@ -111,5 +151,13 @@ class TrackedCall {
     } else if (waitedMs > stallMs && (this.phase === "status sent" || hasUnreadData(this.inner))) {
       resetStream(this.inner);
     }
+  }
+
+  /** Looks at a piece of the request before grpc-js does. After a refusal, grpc-js discards the piece. */
+  private receive(chunk: Buffer): void {
+    if (this.phase !== "request") return;
+    const excess = this.frames.add(chunk);
+    if (excess === undefined) this.arrival.add(chunk);
+    else this.intercepting.sendStatus(REFUSALS[excess]);
   }
 }

@@ -1,22 +1,28 @@
+import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { logVerbosity, Server, ServerCredentials, type ServiceDefinition, setLogVerbosity } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 import type { Logger } from "pino";
 import { OtpService } from "../../gen/otp/v1/otp_service_pb.js";
+import type { Connections } from "../../http/connections.js";
+import type { InFlight } from "../../http/in-flight.js";
 import type { StreamTimeouts } from "../../http/stream.js";
 import type { Certificates } from "../../http/tls.js";
+import type { Gate } from "../access/gate.js";
 import type { Rpc } from "../rpc/rpc.js";
+import { admission } from "./admission.js";
 import { GrpcCalls } from "./calls.js";
 import { TlsCredentials } from "./credentials.js";
 import { grpcDefinition } from "./definition.js";
 import { grpcHandlers } from "./handlers.js";
 import { boundOpenStreams } from "./open-streams.js";
 import { addReflection } from "./reflection.js";
+import { countUnknownCalls } from "./unknown-calls.js";
 
 /**
- * grpc-js itself refuses a larger message before it has arrived. We refuse messages from 16 KiB up to this size, with error
- * details. This size times the streams of a connection bounds the memory that one connection can occupy.
+ * How large a message may become when grpc-js decompresses it. `GrpcCalls` refuses larger ones as they arrive, and the RPCs refuse
+ * those between 16 KiB and this size with error details.
  */
-const MAX_MESSAGE_BYTES = 256 * 1024;
+const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_STREAMS = 256;
 
 /** The names that `grpc.health.v1` reports on: the server as a whole, and the service. */
@@ -28,7 +34,9 @@ const SOCKET_CLOSE_MS = 200;
 /** Serves gRPC over HTTP/2: the RPCs, server reflection, and `grpc.health.v1`. */
 export class GrpcListener {
   private readonly server: Server;
-  private readonly credentials: ServerCredentials;
+  /** Accepts the connections, because grpc-js would accept any number of them. */
+  private readonly listener: NetServer;
+  private readonly sockets = new Set<Socket>();
   private readonly health: HealthImplementation;
   private state: "SERVING" | "NOT_SERVING" = "NOT_SERVING";
   private readonly calls: GrpcCalls;
@@ -36,6 +44,10 @@ export class GrpcListener {
 
   constructor(parts: {
     readonly rpcs: readonly Rpc[];
+    readonly gate: Gate;
+    readonly inFlight: InFlight;
+    /** Bounds the open connections; by default they are not bounded. */
+    readonly connections?: Connections;
     readonly log: Logger;
     /** Turns on TLS; without it, the listener speaks h2c. */
     readonly tls?: Certificates | undefined;
@@ -44,11 +56,15 @@ export class GrpcListener {
     readonly streamTimeouts: Pick<StreamTimeouts, "stallMs">;
   }) {
     setLogVerbosity(logVerbosity.NONE); // it would log invalid metadata to stderr, including API keys
-    this.credentials = parts.tls
+    const credentials = parts.tls
       ? new TlsCredentials(parts.tls, parts.requestTimeoutMs)
       : ServerCredentials.createInsecure();
     const asksClients = parts.tls?.current.clientCa !== undefined;
-    this.calls = new GrpcCalls({ arrivalMs: parts.requestTimeoutMs, stallMs: parts.streamTimeouts.stallMs });
+    this.calls = new GrpcCalls(
+      { arrivalMs: parts.requestTimeoutMs, stallMs: parts.streamTimeouts.stallMs },
+      admission(parts.gate, asksClients, parts.log),
+      parts.inFlight,
+    );
     const open = boundOpenStreams(HEALTH_NAMES);
     this.server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
@@ -63,15 +79,23 @@ export class GrpcListener {
     this.health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, this.state])));
     this.health.addToServer(this.server);
     addReflection(this.server);
+    const injector = this.server.createConnectionInjector(credentials);
+    countUnknownCalls(this.server, parts.gate, parts.log);
+    this.listener = createServer((socket) => {
+      if (parts.connections?.admit(socket) === false) return;
+      this.sockets.add(socket);
+      socket.once("close", () => this.sockets.delete(socket));
+      injector.injectConnection(socket);
+    });
   }
 
   /** @returns the port in use, which matters if `port` is 0 @throws if the port cannot be bound */
   listen(host: string, port: number): Promise<number> {
-    const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return new Promise((resolve, reject) => {
-      this.server.bindAsync(authority, this.credentials, (error, bound) => {
-        if (error) reject(new Error(`cannot listen on ${authority} for gRPC: ${error.message}`));
-        else resolve(bound);
+      this.listener.once("error", ({ message }) => reject(new Error(`cannot listen for gRPC: ${message}`)));
+      this.listener.listen(port, host, () => {
+        const address = this.listener.address();
+        if (typeof address === "object" && address !== null) resolve(address.port);
       });
     });
   }
@@ -88,10 +112,12 @@ export class GrpcListener {
   async close(graceMs: number): Promise<void> {
     this.isClosing = true;
     this.setServing(false);
+    this.listener.close();
     const drained = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
     await Promise.race([drained, this.calls.idle(graceMs)]);
     this.calls.stop();
     this.server.forceShutdown();
+    for (const socket of this.sockets) socket.destroy();
     // An unresponsive peer could keep its socket open for any length of time.
     await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, SOCKET_CLOSE_MS))]);
   }

@@ -1,4 +1,7 @@
 import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
+import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
+import { MessageFrames } from "./message-frames.js";
+import { onRequestData } from "./unread-stream.js";
 
 /** Limits on a stream that needs no API key, because grpc-js keeps its messages in memory until they are read. */
 interface Bounds {
@@ -39,7 +42,7 @@ export function boundOpenStreams(services: readonly string[]): (path: string) =>
   };
 }
 
-function bound({ streams, messages, lifeMs, accepts = () => true }: Bounds): ServerInterceptor {
+function bound({ streams, messages, lifeMs, accepts }: Bounds): ServerInterceptor {
   let open = 0;
   return (_method, call) => {
     open++;
@@ -56,6 +59,12 @@ function bound({ streams, messages, lifeMs, accepts = () => true }: Bounds): Ser
       end();
     };
     const exceed = (details: string) => refuse(status.RESOURCE_EXHAUSTED, details);
+    const frames = new MessageFrames({ messages, messageBytes: MAX_REQUEST_BYTES });
+    onRequestData(call, (chunk) => {
+      const excess = isOver ? undefined : frames.add(chunk);
+      if (excess === "message too large" && accepts !== undefined) refuse(status.NOT_FOUND, "unknown service");
+      else if (excess !== undefined) exceed(`${excess} on this stream`);
+    });
     const timer = lifeMs === undefined ? undefined : setTimeout(exceed, lifeMs, "the stream lasted too long");
     return new ServerInterceptingCall(call, {
       start: (next) => {
@@ -64,7 +73,7 @@ function bound({ streams, messages, lifeMs, accepts = () => true }: Bounds): Ser
             received++;
             if (isOver) return;
             if (received > messages) exceed("too many messages on one stream");
-            else if (!accepts(message)) refuse(status.NOT_FOUND, "unknown service");
+            else if (accepts?.(message) === false) refuse(status.NOT_FOUND, "unknown service");
             else passOn(message);
           },
           onCancel: end,

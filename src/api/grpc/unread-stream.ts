@@ -4,9 +4,25 @@ import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
 
 /*
  * grpc-js has no API for a client that does not read its response: the status that ends such a call would wait behind the
- * unread message. This file therefore uses the HTTP/2 stream that grpc-js keeps in a private field of the innermost call.
- * If a later version has no such field, a stalled call lasts as long as its connection.
+ * unread message. It has none for the bytes of a request either, before they are whole messages, nor for a client that goes on
+ * sending after its call has ended. This file therefore uses the HTTP/2 stream that grpc-js keeps in a private field of the
+ * innermost call. If a later version has no such field, a stalled call lasts as long as its connection, and only grpc-js itself
+ * bounds the messages.
  */
+
+/** Calls a listener with each piece of the request, before grpc-js gets it. */
+export function onRequestData(call: ServerInterceptingCallInterface, listener: (chunk: Buffer) => void): void {
+  streamOf(call)?.prependListener("data", listener);
+}
+
+/**
+ * Frees the stream of a call that has ended although its client has not finished the request (RFC 9113 §8.1). The client gets the
+ * status if it was sent without a message before it.
+ */
+export function stopRequest(call: ServerInterceptingCallInterface): void {
+  const stream = streamOf(call);
+  if (stream !== undefined && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+}
 
 /** Whether data of the response waits in this process because the client does not read. */
 export function hasUnreadData(call: ServerInterceptingCallInterface): boolean {

@@ -3,8 +3,10 @@ import { type DescMessage, type DescMethod, type Message, toJsonString } from "@
 import { OtpService } from "../../gen/otp/v1/otp_service_pb.js";
 import { readBody } from "../../http/body.js";
 import { UNCACHED } from "../../http/headers.js";
+import type { InFlight } from "../../http/in-flight.js";
 import { sendProblem } from "../../http/problem.js";
 import type { Quota } from "../../otp/caller/call.js";
+import type { Gate } from "../access/gate.js";
 import { decodeJson, MAX_REQUEST_BYTES } from "../rpc/decode.js";
 import { HttpIncoming } from "../rpc/incoming.js";
 import type { UnaryRpc } from "../rpc/rpc.js";
@@ -14,17 +16,22 @@ export function successStatus({ name }: DescMethod): number {
   return name === OtpService.method.generate.name ? 202 : 200;
 }
 
-/** Serves a unary RPC as a plain JSON route. @throws whatever the RPC throws */
-export async function serveUnary(rpc: UnaryRpc, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Serves a unary RPC as a plain JSON route. @throws whatever the gate and the RPC throw */
+export async function serveUnary(
+  { rpc, gate, inFlight }: { readonly rpc: UnaryRpc; readonly gate: Gate; readonly inFlight: InFlight },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (!/^application\/json(?:\s*;|$)/i.test(request.headers["content-type"] ?? "")) {
     return sendProblem(response, { status: 415, detail: "the Content-Type must be application/json" });
   }
   if (!/^(?:identity)?$/i.test(request.headers["content-encoding"] ?? "")) {
     return sendProblem(response, { status: 415, detail: "the body must not be compressed" });
   }
-  const body = await readBody(request, MAX_REQUEST_BYTES);
-  if (body === undefined) return;
   const incoming = new HttpIncoming(request, (quota) => setRateLimitHeaders(response, quota));
+  gate.admit(rpc.method.name, incoming); // before the body takes up memory
+  const body = await readBody(request, MAX_REQUEST_BYTES, inFlight);
+  if (body === undefined) return;
   const message = await rpc.call(decodeJson(body), incoming);
   sendJson(response, successStatus(rpc.method), rpc.method.output, message);
 }

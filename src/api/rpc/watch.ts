@@ -26,7 +26,7 @@ export function watchRpc(service: Pick<OtpService, "watch">, gate: Gate, watches
       const after = readLastEventId(incoming);
       const open = watches.enter(call.caller, gone);
       try {
-        const options = { ...(after !== undefined && { after }), signal: open.signal };
+        const options = { ...(after !== undefined && { after }), signal: open.signal, admit: open.countFor };
         const { isOver, steps } = await service.watch(request, options);
         if (isOver) open.leave();
         return { isOver, messages: messagesOf(steps, open) };
@@ -73,16 +73,19 @@ const STATUSES: Readonly<Record<Status, DeliveryStatus>> = {
 };
 
 const LAST_EVENT_ID = "last-event-id";
+/** Leaves one number of a uint32 for the final step, which follows whatever the watcher claims to have seen. */
+const LAST_SEQUENCE = 2 ** 32 - 2;
 
 /**
- * Reads the sequence number of the last step that the watcher has seen. A reconnecting `EventSource` sends it as a header.
+ * Reads the sequence number of the last step that the watcher has seen. A reconnecting `EventSource` sends it as a header. A number
+ * that no step can have counts as the last possible one.
  *
  * @throws OtpError INVALID_REQUEST
  */
 function readLastEventId(incoming: Incoming): number | undefined {
   const given = incoming.header(LAST_EVENT_ID);
   if (given === undefined || given === "") return undefined;
-  if (/^\d{1,10}$/.test(given)) return Number(given);
+  if (/^\d+$/.test(given)) return Math.min(Number(given), LAST_SEQUENCE);
   throw OtpError.invalid([{ field: LAST_EVENT_ID, description: "must be the sequence number of a step" }]);
 }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DeliveryStatus } from "../../../src/gen/otp/v1/otp_service_pb.js";
 import { OtpError } from "../../../src/otp/errors.js";
 import { startApi, type TestApi } from "../../support/api/api.js";
+import { post } from "../../support/clients/http.js";
 import { overOneProtocolEach } from "../../support/clients/in-turn.js";
 import { EVENTS, type OpenWatch, watchersOf } from "../../support/clients/watchers.js";
 import { Feed, PROCESSING, QUEUED, SENT, VERIFIED } from "../../support/fakes/feed.js";
@@ -9,6 +10,7 @@ import { Feed, PROCESSING, QUEUED, SENT, VERIFIED } from "../../support/fakes/fe
 const PROTOCOLS = ["Connect with JSON", "Connect in binary", "gRPC-Web", "gRPC-Web with JSON", "gRPC", EVENTS] as const;
 const KEY = { name: "web", digest: Buffer.alloc(32) };
 const OK = { reason: "OK" };
+const HUGE = ["4294967295", "9999999999", "18446744073709551616", "9".repeat(400)];
 
 let feed: Feed;
 let api: TestApi;
@@ -18,10 +20,11 @@ beforeEach(() => {
 });
 afterEach(() => api.stop());
 
-type Options = Parameters<typeof startApi>[0];
+/** `ofDomain`: watch the requests that Generate accepts, not the feed. */
+type Options = NonNullable<Parameters<typeof startApi>[0]> & { readonly ofDomain?: boolean };
 
-async function serveOver(protocol: string, options: Options): Promise<OpenWatch> {
-  api = await startApi({ watch: feed.watch, ...options });
+async function serveOver(protocol: string, { ofDomain = false, ...options }: Options): Promise<OpenWatch> {
+  api = await startApi(ofDomain ? options : { watch: feed.watch, ...options });
   const open = watchersOf(api)[protocol];
   if (open === undefined) throw new Error(`there is no watcher for ${protocol}`);
   return open;
@@ -104,6 +107,22 @@ describe.each(PROTOCOLS)("a watch over %s", (protocol) => {
     expect(end).toMatchObject(protocol === EVENTS ? OK : { reason: "Internal", message: "internal error" });
     expect(api.log.filter((line) => line.includes("secret detail"))).toHaveLength(1);
   });
+
+  it("with a Last-Event-ID that no step can have shows the final step alone, once it is there", async () => {
+    for (const id of HUGE) {
+      feed = new Feed();
+      const open = await serve();
+      feed.push(QUEUED);
+      const watching = open(feed.token, { "last-event-id": id });
+      const step = watching.next();
+      await feed.until(() => feed.opened.length > 0);
+      feed.push(PROCESSING, { ...VERIFIED, sequence: (feed.opened[0]?.after ?? 0) + 1 });
+      expect(await step).toMatchObject({ sequence: 4_294_967_295, final: true });
+      expect(await watching.next()).toMatchObject(OK);
+      await api.stop();
+    }
+    await serve();
+  });
 });
 
 const test = overOneProtocolEach(
@@ -134,7 +153,7 @@ describe("a watch", () => {
 
   test("is refused when Last-Event-ID is not a number", async (serve) => {
     const open = await serve();
-    for (const id of ["-1", "1.5", "two", "1, 2", "99999999999"]) {
+    for (const id of ["-1", "1.5", "two", "1, 2", "1e9"]) {
       const end = await open(feed.token, { "last-event-id": id }).next();
       expect(end).toMatchObject({ reason: "INVALID_REQUEST", fields: ["last-event-id"] });
     }
@@ -166,6 +185,24 @@ describe("a watch", () => {
     const openFew = await serve({ maxWatches: { total: 1 } });
     await openFew(feed.token).next();
     expect(await openFew(feed.token).next()).toMatchObject({ reason: "UNAVAILABLE", wait: 1 });
+  });
+
+  test("is refused when its request has too many of them, from whatever clients, and other requests still have theirs", async (serve) => {
+    const open = await serve({ maxWatches: { perRequest: 3 }, access: { proxies: 1 }, ofDomain: true });
+    const generate = async (email: string) => String((await post(`${api.http}/otp/generate`, { email })).body.token);
+    const [mine, other] = [await generate("mine@example.com"), await generate("other@example.com")];
+    let client = 0;
+    const watchAsAnother = (token: string) => open(token, { "x-forwarded-for": `10.0.0.${client++}` });
+    const watching = [watchAsAnother(mine), watchAsAnother(mine), watchAsAnother(mine)];
+    for (const watch of watching) expect(await watch.next()).toMatchObject({ sequence: 1 });
+    expect(await watchAsAnother(mine).next()).toMatchObject({
+      reason: "RATE_LIMITED",
+      message: "too many watches of this request are open, close some of them first",
+      wait: 10,
+    });
+    expect(await watchAsAnother(other).next()).toMatchObject({ sequence: 1 });
+    watching[0]?.leave();
+    await expect.poll(() => watchAsAnother(mine).next()).toMatchObject({ sequence: 1 });
   });
 
   test("is refused while the server shuts down", async (serve) => {

@@ -7,6 +7,8 @@ import { problems } from "../../../src/api/rest/problem.js";
 import type { ReceiptTakers } from "../../../src/api/rest/receipts.js";
 import { OpenWatches } from "../../../src/api/rpc/open-watches.js";
 import { otpRpcs } from "../../../src/api/rpc/otp-rpcs.js";
+import type { Connections } from "../../../src/http/connections.js";
+import { InFlight } from "../../../src/http/in-flight.js";
 import { HttpServer } from "../../../src/http/server.js";
 import type { StreamTimeouts } from "../../../src/http/stream.js";
 import type { Certificates } from "../../../src/http/tls.js";
@@ -21,7 +23,7 @@ import { MemoryIdempotencyKeys } from "../fakes/memory-idempotency-keys.js";
 import { NO_CHANGES, NO_DELIVERIES } from "../fakes/no-deliveries.js";
 import { lifeOf } from "../messages/codes.js";
 
-const OPEN: Access = { keys: [], clientCertificates: false, publicRpcs: [], proxies: 0 };
+const OPEN: Access = { keys: [], clientCertificates: false, publicRpcs: [], proxies: 0, callsPerMinute: 0 };
 const LIFE_MS = 600_000;
 const [keys] = deriveKeyring(["a secret for the tests of the API, long enough"]);
 
@@ -56,7 +58,9 @@ export async function startApi(
     readonly wrap?: (challenges: MemoryChallenges) => Challenges;
     /** Replaces the watch of the domain. */
     readonly watch?: OtpService["watch"];
-    readonly maxWatches?: { readonly total?: number; readonly perClient?: number };
+    readonly maxWatches?: { readonly total?: number; readonly perClient?: number; readonly perRequest?: number };
+    readonly connections?: Connections;
+    readonly maxInFlightBytes?: number;
     readonly streamTimeouts?: Partial<StreamTimeouts>;
     readonly receipts?: ReceiptTakers;
     readonly maxAttempts?: number;
@@ -86,15 +90,19 @@ export async function startApi(
     now: () => challenges.now,
   });
 
-  const watches = new OpenWatches({ total: 1000, perClient: 0, ...options.maxWatches });
+  const watches = new OpenWatches({ total: 1000, perClient: 0, perRequest: 1000, ...options.maxWatches });
   const { watch = (...args) => service.watch(...args) } = options;
   const domain: Parameters<typeof otpRpcs>[0] = {
     generate: (...args) => service.generate(...args),
     verify: (...args) => service.verify(...args),
     watch,
   };
+  const gate = new Gate({ ...OPEN, ...options.access });
   const parts = {
-    rpcs: otpRpcs(domain, new Gate({ ...OPEN, ...options.access }), watches),
+    rpcs: otpRpcs(domain, gate, watches),
+    gate,
+    inFlight: new InFlight(options.maxInFlightBytes ?? 64 * 1024 * 1024),
+    ...(options.connections && { connections: options.connections }),
     log,
     tls: options.tls,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,

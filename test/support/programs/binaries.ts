@@ -36,15 +36,10 @@ const NO_CLIENT_CHECKS = {
   DNS_CHECK: "off",
 };
 
-/** Starts the built server on free ports. */
-export async function startServer(redisUrl: string, env: Env = {}): Promise<RunningServer> {
-  const server = await start("server", {
-    REDIS_URL: redisUrl,
-    GRPC_PORT: "0",
-    HTTP_PORT: "0",
-    ...NO_CLIENT_CHECKS,
-    ...env,
-  });
+/** Starts the built server on free ports. @param node the program that runs it */
+export async function startServer(redisUrl: string, env: Env = {}, node = NODE): Promise<RunningServer> {
+  const ports = { GRPC_PORT: "0", HTTP_PORT: "0" };
+  const server = await start("server", { REDIS_URL: redisUrl, ...ports, ...NO_CLIENT_CHECKS, ...env }, node);
   const { grpcPort, httpPort } = server.listening;
   return { ...server, http: `http://127.0.0.1:${httpPort}`, grpc: `127.0.0.1:${grpcPort}` };
 }
@@ -56,7 +51,7 @@ export async function startWorker(redisUrl: string, smtpUrl: string, env: Env = 
   return { ...worker, health: `http://127.0.0.1:${worker.listening.healthPort}` };
 }
 
-async function start(name: "server" | "worker", env: Env): Promise<Running> {
+async function start(name: "server" | "worker", env: Env, node = NODE): Promise<Running> {
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   const main = new URL(`../../../dist/cmd/${name}/main.js`, import.meta.url);
@@ -64,7 +59,7 @@ async function start(name: "server" | "worker", env: Env): Promise<Running> {
     lines.push(line);
     for (const wake of waiting) wake();
   };
-  const child = await startChild(main, { OTP_SECRET: TEST_SECRET, LOG_LEVEL: "debug", ...env }, onLine, NODE);
+  const child = await startChild(main, { OTP_SECRET: TEST_SECRET, LOG_LEVEL: "debug", ...env }, onLine, node);
   const line = (pattern: RegExp, nth = 1): Promise<string> => {
     const find = () => lines.filter((text) => pattern.test(text))[nth - 1];
     const found = find();

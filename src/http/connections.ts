@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+
+/** Descriptors for everything but clients: Redis, DNS, files, and what the process itself needs. */
+const MOST_RESERVED = 512;
+const LEAST_RESERVED = 64;
+const RESERVED_SHARE = 1 / 4;
+
+/** Where no limit can be read, that of the operating systems with the lowest default. */
+const FALLBACK_DESCRIPTORS = 256;
+
+/**
+ * The connections from clients that leave this process enough file descriptors for everything else. Without a descriptor, it could
+ * neither reach Redis again nor ask DNS.
+ */
+export function affordableConnections(descriptors: number = descriptorLimit()): number {
+  const reserved = Math.max(LEAST_RESERVED, Math.min(MOST_RESERVED, Math.floor(descriptors * RESERVED_SHARE)));
+  return Math.max(1, descriptors - reserved);
+}
+
+/** The soft limit. Node.js has raised it to the hard one, so it differs from what a shell reports. */
+function descriptorLimit(): number {
+  const limit = readLimit();
+  return limit === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(limit) || FALLBACK_DESCRIPTORS;
+}
+
+function readLimit(): string | undefined {
+  try {
+    return /^Max open files\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+  } catch {
+    return findUserLimit(process.report.getReport()); // not Linux
+  }
+}
+
+function findUserLimit(report: object): string | undefined {
+  return /"open_files":\{"soft":"?(\w+)/.exec(JSON.stringify(report))?.[1];
+}
+
+/**
+ * The open connections of this process, on all listeners. No client may have more than its share, and when all places are taken, the
+ * client with the most connections loses one to a client with fewer.
+ */
+export class Connections {
+  private readonly byClient = new Map<string, Set<Socket>>();
+  private open = 0;
+
+  constructor(
+    private readonly bounds: {
+      readonly total: number;
+      readonly perClient: number;
+      /** The client at a remote address; undefined if the connections from there belong to many clients and are not bounded. */
+      readonly clientOf: (address: string | undefined) => string | undefined;
+    },
+  ) {}
+
+  /** Takes in a new connection. @returns false if there is no place for it, and then it is closed */
+  admit(socket: Socket): boolean {
+    const client = this.bounds.clientOf(socket.remoteAddress);
+    const own = client === undefined ? undefined : (this.byClient.get(client) ?? new Set());
+    const isOverShare = own !== undefined && own.size >= this.bounds.perClient;
+    if (isOverShare || (this.open >= this.bounds.total && !this.makeRoom(own?.size ?? 0))) {
+      socket.destroy();
+      return false;
+    }
+    this.open++;
+    own?.add(socket);
+    if (client !== undefined && own !== undefined) this.byClient.set(client, own);
+    socket.once("close", () => {
+      this.open--;
+      own?.delete(socket);
+      if (client !== undefined && own?.size === 0) this.byClient.delete(client);
+    });
+    return true;
+  }
+
+  /**
+   * Closes a connection of the client that has the most, if a newcomer with this many would not become that client. It takes the
+   * one on which the fewest bytes have arrived, because it is the least likely to be in use.
+   */
+  private makeRoom(ownOfNewcomer: number): boolean {
+    let most: Set<Socket> = new Set();
+    for (const sockets of this.byClient.values()) if (sockets.size > most.size) most = sockets;
+    if (most.size <= ownOfNewcomer + 1) return false;
+    const [first] = most;
+    let idlest = first;
+    for (const socket of most) if (socket.bytesRead < (idlest?.bytesRead ?? 0)) idlest = socket;
+    if (idlest === undefined) return false;
+    most.delete(idlest);
+    idlest.destroy();
+    return true;
+  }
+}
