@@ -15,6 +15,8 @@ describe("the page", () => {
     "＋49 1520 {}",
     "+49\u00a01520\u00a0{}",
     "+49 1520\u2011{}",
+    "(+49) 1520 {}",
+    "tel:+49-1520-{}",
     "+49\u00ad 1520\u200c\ufe0d{}\u2060",
   ])("recognizes a phone number that is copied as %j", async (spelling) => {
     const page = await site.open();

@@ -10,7 +10,8 @@ const MAX_LENGTH = 32; // 15 digits (E.164 §6.2), and separators
  * `tel:` may precede the number (RFC 3966 §3), as in a copied link.
  *
  * The plus sign is required: 00 means "abroad" in most countries, but in others another prefix does, or a carrier follows it, and a
- * guess would send the code to a stranger. An extension or another parameter is refused, because no message reaches an extension.
+ * guess would send the code to a stranger. An extension is refused, because no message reaches it, and so is any other
+ * parameter of RFC 3966: libphonenumber-js reads these with expressions that keep state from one call to the next.
  *
  * @returns undefined if it cannot be a phone number. A number of a possible length is accepted, because new ranges open every
  *   month and only a provider knows whether a number is in use.

@@ -12,7 +12,7 @@ export function recipientOf(text: string, channels: readonly Channel[]): Recipie
   const isPhone =
     only !== undefined && another === undefined
       ? only === "sms"
-      : !address.includes("@") && /^[+＋(]?\p{Nd}/u.test(address);
+      : !address.includes("@") && /^(?:tel:)?\(?[+＋]?\p{Nd}/u.test(address);
   return isPhone ? { channel: "sms", address: latinDigits(address) } : { channel: "email", address: emailIn(text) };
 }
 
