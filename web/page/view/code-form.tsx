@@ -23,7 +23,7 @@ export function CodeForm(props: {
   const { parts, session, typed, isMain } = props;
   const { api, sessions, settings } = parts;
   const { codeLength, maxAttempts } = settings;
-  const { id, token, recipient, wrongAttempts, unanswered, lockedUntil } = session;
+  const { id, token, recipient, wrongAttempts, lockedUntil } = session;
   const words = useWords();
   const [code, setCode] = useState(typed.current);
   const [checking, setChecking] = useState<Checking>(() => lockOf(lockedUntil));
@@ -49,7 +49,11 @@ export function CodeForm(props: {
     }
     if (refusal.reason === "TOO_MANY_ATTEMPTS") {
       typed.current = "";
-      sessions.change(id, token, (known) => ({ ...known, lockedUntil: refusal.retryAt ?? 0 }));
+      // Waiting does not help a token without attempts: only a new code does, and the service says when that may be requested.
+      sessions.change(id, token, (known) => ({
+        ...known,
+        lockedUntil: isSpent(known, maxAttempts) ? known.overAt : (refusal.retryAt ?? 0),
+      }));
     }
     field.current?.focus();
     field.current?.select(); // the next input replaces it
@@ -102,7 +106,7 @@ export function CodeForm(props: {
             call: "verify",
             channel: recipient.channel,
             digits: codeLength,
-            isSpent: wrongAttempts + unanswered >= maxAttempts,
+            isSpent: isSpent(session, maxAttempts),
           }}
           more={
             isWrong
@@ -126,6 +130,11 @@ export function CodeForm(props: {
       </span>
     </form>
   );
+}
+
+/** Whether the attempts of the token are used up, as far as this browser knows. An attempt without a response may have been wrong. */
+function isSpent({ wrongAttempts, unanswered }: Session, maxAttempts: number): boolean {
+  return wrongAttempts + unanswered >= maxAttempts;
 }
 
 function lockOf(lockedUntil: number): Checking {
