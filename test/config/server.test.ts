@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ConfigError, readConfig } from "../../src/config/read.js";
-import { serverProblems } from "../../src/config/rules.js";
+import { serverProblems, serverWarnings } from "../../src/config/rules.js";
 import { SERVER } from "../../src/config/server.js";
 import { newAuthority, type Pair } from "../support/api/certificates.js";
 
@@ -89,6 +89,18 @@ describe("the server's configuration", () => {
       expect.stringMatching(/^TEST_ADDRESSES must have codes [^\n]*OTP_LENGTH[^\n]*$/),
     ]);
     expect(problemsWith({ TEST_ADDRESSES, ALLOW_TEST_ADDRESSES: "true" })).toEqual([]);
+  });
+});
+
+describe("the server's warning about the host of PUBLIC_URL", () => {
+  it.each([
+    [{ ALLOWED_HOSTS: "localhost" }, 1],
+    [{ ALLOWED_HOSTS: "localhost, OTP.example.com" }, 0],
+    [{}, 0],
+  ])("comes when receipts for it would be refused, and with %j %i times", (env, times) => {
+    const config = readConfig(SERVER, { OTP_SECRET: SECRET, PUBLIC_URL: "https://otp.example.com:8443/sms", ...env });
+    const warnings = serverWarnings(config).filter((line) => line.startsWith("ALLOWED_HOSTS "));
+    expect(warnings).toHaveLength(times);
   });
 });
 
