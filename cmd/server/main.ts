@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from "node:url";
-import { clientOfConnection } from "../../src/api/access/client-address.js";
+import { ownerOfConnection } from "../../src/api/access/client-address.js";
 import { coarseLimit } from "../../src/api/access/client-budget.js";
 import { Gate } from "../../src/api/access/gate.js";
 import { GrpcListener } from "../../src/api/grpc/listener.js";
@@ -118,7 +118,7 @@ const status = await lifecycle.run(async (onClose) => {
     connections: new Connections({
       total: affordableConnections(),
       perClient: CONNECTIONS_PER_CLIENT,
-      clientOf: (address) => clientOfConnection(address, config.TRUST_PROXY),
+      ownerOf: (address) => ownerOfConnection(address, config.TRUST_PROXY),
     }),
     log,
     tls,

@@ -36,6 +36,13 @@ function findUserLimit(report: object): string | undefined {
   return /"open_files":\{"soft":"?(\w+)/.exec(JSON.stringify(report))?.[1];
 }
 
+/** Whose connection it is. */
+export interface ConnectionOwner {
+  readonly client: string;
+  /** Whether its connections carry the calls of many clients, so that it may have any number of them. */
+  readonly isProxy: boolean;
+}
+
 /**
  * The open connections of this process, on all listeners. No client may have more than its share, and when all places are taken, the
  * client with the most connections loses one to a client with fewer.
@@ -48,27 +55,27 @@ export class Connections {
     private readonly bounds: {
       readonly total: number;
       readonly perClient: number;
-      /** The client at a remote address; undefined if the connections from there belong to many clients and are not bounded. */
-      readonly clientOf: (address: string | undefined) => string | undefined;
+      /** Finds the owner by the remote address, which is undefined if the connection is already closed. */
+      readonly ownerOf: (address: string | undefined) => ConnectionOwner;
     },
   ) {}
 
   /** Takes in a new connection. @returns false if there is no place for it, and then it is closed */
   admit(socket: Socket): boolean {
-    const client = this.bounds.clientOf(socket.remoteAddress);
-    const own = client === undefined ? undefined : (this.byClient.get(client) ?? new Set());
-    const isOverShare = own !== undefined && own.size >= this.bounds.perClient;
-    if (isOverShare || (this.open >= this.bounds.total && !this.makeRoom(own?.size ?? 0))) {
+    const { total, perClient, ownerOf } = this.bounds;
+    const { client, isProxy } = ownerOf(socket.remoteAddress);
+    const own = this.byClient.get(client) ?? new Set();
+    const isOverShare = !isProxy && own.size >= perClient;
+    if (isOverShare || (this.open >= total && !this.makeRoom(own.size))) {
       socket.destroy();
       return false;
     }
     this.open++;
-    own?.add(socket);
-    if (client !== undefined && own !== undefined) this.byClient.set(client, own);
+    this.byClient.set(client, own.add(socket));
     socket.once("close", () => {
       this.open--;
-      own?.delete(socket);
-      if (client !== undefined && own?.size === 0) this.byClient.delete(client);
+      own.delete(socket);
+      if (own.size === 0 && this.byClient.get(client) === own) this.byClient.delete(client);
     });
     return true;
   }
@@ -81,8 +88,7 @@ export class Connections {
     let most: Set<Socket> = new Set();
     for (const sockets of this.byClient.values()) if (sockets.size > most.size) most = sockets;
     if (most.size <= ownOfNewcomer + 1) return false;
-    const [first] = most;
-    let idlest = first;
+    let [idlest] = most;
     for (const socket of most) if (socket.bytesRead < (idlest?.bytesRead ?? 0)) idlest = socket;
     if (idlest === undefined) return false;
     most.delete(idlest);

@@ -116,6 +116,14 @@ describe("the memory of requests that arrive", () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  it("a body without a key takes up none of it, and its client is told that it needs a key", async () => {
+    await serve({ access: { keys: [KEY] }, maxInFlightBytes: KIB });
+    for (const path of ["/otp/verify", "/otp.v1.OtpService/Verify"]) {
+      const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: "x".repeat(12 * KIB) };
+      expect((await fetch(api.http + path, init)).status).toBe(401);
+    }
+  });
+
   it("includes what each piece costs, so a message in single bytes counts for more", async () => {
     await serve({ maxInFlightBytes: 25 * KIB });
     const stream = begin(VERIFY, framed(Buffer.alloc(12 * KIB)).subarray(0, 5));

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
+import ipaddr from "ipaddr.js";
 import { afterEach, describe, expect, it } from "vitest";
-import { clientOfConnection } from "../../src/api/access/client-address.js";
+import { ownerOfConnection, type TrustedProxies } from "../../src/api/access/client-address.js";
 import { affordableConnections, Connections } from "../../src/http/connections.js";
 import { startApi, type TestApi } from "../support/api/api.js";
 
@@ -14,9 +15,9 @@ afterEach(async () => {
   await api.stop();
 });
 
-async function serve(total: number, perClient: number, trusted: string | undefined = undefined): Promise<void> {
-  const clientOf = (address: string | undefined) => (address === trusted ? undefined : clientOfConnection(address, 0));
-  api = await startApi({ connections: new Connections({ total, perClient, clientOf }) });
+async function serve(total: number, perClient: number, proxies: TrustedProxies = 0): Promise<void> {
+  const ownerOf = (address: string | undefined) => ownerOfConnection(address, proxies);
+  api = await startApi({ connections: new Connections({ total, perClient, ownerOf }) });
 }
 
 /** Connects from an address of the loopback network. @returns the socket, when the server has decided */
@@ -60,23 +61,28 @@ describe("the connections of one client", () => {
   });
 
   it("are not bounded when they come from a trusted proxy", async () => {
-    await serve(100, 2, "127.0.0.1");
+    await serve(100, 2, [[ipaddr.IPv4.parse("127.0.0.1"), 32]]);
     for (let n = 0; n < 5; n++) expect(await isServed(await open(api.httpPort))).toBe(true);
+    for (let n = 0; n < 2; n++) expect(await isServed(await open(api.httpPort, "127.0.0.2"))).toBe(true);
+    expect(await isServed(await open(api.httpPort, "127.0.0.2"))).toBe(false);
   });
 });
 
 describe("when all places are taken", () => {
-  it("the client with the most connections loses an idle one to another client, and keeps those in use", async () => {
-    await serve(5, 100);
-    const used = await open(api.httpPort);
-    expect(await isServed(used)).toBe(true);
-    const idle = await Promise.all(Array.from({ length: 4 }, () => open(api.grpcPort)));
-    const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`, { localAddress: "127.0.0.2" } as object);
-    await once(session, "remoteSettings");
-    await Promise.race(idle.map(closed));
-    expect(await isServed(used)).toBe(true);
-    session.destroy();
-  });
+  it.each([0, 1])(
+    "the client with the most connections loses an idle one to another client, and keeps those in use, with %i proxies",
+    async (hops) => {
+      await serve(5, 100, hops);
+      const used = await open(api.httpPort);
+      expect(await isServed(used)).toBe(true);
+      const idle = await Promise.all(Array.from({ length: 4 }, () => open(api.grpcPort)));
+      const session = connectHttp2(`http://127.0.0.1:${api.grpcPort}`, { localAddress: "127.0.0.2" } as object);
+      await once(session, "remoteSettings");
+      await Promise.race(idle.map(closed));
+      expect(await isServed(used)).toBe(true);
+      session.destroy();
+    },
+  );
 
   it("the client with the most connections gets no other one", async () => {
     await serve(3, 100);

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import parseForwarded from "forwarded-parse";
 import ipaddr from "ipaddr.js";
 import { LRUCache } from "lru-cache";
+import type { ConnectionOwner } from "../../http/connections.js";
 import type { Incoming } from "../rpc/incoming.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -29,15 +30,11 @@ export function clientNetwork(incoming: Incoming, proxies: TrustedProxies): stri
   return others.every((other) => other === first) ? first : networkOf(nearest);
 }
 
-/**
- * The client that a connection belongs to.
- *
- * @returns undefined for a trusted proxy, whose connections carry the calls of many clients
- */
-export function clientOfConnection(peer: string | undefined, proxies: TrustedProxies): string | undefined {
+/** The owner of a connection, before any call says more: the network of its peer, and whether that is a trusted proxy. */
+export function ownerOfConnection(peer: string | undefined, proxies: TrustedProxies): ConnectionOwner {
   const nearest = parseAddress(peer ?? "");
-  if (nearest === undefined) return UNKNOWN;
-  return isTrusted(nearest, 0, proxies) ? undefined : networkOf(nearest);
+  if (nearest === undefined) return { client: UNKNOWN, isProxy: false };
+  return { client: networkOf(nearest), isProxy: isTrusted(nearest, 0, proxies) };
 }
 
 /** The network that a trusted address counts as. @returns undefined if the text is not an IP address */

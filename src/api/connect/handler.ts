@@ -63,6 +63,7 @@ export class ConnectHandler {
     } catch (thrown) {
       if (!speaksProtocol(rpc, request)) throw thrown; // no protocol says how this client would read an error
       refusal = toConnectError(asOtpError(thrown, log));
+      for (const name of ENCODINGS) delete request.headers[name]; // connect-es would complain about one before it refuses
     }
     // connect-node would destroy the connection if it stopped reading early, and the client would lose the response.
     const body = await readBody(request, refusal === undefined ? MAX_REQUEST_BYTES + ENVELOPE_BYTES : 0, inFlight);
@@ -84,6 +85,7 @@ function speaksProtocol(rpc: Rpc, { method, headers }: IncomingMessage): boolean
   return method === "POST" && (isConnect || GRPC_WEB_TYPE.test(type));
 }
 
+const ENCODINGS = ["content-encoding", "connect-content-encoding", "grpc-encoding"];
 const UNARY_TYPE = /^application\/(?:json(?:; ?charset=utf-?8)?|proto)$/i;
 const STREAM_TYPE = /^application\/connect\+(?:json(?:; ?charset=utf-?8)?|proto)$/i;
 const GRPC_WEB_TYPE = /^application\/grpc-web(?:\+(?:json(?:; ?charset=utf-?8)?|proto))?$/i;

@@ -73,6 +73,12 @@ const CALLS: readonly (readonly [string, string, string, (headers: Headers) => P
   ["another method over Connect", "405", "429", (headers) => http(`${RPC}/Verify`, headers, "GET", "application/json")],
   ["a watch over Connect with a wrong token", "INVALID_REQUEST", "RATE_LIMITED", watch("Connect with JSON")],
   [
+    "a compressed body over Connect",
+    "501",
+    "429",
+    (headers) => json(`${RPC}/Verify`, "{}")({ ...headers, "content-encoding": "br" }),
+  ],
+  [
     "a broken frame over gRPC-Web",
     "3",
     "8",

@@ -12,7 +12,10 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasUnreadData, resetStream } from "../../../src/api/grpc/unread-stream.js";
 
-/** src/api/grpc/unread-stream.ts uses a private field of grpc-js. Before changing this version, read it in the new one. */
+/**
+ * src/api/grpc/unread-stream.ts and src/api/grpc/unknown-calls.ts use private fields of grpc-js. Before changing this version, read
+ * them in the new one.
+ */
 const CHECKED_WITH = "1.14.7";
 
 const PATH = "/test.Endless/Say";

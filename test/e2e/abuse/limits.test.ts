@@ -269,6 +269,18 @@ describe("the server", () => {
     expect((await caller.generate({ email: newAddress() }, client)).reason).toBe("RATE_LIMITED");
   });
 
+  it("accepts 700 calls a minute from one client, ten times the limits on Generate and Verify, even if it refuses all of them", async () => {
+    const client = newClient();
+    const call = () => post(`${stack.server.http}/otp/generate`, { email: "nobody" }, client);
+    for (let n = 0; n < 700; n += 10) {
+      const answers = await Promise.all(Array.from({ length: 10 }, call));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
+    }
+    const refused = await call();
+    expect(refused.body.reason).toBe("RATE_LIMITED");
+    expectWait({ reason: "", message: "", token: "", wait: Number(refused.headers.get("Retry-After")) }, MINUTE_MS);
+  });
+
   it("answers a plain HTTP call with the limit of the client and how much of it is left", async () => {
     const client = newClient();
     const url = `${stack.server.http}/otp/generate`;
