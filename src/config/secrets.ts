@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { makeValidator } from "envalid";
 import { BadValue, split } from "./values.js";
 
@@ -19,6 +20,25 @@ export const secrets = makeValidator<[string, ...string[]]>((input) => {
   if (new Set(all).size < all.length) throw new BadValue("must be secrets that differ from each other");
   return [first, ...others];
 });
+
+/** What a script writes into `API_KEYS` whose variable with the key was not set. Every caller could then send that key: none at all. */
+const DIGEST_OF_NOTHING = createHash("sha256").digest();
+
+/** Entries of the form `name:sha256-of-key`, the digest in hexadecimal. A name may have several keys, so that one can replace another. */
+export const apiKeys = makeValidator<readonly { readonly name: string; readonly digest: Buffer }[]>((input) =>
+  split(input).map((entry) => {
+    const [, name, digest] = /^([\w.-]{1,64}):([\da-f]{64})$/i.exec(entry) ?? [];
+    if (name === undefined || digest === undefined) {
+      throw new BadValue(
+        "must be entries of the form name:sha256-of-key, separated by commas; countersign-server new-key NAME makes one",
+      );
+    }
+    const bytes = Buffer.from(digest, "hex");
+    if (bytes.equals(DIGEST_OF_NOTHING))
+      throw new BadValue("must be the digests of keys, and one is that of an empty key");
+    return { name, digest: bytes };
+  }),
+);
 
 const MIN_KEY = 16;
 

@@ -1,19 +1,9 @@
 import type { CleanedEnv } from "envalid";
 import { BOTH } from "./both.js";
 import { origins } from "./origins.js";
+import { apiKeys } from "./secrets.js";
 import { RECEIPT_VARIABLES } from "./senders.js";
-import {
-  apiKeys,
-  bool,
-  hostNames,
-  integer,
-  nameServers,
-  oneOf,
-  path,
-  proxies,
-  someOf,
-  testAddresses,
-} from "./values.js";
+import { bool, hostNames, integer, nameServers, oneOf, path, proxies, someOf, testAddresses } from "./values.js";
 
 /** The variables that only the server reads, in the groups of docs/configuration.md. */
 export const SERVER_GROUPS = {

@@ -75,19 +75,6 @@ export const mailFrom = makeValidator<{ name: string; address: string }>((input)
   return { name: match[1]?.trim() || address.slice(address.lastIndexOf("@") + 1), address };
 });
 
-/** Entries of the form `name:sha256-of-key`, the digest in hexadecimal. A name may have several keys, so that one can replace another. */
-export const apiKeys = makeValidator<readonly { readonly name: string; readonly digest: Buffer }[]>((input) =>
-  split(input).map((entry) => {
-    const [, name, digest] = /^([\w.-]{1,64}):([\da-f]{64})$/i.exec(entry) ?? [];
-    if (name === undefined || digest === undefined) {
-      throw new BadValue(
-        "must be entries of the form name:sha256-of-key, separated by commas; countersign-server new-key NAME makes one",
-      );
-    }
-    return { name, digest: Buffer.from(digest, "hex") };
-  }),
-);
-
 /** A list of these names in any order, each at most once; or `none`. */
 export const someOf = <Name extends string>(...names: readonly Name[]) =>
   makeValidator<readonly Name[]>((input) => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +30,7 @@ describe("the server's configuration", () => {
     ["API_KEYS", "web"],
     ["API_KEYS", `web:${"0".repeat(63)}`],
     ["API_KEYS", `we b:${"0".repeat(64)}`],
+    ["API_KEYS", `shop:${"0".repeat(64)},web:${createHash("sha256").update("").digest("hex")}`],
     ["PUBLIC_RPCS", "generate"],
     ["PUBLIC_RPCS", "Generate,"],
     ["TEST_ADDRESSES", "alice@test.example"],
