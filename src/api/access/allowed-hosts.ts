@@ -25,8 +25,9 @@ export function onlyForHosts(names: readonly string[], serve: HttpHandler): Http
   };
 }
 
-/** The name of the host that a request is for, in lower case and without the dot of the DNS root; empty if there is none. */
+/** The name of the host that a request is for, in lower case and without the dot of the DNS root; empty if it names none or several. */
 function nameOf(request: IncomingMessage): string {
+  if ((request.headersDistinct.host ?? []).length > 1) return "";
   const [, name = ""] = HOST.exec(hostOf(request) ?? "") ?? [];
   return name.toLowerCase().replace(/\.$/, "");
 }

@@ -74,6 +74,11 @@ describe("a request for another host", () => {
     expect(await statusFor("http://localhost@evil.example/nothing", "Host: localhost")).toBe(421);
   });
 
+  it("is what a request with two Host headers counts as", async () => {
+    expect(await statusFor("/nothing", "Host: localhost", "Host: evil.example")).toBe(421);
+    expect(await statusFor("/nothing", "Host: localhost", "Host: localhost")).toBe(421);
+  });
+
   it("is not told apart by headers that any page can set", async () => {
     const forwarded = ["X-Forwarded-Host: localhost", "Forwarded: host=localhost", "Origin: http://localhost"];
     expect(await statusFor("/nothing", "Host: evil.example", ...forwarded)).toBe(421);
