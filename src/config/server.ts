@@ -132,7 +132,7 @@ export const SERVER_GROUPS = {
       "off",
     )({
       default: "on",
-      desc: "`on`: refuse an email address if DNS shows that its domain accepts no mail. `npm start` and `.env.example` set `off`.",
+      desc: "`on`: refuse an email address at `localhost`, at a name without a dot, or at a domain that accepts no mail according to DNS. `npm start` and `.env.example` set `off`.",
     }),
     DNS_SERVERS: nameServers({
       default: [],
