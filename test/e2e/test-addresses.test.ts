@@ -29,7 +29,7 @@ describe("a test address", () => {
     for (const purpose of ["login", "payment"]) {
       const { reason, token } = await caller.generate({ email, purpose });
       expect(reason).toBe("OK");
-      expect((await caller.verify({ token, otp: "123456" })).reason).toBe("OK");
+      expect((await caller.verify({ token, otp: "123456", purpose })).reason).toBe("OK");
       await caller.generate({ email, purpose });
       expect((await caller.verify({ email, otp: "123456", purpose })).reason).toBe("OK");
     }

@@ -48,7 +48,7 @@ describe("the check for breaking changes", () => {
       if (token) token.name = "session";
     });
     expect(renamed).toContain('on message "WatchRequest" changed name from "token" to "session"');
-    expect(breaks((api) => void messageOf(api, "VerifyRequest").field.pop())).toContain(
+    expect(breaks((api) => void messageOf(api, "VerifyRequest").field.shift())).toContain(
       'on message "VerifyRequest" was deleted',
     );
   });

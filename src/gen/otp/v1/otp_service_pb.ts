@@ -30,8 +30,8 @@ export type GenerateRequest = Message<"otp.v1.GenerateRequest"> & {
    */
   recipient: {
     /**
-     * An email address of at most 254 characters (RFC 5321). Case, surrounding spaces and the form of an international
-     * domain do not make a different recipient.
+     * An email address of at most 254 characters (RFC 5321). Case, surrounding spaces, invisible characters and the form of an
+     * international domain do not make a different recipient.
      *
      * @generated from field: string email = 1;
      */
@@ -39,8 +39,8 @@ export type GenerateRequest = Message<"otp.v1.GenerateRequest"> & {
     case: "email";
   } | {
     /**
-     * A phone number with its country code, such as +14155552671 (E.164), of at most 32 characters. Spaces, hyphens and brackets
-     * do not make a different recipient.
+     * A phone number with its country code, such as +14155552671 (E.164), of at most 32 characters. Spaces, hyphens, brackets and
+     * invisible characters do not make a different recipient.
      *
      * @generated from field: string phone = 2;
      */
@@ -57,7 +57,8 @@ export type GenerateRequest = Message<"otp.v1.GenerateRequest"> & {
   purpose: string;
 
   /**
-   * The language of the message as a BCP 47 tag, such as fr-CA. Empty means the service's default.
+   * The language of the message as a BCP 47 tag of at most 64 characters, such as fr-CA. Empty, or a tag that is not understood,
+   * means the service's default.
    *
    * @generated from field: string locale = 4;
    */
@@ -428,7 +429,7 @@ export const OtpService: GenService<{
    * Generate accepts a request for a code and queues its delivery. A worker generates, stores and sends the code, so an
    * accepted request is on its way but has not arrived. While at least half of a code's lifetime is left, a further request
    * sends the same code again. A request that is repeated within 24 hours with the same "idempotency-key" gets the same token
-   * and sends nothing more.
+   * and sends nothing more; the rest of its response describes what has become of the request by then.
    *
    * @generated from rpc otp.v1.OtpService.Generate
    */
@@ -455,7 +456,7 @@ export const OtpService: GenService<{
    * is another delivery, with its own token.
    *
    * An unknown token is INVALID_REQUEST before the stream begins. RATE_LIMITED means that too many watches are open from this
-   * client address. A watcher that does not read is disconnected.
+   * client address or of this request. A watcher that does not read is disconnected.
    *
    * The HTTP route answers with server-sent events for EventSource. Each step is one event, whose data is a WatchResponse in
    * JSON on one line and whose id is the sequence number, so an EventSource sends Last-Event-ID by itself. Comments in between keep the
