@@ -7,7 +7,7 @@ import type { RequestId } from "../otp/token/request-id.js";
  * of a cluster. Sends belong to the mailbox, wrong attempts to the address, everything else to the challenge. prelude.lua says what
  * each key holds.
  *
- * A key that exists once per challenge has a short name: at 36 and 30 bytes, one byte more would take 8 bytes more of memory. The
+ * A key that exists once per challenge has a short name: at 36 and 22 bytes, one byte more would take 8 bytes more of memory. The
  * scripts rely on the key of a request being the key of its challenge, a colon and the request id.
  */
 export const keys = {

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Keys } from "../crypto/keyring.js";
 import { hmac } from "../crypto/mac.js";
 import type { Recipient } from "../recipient/recipient.js";
@@ -28,8 +29,20 @@ export function addressId(keys: Keys, { channel, identity, mailbox }: Recipient)
   return `${mailboxId.toString("base64url")}.${identityId.toString("base64url")}`;
 }
 
+/** Callers use few purposes again and again. */
+const CACHED_PURPOSES = 1_000;
+const purposeIds = new WeakMap<Keys, LRUCache<string, string>>();
+
 function purposeId(keys: Keys, purpose: string): string {
-  return mac(keys, `purpose\0${purpose}`, PURPOSE_ID_BYTES).toString("base64url");
+  const ids = purposeIds.get(keys) ?? purposeIdsOf(keys);
+  return ids.memo(purpose);
+}
+
+function purposeIdsOf(keys: Keys): LRUCache<string, string> {
+  const memoMethod = (purpose: string) => mac(keys, `purpose\0${purpose}`, PURPOSE_ID_BYTES).toString("base64url");
+  const ids = new LRUCache<string, string>({ max: CACHED_PURPOSES, memoMethod });
+  purposeIds.set(keys, ids);
+  return ids;
 }
 
 /** The parts of a challenge id: the mailbox, the address in it, and the purpose. */
@@ -38,8 +51,8 @@ export function splitChallengeId(id: ChallengeId): {
   readonly identity: string;
   readonly purpose: string;
 } {
-  const [mailbox = "", identity = "", purpose = ""] = id.split(".", 3);
-  return { mailbox, identity, purpose };
+  const [first, second] = [id.indexOf("."), id.lastIndexOf(".")];
+  return { mailbox: id.slice(0, first), identity: id.slice(first + 1, second), purpose: id.slice(second + 1) };
 }
 
 export function addressOf(id: ChallengeId): AddressId {

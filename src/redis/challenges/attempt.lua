@@ -71,15 +71,22 @@ if field == REQUEST_WRONG then
 end
 
 local function next_wait(count, wait_from)
-  return count >= wait_from and math.min(FIRST_WAIT_MS * 2 ^ (count - wait_from), LONGEST_WAIT_MS) or 0
+  return math.min(FIRST_WAIT_MS * 2 ^ (count - wait_from), LONGEST_WAIT_MS)
 end
 
 local count = tonumber(of_pair or 0) + 1
-redis.call('HSET', pair, PAIR_WRONG, count, PAIR_WAIT_UNTIL, now + next_wait(count, PAIR_WAIT_FROM))
+redis.call('HSET', pair, PAIR_WRONG, count)
+if count >= PAIR_WAIT_FROM then
+  redis.call('HSET', pair, PAIR_WAIT_UNTIL, now + next_wait(count, PAIR_WAIT_FROM))
+end
 redis.call('PEXPIRE', pair, PAIR_LIFE_MS)
 
-local all, keyed, remember = tonumber(of_all or 0) + 1, tonumber(of_keyed or 0) + (is_keyed and 1 or 0), COUNT_LIFE_MS
-redis.call('HSET', wrong_attempts, ADDRESS_WRONG, all, ADDRESS_WRONG_KEYED, keyed)
+local all, keyed, remember = tonumber(of_all or 0) + 1, tonumber(of_keyed or 0), COUNT_LIFE_MS
+redis.call('HSET', wrong_attempts, ADDRESS_WRONG, all)
+if is_keyed then
+  keyed = keyed + 1
+  redis.call('HSET', wrong_attempts, ADDRESS_WRONG_KEYED, keyed)
+end
 if all >= LOCK_FROM then
   remember = LOCK_MS
   redis.call('HSET', wrong_attempts, ADDRESS_WAIT_UNTIL, now + LOCK_MS, ADDRESS_WAIT_UNTIL_KEYED, now + LOCK_MS)
