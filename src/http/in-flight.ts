@@ -1,3 +1,5 @@
+/** What a request costs while it is open, roughly: its headers, and the objects that stand for it. */
+const REQUEST_BYTES = 8 * 1024;
 /**
  * What a piece costs beyond its bytes, roughly: a stream delivers each frame or chunk in a buffer of its own, and a stranger can
  * send a message in pieces of one byte.
@@ -24,6 +26,7 @@ export class InFlight {
 
   /** @param giveUp ends the request, because its memory is needed */
   begin(giveUp: () => void): Arrival {
+    this.grow(giveUp, REQUEST_BYTES);
     return {
       add: ({ length }) => this.grow(giveUp, length + PIECE_BYTES),
       end: () => this.forget(giveUp),

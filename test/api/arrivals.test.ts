@@ -90,7 +90,7 @@ describe("a call over gRPC", () => {
 
 describe("the memory of requests that arrive", () => {
   it("goes to later ones when it is used up: the first call over gRPC is given up", async () => {
-    await serve({ maxInFlightBytes: 25 * KIB });
+    await serve({ maxInFlightBytes: 50 * KIB });
     const part = Buffer.concat([framed(Buffer.alloc(12 * KIB)).subarray(0, 10 * KIB)]);
     const first = begin(VERIFY, part);
     const refusal = refusalOf(first);
@@ -101,7 +101,7 @@ describe("the memory of requests that arrive", () => {
   });
 
   it("goes to later ones when it is used up: the first body over HTTP is disconnected", async () => {
-    await serve({ maxInFlightBytes: 25 * KIB });
+    await serve({ maxInFlightBytes: 50 * KIB });
     const upload = (path: string): Socket => {
       const socket = connect(api.httpPort, "127.0.0.1");
       socket.on("error", () => undefined).resume();
@@ -125,7 +125,7 @@ describe("the memory of requests that arrive", () => {
   });
 
   it("includes what each piece costs, so a message in single bytes counts for more", async () => {
-    await serve({ maxInFlightBytes: 25 * KIB });
+    await serve({ maxInFlightBytes: 50 * KIB });
     const stream = begin(VERIFY, framed(Buffer.alloc(12 * KIB)).subarray(0, 5));
     const refusal = refusalOf(stream);
     let isOver = false;
@@ -139,8 +139,15 @@ describe("the memory of requests that arrive", () => {
     expect(await refusal).toMatchObject({ "grpc-status": "14" });
   });
 
+  it("includes what each call costs before any of its message arrives", async () => {
+    await serve({ maxInFlightBytes: 50 * KIB });
+    const first = refusalOf(begin(VERIFY, Buffer.alloc(0)));
+    for (let n = 0; n < 6; n++) begin(VERIFY, Buffer.alloc(0));
+    expect(await first).toMatchObject({ "grpc-status": "14" });
+  });
+
   it("is free again after each request", async () => {
-    await serve({ maxInFlightBytes: 25 * KIB });
+    await serve({ maxInFlightBytes: 50 * KIB });
     for (let n = 0; n < 50; n++) {
       const body = JSON.stringify({ email: "someone@example.com", otp: "123456" }).padEnd(4 * KIB);
       const init = { method: "POST", headers: { "Content-Type": "application/json" }, body };

@@ -23,7 +23,8 @@ interface Window {
 
 /**
  * The coarse budget of each client address. It counts every call, also the malformed and refused ones that no other limit counts,
- * and gives nothing back. It lives in the memory of this process, so that refusing a call costs no round trip.
+ * and gives nothing back. It lives in the memory of this process, so that refusing a call costs no round trip. The limiter in memory of
+ * rate-limiter-flexible would remember any number of clients, with a timer for each.
  */
 export class ClientBudget {
   private readonly windows = new LRUCache<string, Window>({ max: MAX_CLIENTS });

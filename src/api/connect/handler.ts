@@ -66,7 +66,9 @@ export class ConnectHandler {
       for (const name of ENCODINGS) delete request.headers[name]; // connect-es would complain about one before it refuses
     }
     // connect-node would destroy the connection if it stopped reading early, and the client would lose the response.
-    const body = await readBody(request, refusal === undefined ? MAX_REQUEST_BYTES + ENVELOPE_BYTES : 0, inFlight);
+    const reading =
+      refusal === undefined ? readBody(request, MAX_REQUEST_BYTES + ENVELOPE_BYTES, inFlight) : readBody(request, 0); // to discard it
+    const body = await reading;
     if (body === undefined) return;
     const call: ConnectCall = { incoming, body, refusal, hasReachedRpc: false };
     if (rpc.kind === "unary" && isPlainUnary(request)) return serveConnectUnary(rpc, call, request, response, log);

@@ -93,7 +93,7 @@ class TrackedCall {
   private since = performance.now();
   private isRequestWhole = false;
   private readonly frames = new MessageFrames({ messages: 1, messageBytes: MAX_REQUEST_BYTES });
-  private readonly arrival: Arrival;
+  private arrival: Arrival | undefined;
 
   constructor(
     private readonly inner: ServerInterceptingCallInterface,
@@ -108,12 +108,14 @@ class TrackedCall {
     const listener: ServerListener = {
       onReceiveMetadata: (metadata, next) => {
         const refusal = parts.admit(parts.path, metadata, inner);
-        if (refusal === undefined) next(metadata);
-        else this.intercepting.sendStatus(refusal); // nothing reads the message: grpc-js discards what arrives of it
+        // After a refusal nothing reads the message: grpc-js discards what arrives of it.
+        if (refusal !== undefined) return this.intercepting.sendStatus(refusal);
+        this.arrival = parts.inFlight.begin(() => this.intercepting.sendStatus(MEMORY_NEEDED));
+        next(metadata);
       },
       onReceiveHalfClose: (next) => {
         this.isRequestWhole = true;
-        this.arrival.end();
+        this.arrival?.end();
         // A handler that starts after the status was sent would never learn that its call is over.
         if (this.phase === "status sent") return;
         this.phase = "response";
@@ -121,7 +123,7 @@ class TrackedCall {
       },
       // grpc-js reports the end of every call as a cancellation, including one that ended normally.
       onCancel: () => {
-        this.arrival.end();
+        this.arrival?.end();
         if (!this.isRequestWhole) stopRequest(inner);
         parts.onEnd(this);
       },
@@ -138,7 +140,6 @@ class TrackedCall {
         next(answer);
       },
     });
-    this.arrival = parts.inFlight.begin(() => this.intercepting.sendStatus(MEMORY_NEEDED));
     onRequestData(inner, (chunk) => this.receive(chunk));
   }
 
@@ -157,7 +158,7 @@ class TrackedCall {
   private receive(chunk: Buffer): void {
     if (this.phase !== "request") return;
     const excess = this.frames.add(chunk);
-    if (excess === undefined) this.arrival.add(chunk);
+    if (excess === undefined) this.arrival?.add(chunk);
     else this.intercepting.sendStatus(REFUSALS[excess]);
   }
 }
