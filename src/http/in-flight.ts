@@ -1,15 +1,9 @@
-/** What a request costs while it is open, roughly: its headers, and the objects that stand for it. */
+/** What a request costs before its message, roughly: its headers, and the objects that stand for it. */
 const REQUEST_BYTES = 8 * 1024;
-/**
- * What a piece costs beyond its bytes, roughly: a stream delivers each frame or chunk in a buffer of its own, and a stranger can
- * send a message in pieces of one byte.
- */
-const PIECE_BYTES = 256;
-
 /** A request whose message is arriving. */
 export interface Arrival {
-  /** Counts a piece that is kept in memory. */
-  add(piece: Uint8Array): void;
+  /** Counts what has been put into memory. */
+  add(bytes: number): void;
   /** Call it when the message has arrived whole, or will not arrive. */
   end(): void;
 }
@@ -28,7 +22,7 @@ export class InFlight {
   begin(giveUp: () => void): Arrival {
     this.grow(giveUp, REQUEST_BYTES);
     return {
-      add: ({ length }) => this.grow(giveUp, length + PIECE_BYTES),
+      add: (bytes) => this.grow(giveUp, bytes),
       end: () => this.forget(giveUp),
     };
   }

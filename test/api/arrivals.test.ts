@@ -157,6 +157,29 @@ describe("the memory of requests that arrive", () => {
   });
 });
 
+describe("a body over HTTP", () => {
+  it.each([
+    [900, 400],
+    [2_000, undefined],
+  ])("in %i chunks of one byte ends with status %s", async (chunks, status) => {
+    await serve({});
+    const body = JSON.stringify({ email: "someone@example.com", otp: "123456" }).padEnd(chunks);
+    const socket = connect(api.httpPort, "127.0.0.1");
+    let answer = "";
+    socket
+      .on("error", () => undefined)
+      .on("data", (bytes) => {
+        answer += bytes;
+        socket.end();
+      });
+    const head =
+      "POST /otp/verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    socket.write(`${head}${[...body].map((byte) => `1\r\n${byte}\r\n`).join("")}0\r\n\r\n`);
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1]).toBe(status?.toString());
+  });
+});
+
 it("the frames of a stream are told apart however its bytes are cut", () => {
   const lengths = fc.array(fc.nat(40), { maxLength: 6 });
   fc.assert(

@@ -11,7 +11,7 @@ import { BODY, MAX_REQUEST_BYTES } from "../rpc/decode.js";
 import type { Admission } from "./admission.js";
 import { type Excess, MessageFrames } from "./message-frames.js";
 import { type GrpcStatus, toStatus } from "./status.js";
-import { hasUnreadData, onRequestData, resetStream, stopRequest } from "./unread-stream.js";
+import { filterRequestData, hasUnreadData, resetStream, stopRequest } from "./unread-stream.js";
 
 /** How long HTTP/2 may take to write the last response to the socket. */
 const FLUSH_MS = 100;
@@ -23,6 +23,9 @@ interface Timeouts {
   /** How long a response may stay unread. */
   readonly stallMs: number;
 }
+
+/** What grpc-js keeps with each piece of a message, roughly. A client can send a message in pieces of one byte. */
+const PIECE_BYTES = 1024;
 
 /** The answers to requests that are refused while they arrive. */
 const REFUSALS: Readonly<Record<Excess, GrpcStatus>> = {
@@ -92,6 +95,7 @@ class TrackedCall {
   /** When the call started or last sent something, in milliseconds of `performance.now()`. */
   private since = performance.now();
   private isRequestWhole = false;
+  private isRefused = false;
   private readonly frames = new MessageFrames({ messages: 1, messageBytes: MAX_REQUEST_BYTES });
   private arrival: Arrival | undefined;
 
@@ -110,14 +114,14 @@ class TrackedCall {
         const refusal = parts.admit(parts.path, metadata, inner);
         // After a refusal nothing reads the message: grpc-js discards what arrives of it.
         if (refusal !== undefined) return this.intercepting.sendStatus(refusal);
-        this.arrival = parts.inFlight.begin(() => this.intercepting.sendStatus(MEMORY_NEEDED));
+        this.arrival = parts.inFlight.begin(() => this.refuseArriving(MEMORY_NEEDED));
         next(metadata);
       },
       onReceiveHalfClose: (next) => {
         this.isRequestWhole = true;
         this.arrival?.end();
         // A handler that starts after the status was sent would never learn that its call is over.
-        if (this.phase === "status sent") return;
+        if (this.isRefused || this.phase === "status sent") return;
         this.phase = "response";
         next();
       },
@@ -140,7 +144,7 @@ class TrackedCall {
         next(answer);
       },
     });
-    onRequestData(inner, (chunk) => this.receive(chunk));
+    filterRequestData(inner, (chunk) => this.receive(chunk));
   }
 
   /** Ends the call if it has waited for its client for too long. */
@@ -154,11 +158,19 @@ class TrackedCall {
     }
   }
 
-  /** Looks at a piece of the request before grpc-js does. After a refusal, grpc-js discards the piece. */
-  private receive(chunk: Buffer): void {
-    if (this.phase !== "request") return;
-    const excess = this.frames.add(chunk);
-    if (excess === undefined) this.arrival?.add(chunk);
-    else this.intercepting.sendStatus(REFUSALS[excess]);
+  /** Looks at a piece of the request before grpc-js does. @returns whether grpc-js gets it */
+  private receive(chunk: Buffer): boolean {
+    if (this.isRefused) return false;
+    const excess = this.phase === "request" ? this.frames.add(chunk) : undefined;
+    if (excess !== undefined) this.refuseArriving(REFUSALS[excess]);
+    else if (this.phase === "request") this.arrival?.add(chunk.length + PIECE_BYTES);
+    return excess === undefined;
+  }
+
+  /** Refuses the call soon, and lets nothing more of its request through. */
+  private refuseArriving(refusal: GrpcStatus): void {
+    if (this.isRefused || this.phase !== "request") return;
+    this.isRefused = true;
+    setImmediate(() => this.intercepting.sendStatus(refusal));
   }
 }

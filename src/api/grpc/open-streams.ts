@@ -1,7 +1,7 @@
 import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
 import { MessageFrames } from "./message-frames.js";
-import { onRequestData } from "./unread-stream.js";
+import { filterRequestData } from "./unread-stream.js";
 
 /** Limits on a stream that needs no API key, because grpc-js keeps its messages in memory until they are read. */
 interface Bounds {
@@ -60,10 +60,17 @@ function bound({ streams, messages, lifeMs, accepts }: Bounds): ServerIntercepto
     };
     const exceed = (details: string) => refuse(status.RESOURCE_EXHAUSTED, details);
     const frames = new MessageFrames({ messages, messageBytes: MAX_REQUEST_BYTES });
-    onRequestData(call, (chunk) => {
-      const excess = isOver ? undefined : frames.add(chunk);
-      if (excess === "message too large" && accepts !== undefined) refuse(status.NOT_FOUND, "unknown service");
-      else if (excess !== undefined) exceed(`${excess} on this stream`);
+    let isCut = false;
+    filterRequestData(call, (chunk) => {
+      if (isOver || isCut) return false;
+      const excess = frames.add(chunk);
+      if (excess === undefined) return true;
+      isCut = true;
+      const isUnknown = excess === "message too large" && accepts !== undefined;
+      setImmediate(() =>
+        isUnknown ? refuse(status.NOT_FOUND, "unknown service") : exceed(`${excess} on this stream`),
+      );
+      return false;
     });
     const timer = lifeMs === undefined ? undefined : setTimeout(exceed, lifeMs, "the stream lasted too long");
     return new ServerInterceptingCall(call, {
@@ -75,6 +82,9 @@ function bound({ streams, messages, lifeMs, accepts }: Bounds): ServerIntercepto
             if (received > messages) exceed("too many messages on one stream");
             else if (accepts?.(message) === false) refuse(status.NOT_FOUND, "unknown service");
             else passOn(message);
+          },
+          onReceiveHalfClose: (passOn) => {
+            if (!isCut) passOn();
           },
           onCancel: end,
         });

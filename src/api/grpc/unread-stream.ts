@@ -10,18 +10,30 @@ import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
  * bounds the messages.
  */
 
-/** Calls a listener with each piece of the request, before grpc-js gets it. */
-export function onRequestData(call: ServerInterceptingCallInterface, listener: (chunk: Buffer) => void): void {
-  streamOf(call)?.prependListener("data", listener);
+/**
+ * Shows each piece of the request to a function before grpc-js gets it. A piece for which that returns false is discarded. The
+ * function must not answer the call itself: an answer while Node.js is handing over received frames corrupts its memory.
+ */
+export function filterRequestData(call: ServerInterceptingCallInterface, passes: (chunk: Buffer) => boolean): void {
+  const stream = streamOf(call);
+  const [take, ...others] = stream?.listeners("data") ?? [];
+  if (stream === undefined || take === undefined || others.length > 0) return;
+  stream.off("data", take as () => void).on("data", (chunk: Buffer) => {
+    if (passes(chunk)) take.call(stream, chunk);
+  });
 }
 
 /**
  * Frees the stream of a call that has ended although its client has not finished the request (RFC 9113 §8.1). The client gets the
- * status if it was sent without a message before it.
+ * status if it was sent without a message before it. The reset waits for the next round of the event loop, for the same reason
+ * (https://github.com/nodejs/node/issues/38964).
  */
 export function stopRequest(call: ServerInterceptingCallInterface): void {
   const stream = streamOf(call);
-  if (stream !== undefined && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+  if (stream === undefined) return;
+  setImmediate(() => {
+    if (!stream.closed && !stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+  });
 }
 
 /** Whether data of the response waits in this process because the client does not read. */
