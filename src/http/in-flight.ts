@@ -1,44 +1,62 @@
 /** What a request costs before its message, roughly: its headers, and the objects that stand for it. */
 const REQUEST_BYTES = 8 * 1024;
-/** A request whose message is arriving. */
-export interface Arrival {
-  /** Counts what has been put into memory. */
-  add(bytes: number): void;
-  /** Call it when the message has arrived whole, or will not arrive. */
-  end(): void;
-}
 
 /**
  * The memory that requests take up while they arrive, over all connections and listeners. When it is used up, the request that
  * began to arrive first is given up: a usual request arrives within milliseconds, so the first one is one of those that linger.
  */
 export class InFlight {
-  private readonly sizes = new Map<() => void, number>();
+  /** In the order in which they began to arrive. */
+  private readonly arriving = new Set<Arrival>();
   private bytes = 0;
 
   constructor(private readonly maxBytes: number) {}
 
   /** @param giveUp ends the request, because its memory is needed */
   begin(giveUp: () => void): Arrival {
-    this.grow(giveUp, REQUEST_BYTES);
-    return {
-      add: (bytes) => this.grow(giveUp, bytes),
-      end: () => this.forget(giveUp),
-    };
+    const arrival = new Arrival(giveUp, this.grow, this.forget);
+    this.arriving.add(arrival);
+    arrival.add(REQUEST_BYTES);
+    return arrival;
   }
 
-  private grow(giveUp: () => void, bytes: number): void {
-    this.sizes.set(giveUp, (this.sizes.get(giveUp) ?? 0) + bytes);
+  private readonly grow = (bytes: number): void => {
     this.bytes += bytes;
-    for (const [giveUpFirst] of this.sizes) {
+    if (this.bytes <= this.maxBytes) return;
+    for (const first of this.arriving) {
+      first.end();
+      first.giveUp();
       if (this.bytes <= this.maxBytes) return;
-      this.forget(giveUpFirst);
-      giveUpFirst();
     }
+  };
+
+  private readonly forget = (arrival: Arrival): void => {
+    if (this.arriving.delete(arrival)) this.bytes -= arrival.bytes;
+  };
+}
+
+/** A request whose message is arriving. */
+export class Arrival {
+  /** The memory that it takes up. */
+  bytes = 0;
+  private isOver = false;
+
+  constructor(
+    readonly giveUp: () => void,
+    private readonly onGrow: (bytes: number) => void,
+    private readonly onEnd: (arrival: Arrival) => void,
+  ) {}
+
+  /** Counts what has been put into memory. */
+  add(bytes: number): void {
+    if (this.isOver) return;
+    this.bytes += bytes;
+    this.onGrow(bytes);
   }
 
-  private forget(giveUp: () => void): void {
-    this.bytes -= this.sizes.get(giveUp) ?? 0;
-    this.sizes.delete(giveUp);
+  /** Call it when the message has arrived whole, or will not arrive. */
+  end(): void {
+    this.isOver = true;
+    this.onEnd(this);
   }
 }

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Call } from "../../otp/caller/call.js";
 import { OtpError } from "../../otp/errors.js";
-import type { Incoming } from "../rpc/incoming.js";
+import type { Identity, Incoming } from "../rpc/incoming.js";
 import { clientNetwork, networkOfText, type TrustedProxies } from "./client-address.js";
 import { ClientBudget } from "./client-budget.js";
 
@@ -27,14 +27,6 @@ export interface Access {
   readonly callsPerMinute: number;
 }
 
-/** What a caller has shown of itself. */
-interface Identity {
-  /** The name of its key or certificate. */
-  readonly name: string | undefined;
-  /** Whether it sent a key that does not exist. */
-  readonly isWrong: boolean;
-}
-
 /**
  * Identifies the caller and decides whether the call is allowed, in the same way on every protocol. Each protocol asks when the
  * head of a call has arrived, before it reads the message, so that a refused call costs little.
@@ -42,8 +34,6 @@ interface Identity {
 export class Gate {
   private readonly isOpen: boolean;
   private readonly budget: ClientBudget | undefined;
-  /** The callers of calls in progress, because a call asks more than once and each search hashes the key. */
-  private readonly identities = new WeakMap<Incoming, Identity>();
 
   constructor(private readonly access: Access) {
     const { keys, clientCertificates, publicRpcs, callsPerMinute } = access;
@@ -83,9 +73,8 @@ export class Gate {
   }
 
   private identify(incoming: Incoming): Identity {
-    const known = this.identities.get(incoming) ?? this.findIdentity(incoming);
-    this.identities.set(incoming, known);
-    return known;
+    incoming.identity ??= this.findIdentity(incoming);
+    return incoming.identity;
   }
 
   private findIdentity(incoming: Incoming): Identity {

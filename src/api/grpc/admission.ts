@@ -1,11 +1,9 @@
 import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { OtpService } from "../../gen/otp/v1/otp_service_pb.js";
-import { OtpError } from "../../otp/errors.js";
 import type { Gate } from "../access/gate.js";
-import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
 import { asOtpError } from "../rpc/errors.js";
-import { GrpcIncoming } from "./incoming.js";
+import { incomingOf } from "./incoming.js";
 import { type GrpcStatus, toStatus } from "./status.js";
 
 /** The names of the RPCs by the paths under which gRPC calls them. */
@@ -26,24 +24,12 @@ export function admission(gate: Gate, asksClients: boolean, log: Logger): Admiss
     const rpc = RPCS.get(path);
     if (rpc === undefined) return undefined;
     try {
-      const incoming = new GrpcIncoming(metadata, call, asksClients);
+      const incoming = incomingOf(metadata, call, asksClients);
       gate.count(incoming);
-      refuseLarge(metadata);
       gate.admit(rpc, incoming);
       return undefined;
     } catch (thrown) {
       return toStatus(asOtpError(thrown, log));
     }
   };
-}
-
-/** Metadata stays in memory as long as its call lasts, and HTTP/2 alone would allow 64 KiB of it. */
-function refuseLarge(metadata: Metadata): void {
-  let bytes = 0;
-  for (const [name, value = ""] of Object.entries(metadata.toHttp2Headers())) bytes += name.length + sizeOf(value);
-  if (bytes > MAX_REQUEST_BYTES) throw OtpError.tooLarge(MAX_REQUEST_BYTES);
-}
-
-function sizeOf(value: string | number | string[]): number {
-  return typeof value === "object" ? value.reduce((sum, { length }) => sum + length, 0) : String(value).length;
 }

@@ -10,7 +10,7 @@ import type { Logger } from "pino";
 import { decodeBinary } from "../rpc/decode.js";
 import { asOtpError } from "../rpc/errors.js";
 import type { Rpc, StreamingRpc, UnaryRpc } from "../rpc/rpc.js";
-import { GrpcIncoming } from "./incoming.js";
+import { incomingOf } from "./incoming.js";
 import { toStatus } from "./status.js";
 
 /** The handlers that grpc-js calls for the RPCs. They receive each request as bytes. */
@@ -21,7 +21,7 @@ export function grpcHandlers(rpcs: readonly Rpc[], asksClients: boolean, log: Lo
 
 function unary(rpc: UnaryRpc, asksClients: boolean, log: Logger): handleUnaryCall<Buffer, Message> {
   return (call, callback) => {
-    rpc.call(decodeBinary(call.request), new GrpcIncoming(call.metadata, call, asksClients)).then(
+    rpc.call(decodeBinary(call.request), incomingOf(call.metadata, call, asksClients)).then(
       (response) => callback(null, response),
       (thrown) => callback(toStatus(asOtpError(thrown, log))),
     );
@@ -33,7 +33,7 @@ function streaming(rpc: StreamingRpc, asksClients: boolean, log: Logger): handle
     const gone = new AbortController();
     call.once("close", () => gone.abort());
     try {
-      const incoming = new GrpcIncoming(call.metadata, call, asksClients);
+      const incoming = incomingOf(call.metadata, call, asksClients);
       const { messages } = await rpc.open(decodeBinary(call.request), incoming, gone.signal);
       call.sendMetadata(new Metadata());
       for await (const message of messages) await send(call, message);

@@ -1,13 +1,30 @@
 import type { PeerCertificate } from "node:tls";
 import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import type { Incoming } from "../rpc/incoming.js";
+import type { Identity, Incoming } from "../rpc/incoming.js";
 
 /** The connection of a call, as interceptors and handlers know it. */
 type Connection = Pick<ServerInterceptingCallInterface, "getPeer" | "getAuthContext">;
 
+/**
+ * The call that this metadata belongs to. It is the same object for interceptors and handlers, so the caller is identified once.
+ *
+ * @param asksClients whether clients must present certificates
+ */
+export function incomingOf(metadata: Metadata, connection: Connection, asksClients: boolean): Incoming {
+  const known: unknown = Reflect.get(metadata, INCOMING);
+  if (known instanceof GrpcIncoming) return known;
+  const incoming = new GrpcIncoming(metadata, connection, asksClients);
+  Reflect.set(metadata, INCOMING, incoming);
+  return incoming;
+}
+
+/** A property costs less than an entry in a WeakMap, 1 µs per call. */
+const INCOMING = Symbol("incoming");
+
 /** A call over gRPC. */
-export class GrpcIncoming implements Incoming {
-  /** @param asksClients whether clients must present certificates */
+class GrpcIncoming implements Incoming {
+  identity: Identity | undefined;
+
   constructor(
     private readonly metadata: Metadata,
     private readonly connection: Connection,

@@ -10,13 +10,13 @@ import type { Certificates } from "../../http/tls.js";
 import type { Gate } from "../access/gate.js";
 import type { Rpc } from "../rpc/rpc.js";
 import { admission } from "./admission.js";
+import { checkCallHeads } from "./call-heads.js";
 import { GrpcCalls } from "./calls.js";
 import { TlsCredentials } from "./credentials.js";
 import { grpcDefinition } from "./definition.js";
 import { grpcHandlers } from "./handlers.js";
 import { boundOpenStreams } from "./open-streams.js";
 import { addReflection } from "./reflection.js";
-import { countUnknownCalls } from "./unknown-calls.js";
 
 /**
  * How large a message may become when grpc-js decompresses it. `GrpcCalls` refuses larger ones as they arrive, and the RPCs refuse
@@ -80,7 +80,7 @@ export class GrpcListener {
     this.health.addToServer(this.server);
     addReflection(this.server);
     const injector = this.server.createConnectionInjector(credentials);
-    countUnknownCalls(this.server, parts.gate, parts.log);
+    checkCallHeads(this.server, parts.gate, parts.log);
     this.listener = createServer((socket) => {
       if (parts.connections?.admit(socket) === false) return;
       this.sockets.add(socket);

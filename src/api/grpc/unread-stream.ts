@@ -12,7 +12,8 @@ import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
 
 /**
  * Shows each piece of the request to a function before grpc-js gets it. A piece for which that returns false is discarded. The
- * function must not answer the call itself: an answer while Node.js is handing over received frames corrupts its memory.
+ * function must not end the call itself: Node.js 20 corrupts its memory when a session is destroyed while it hands over received
+ * frames, so nothing is ended at that moment.
  */
 export function filterRequestData(call: ServerInterceptingCallInterface, passes: (chunk: Buffer) => boolean): void {
   const stream = streamOf(call);
@@ -25,8 +26,7 @@ export function filterRequestData(call: ServerInterceptingCallInterface, passes:
 
 /**
  * Frees the stream of a call that has ended although its client has not finished the request (RFC 9113 §8.1). The client gets the
- * status if it was sent without a message before it. The reset waits for the next round of the event loop, for the same reason
- * (https://github.com/nodejs/node/issues/38964).
+ * status if it was sent without a message before it. The reset waits for the next round of the event loop, for the same reason.
  */
 export function stopRequest(call: ServerInterceptingCallInterface): void {
   const stream = streamOf(call);

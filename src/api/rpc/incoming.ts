@@ -1,6 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { Quota } from "../../otp/caller/call.js";
 
+/** What a caller has shown of itself. */
+export interface Identity {
+  /** The name of its key or certificate. */
+  readonly name: string | undefined;
+  /** Whether it sent a key that does not exist. */
+  readonly isWrong: boolean;
+}
+
 /** An incoming call, independent of its protocol: everything that is known before its message is decoded. */
 export interface Incoming {
   /** A header or metadata entry by its lower-case name; several of one name are joined with commas (RFC 9110 §5.3). */
@@ -11,10 +19,14 @@ export interface Incoming {
   readonly certificate?: string | undefined;
   /** Receives the state of the client's limit. */
   readonly onQuota?: (quota: Quota) => void;
+  /** Who calls, once the gate has found out. A call asks more than once, and each search hashes the key. */
+  identity?: Identity | undefined;
 }
 
 /** A call over HTTP/1.1. */
 export class HttpIncoming implements Incoming {
+  identity: Identity | undefined;
+
   constructor(
     private readonly request: IncomingMessage,
     readonly onQuota: (quota: Quota) => void = () => undefined,

@@ -15,13 +15,16 @@ const CACHED_DAYS = 4;
  */
 export class SealingKey {
   private readonly days = new LRUCache<number, Buffer>({ max: CACHED_DAYS, memoMethod: (day) => this.derive(day) });
+  /** Almost all values are of one day. */
+  private last: { readonly day: number; readonly key: Buffer } = { day: -1, key: Buffer.alloc(0) };
 
   /** @param root 32 bytes */
   constructor(private readonly root: Buffer) {}
 
   /** @param day days since the Unix epoch */
   ofDay(day: number): Buffer {
-    return this.days.memo(day);
+    if (this.last.day !== day) this.last = { day, key: this.days.memo(day) };
+    return this.last.key;
   }
 
   private derive(day: number): Buffer {

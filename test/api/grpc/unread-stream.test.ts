@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hasUnreadData, resetStream } from "../../../src/api/grpc/unread-stream.js";
 
 /**
- * src/api/grpc/unread-stream.ts and src/api/grpc/unknown-calls.ts use private fields of grpc-js. Before changing this version, read
+ * src/api/grpc/unread-stream.ts and src/api/grpc/call-heads.ts use private fields of grpc-js. Before changing this version, read
  * them in the new one.
  */
 const CHECKED_WITH = "1.14.7";
