@@ -47,13 +47,16 @@ export function httpHandler(parts: {
     if (connect.serves(path)) return connect.handle(path, request, response);
     if (receipts.serves(path)) return receipts.handle(path, request, response);
     // Each visit of the page fetches several files, and load balancers ask for health all the time: neither is counted.
-    if (page?.serves(path)) return page.handle(path, request, response);
+    if (page?.serves(path)) {
+      if (request.method !== "GET" && request.method !== "HEAD") gate.count(new HttpIncoming(request));
+      return page.handle(path, request, response);
+    }
     if (serveHealth(path, request, response, health)) return;
     gate.count(new HttpIncoming(request));
     sendProblem(response, NOT_FOUND);
   };
   const shared = corsOrigins.length === 0 ? serve : withCors(corsOrigins, serve);
-  return allowedHosts.length === 0 ? shared : onlyForHosts(allowedHosts, shared);
+  return allowedHosts.length === 0 ? shared : onlyForHosts(allowedHosts, gate, shared);
 }
 
 /** The routes that the proto's `google.api.http` options declare, by path. */

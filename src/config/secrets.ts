@@ -21,7 +21,7 @@ export const secrets = makeValidator<[string, ...string[]]>((input) => {
   return [first, ...others];
 });
 
-/** What a script writes into `API_KEYS` whose variable with the key was not set. Every caller could then send that key: none at all. */
+/** The SHA-256 of an empty key, which a script puts into `API_KEYS` if its variable for the key is unset. Anyone could send that key. */
 const DIGEST_OF_NOTHING = createHash("sha256").digest();
 
 /** Entries of the form `name:sha256-of-key`, the digest in hexadecimal. A name may have several keys, so that one can replace another. */
@@ -59,8 +59,10 @@ const MIN_WEBHOOK_SECRET = 24;
 export const webhookSecret = makeValidator<string>((input) => {
   const [, encoded] = /^whsec_(.*)$/s.exec(input) ?? [];
   const bytes = encoded === undefined ? Buffer.byteLength(input) : Buffer.from(encoded, "base64").length;
-  if (bytes < MIN_WEBHOOK_SECRET)
-    throw new BadValue(`must be whsec_ and base64, or plain text, of at least ${MIN_WEBHOOK_SECRET} bytes`);
+  if (bytes < MIN_WEBHOOK_SECRET || isWeak(encoded ?? input))
+    throw new BadValue(
+      `must be whsec_ and base64, or plain text, of at least ${MIN_WEBHOOK_SECRET} random bytes, and not one text repeated`,
+    );
   return input;
 });
 

@@ -89,7 +89,7 @@ export class DnsMailDomains implements MailDomains {
   }
 }
 
-/** A null MX names the root as the mail host. Others say the same with `localhost`. */
+/** A null MX names the root as the mail host (RFC 7505). Some domains name `localhost` instead, with the same meaning. */
 function isNoHost(host: string): boolean {
   return host === "" || isLocalName(host);
 }

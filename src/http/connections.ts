@@ -49,6 +49,7 @@ export interface ConnectionOwner {
  */
 export class Connections {
   private readonly byClient = new Map<string, Set<Socket>>();
+  private readonly ofProxies = new Set<Set<Socket>>();
   private open = 0;
 
   constructor(
@@ -66,28 +67,35 @@ export class Connections {
     const { client, isProxy } = ownerOf(socket.remoteAddress);
     const own = this.byClient.get(client) ?? new Set();
     const isOverShare = !isProxy && own.size >= perClient;
-    if (isOverShare || (this.open >= total && !this.makeRoom(own.size))) {
+    if (isOverShare || (this.open >= total && !this.makeRoom(own.size, isProxy))) {
       socket.destroy();
       return false;
     }
     this.open++;
     this.byClient.set(client, own.add(socket));
+    if (isProxy) this.ofProxies.add(own);
     socket.once("close", () => {
       this.open--;
       own.delete(socket);
-      if (own.size === 0 && this.byClient.get(client) === own) this.byClient.delete(client);
+      if (own.size > 0 || this.byClient.get(client) !== own) return;
+      this.byClient.delete(client);
+      this.ofProxies.delete(own);
     });
     return true;
   }
 
   /**
-   * Closes a connection of the client that has the most, if a newcomer with this many would not become that client. It takes the
-   * one on which the fewest bytes have arrived, because it is the least likely to be in use.
+   * Closes a connection of the client with the most, unless the newcomer would then have more. It picks the connection on which the
+   * fewest bytes have arrived, because that one is the least likely to be in use. Connections of proxies carry the calls of many
+   * people, so they stay while there are others, and each of them may take the place of another.
    */
-  private makeRoom(ownOfNewcomer: number): boolean {
+  private makeRoom(ownOfNewcomer: number, isProxy: boolean): boolean {
+    const all = [...this.byClient.values()];
+    const others = all.filter((sockets) => !this.ofProxies.has(sockets));
     let most: Set<Socket> = new Set();
-    for (const sockets of this.byClient.values()) if (sockets.size > most.size) most = sockets;
-    if (most.size <= ownOfNewcomer + 1) return false;
+    for (const sockets of others.length > 0 ? others : all) if (sockets.size > most.size) most = sockets;
+    const rank = isProxy && others.length > 0 ? 0 : ownOfNewcomer + 1;
+    if (most.size <= rank) return false;
     let [idlest] = most;
     for (const socket of most) if (socket.bytesRead < (idlest?.bytesRead ?? 0)) idlest = socket;
     if (idlest === undefined) return false;

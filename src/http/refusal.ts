@@ -9,7 +9,7 @@ const REFUSALS: ReadonlyMap<string, { readonly status: number; readonly detail: 
 ]);
 
 /**
- * The whole response, as text, to bytes that Node.js could not read as a request and for which it therefore has no response object.
+ * Writes a whole response as text. Node.js has no response object for bytes that it could not read as a request.
  *
  * @param code the code of the error that Node.js reports
  */

@@ -77,7 +77,7 @@ export class OtpError extends Error {
     });
   }
 
-  /** @param of what has too many watches open */
+  /** @param of whose limit on open watches is reached */
   static tooManyWatches(of: "client address" | "request", retryAfterMs: number): OtpError {
     const where = of === "request" ? "of this request" : "from this client address";
     return new OtpError("RATE_LIMITED", `too many watches ${where} are open, close some of them first`, {

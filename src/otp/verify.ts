@@ -140,7 +140,7 @@ export class Verifier {
     return outcome;
   }
 
-  /** The wait until something helps after the budget is spent: a new code may be requested, or this one has expired. */
+  /** The wait after the budget is spent: until a new code may be requested, or until this code expires if that is sooner. */
   private async untilNextCode({ challenges: [challenge] }: Target, leftMs: number, { caller }: Call): Promise<number> {
     if (challenge === undefined) return leftMs;
     const limits = { allowance: allowanceOf(caller), limits: this.parts.limits };

@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  constants,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import { connect, type Socket } from "node:net";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
@@ -36,12 +42,13 @@ async function serve(options: Parameters<typeof startApi>[0]): Promise<void> {
 }
 
 /** Begins a call, and sends these bytes of its message. */
-function begin(path: string, bytes: Uint8Array): ClientHttp2Stream {
+function begin(path: string, bytes: Uint8Array, metadata: OutgoingHttpHeaders = {}): ClientHttp2Stream {
   const stream = session.request({
     ":method": "POST",
     ":path": path,
     "content-type": "application/grpc",
     te: "trailers",
+    ...metadata,
   });
   stream.on("error", () => undefined).resume();
   if (bytes.length > 0) stream.write(bytes);
@@ -86,7 +93,11 @@ describe("a call over gRPC", () => {
   it("is refused when its metadata is larger than 16 KiB", async () => {
     await serve({});
     const flood = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`x-flood-${n}`, "a".repeat(KIB)]));
-    expect((await rawCall(session, VERIFY, GOOD, flood)).status).toBe("8");
+    const stream = begin(VERIFY, Buffer.alloc(0), flood);
+    const isClosed = once(stream, "close"); // although the client does not end its request
+    expect(await refusalOf(stream)).toMatchObject({ "grpc-status": "8" });
+    await isClosed;
+    expect((await rawCall(session, VERIFY, GOOD)).status).toBe(INVALID_ARGUMENT);
   });
 });
 

@@ -19,7 +19,8 @@ const commands: string[] = [];
 beforeAll(async () => {
   const limits = { RATE_IP_PER_MINUTE: "1000", RATE_IP_VERIFY_PER_MINUTE: "1000" };
   stack = await startStack({ server: { API_KEYS, PUBLIC_RPCS: "Generate,Verify", TRUST_PROXY: "1", ...limits } });
-  monitor = await new Redis(stack.redis.url).monitor();
+  // Without its own ready check, whose command ioredis could take for the reply to MONITOR.
+  monitor = await new Redis(stack.redis.url, { lazyConnect: true, enableReadyCheck: false }).monitor();
   monitor.on("monitor", (_time: string, args: readonly string[], source: string) => {
     if (source !== "lua") commands.push(args.join(" "));
   });

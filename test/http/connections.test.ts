@@ -84,6 +84,16 @@ describe("when all places are taken", () => {
     },
   );
 
+  it("a trusted proxy keeps its connections and gets another one, at the expense of other clients", async () => {
+    await serve(5, 100, [[ipaddr.IPv4.parse("127.0.0.1"), 32]]);
+    const proxied = await Promise.all(Array.from({ length: 3 }, () => open(api.httpPort)));
+    const strangers = await Promise.all(Array.from({ length: 2 }, () => open(api.httpPort, "127.0.0.2")));
+    expect(await isServed(strangers[1] ?? (await open(api.httpPort)))).toBe(true);
+    proxied.push(await open(api.httpPort));
+    await Promise.race(strangers.map(closed));
+    for (const connection of proxied) expect(await isServed(connection)).toBe(true);
+  });
+
   it("the client with the most connections gets no other one", async () => {
     await serve(3, 100);
     await Promise.all(Array.from({ length: 3 }, () => open(api.httpPort)));

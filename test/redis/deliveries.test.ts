@@ -160,6 +160,16 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING", "SENT", "EXPIRED"]);
   });
 
+  it("keep the doubt about a message whose result is recorded after the code has expired", async () => {
+    await store();
+    await begin();
+    await pass(LIFE_MS);
+    const failure = async () => stepsOf(request, LIFE_MS, await deliveries.read(id, request)).at(-1)?.failure;
+    expect(await failure()).toBe("unknown");
+    await report(1, "sent");
+    expect(await failure()).toBe("unknown");
+  });
+
   it("end with FAILED when a code that was never sent is replaced, and begin for the request of the new code", async () => {
     const second = newRequestId(Date.now());
     await store();

@@ -2,6 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { isHealthPath } from "../../http/health.js";
 import { type Problem, sendProblem } from "../../http/problem.js";
 import { type HttpHandler, hostOf } from "../../http/server.js";
+import { HttpIncoming } from "../rpc/incoming.js";
+import type { Gate } from "./gate.js";
 
 /** A host name or an address, and perhaps a port (RFC 9110 §7.2). */
 const HOST = /^(\[[\da-f:.]*\]|[^[\]:@]*)(?::\d*)?$/i;
@@ -17,10 +19,11 @@ const MISDIRECTED: Problem = { status: 421, detail: "this server does not answer
  *
  * @param names in lower case; IPv6 addresses in brackets
  */
-export function onlyForHosts(names: readonly string[], serve: HttpHandler): HttpHandler {
+export function onlyForHosts(names: readonly string[], gate: Pick<Gate, "count">, serve: HttpHandler): HttpHandler {
   const allowed = new Set(names);
   return (path, request, response) => {
     if (allowed.has(nameOf(request)) || isHealthPath(path)) return serve(path, request, response);
+    gate.count(new HttpIncoming(request));
     sendProblem(response, MISDIRECTED);
   };
 }

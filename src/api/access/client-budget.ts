@@ -7,7 +7,7 @@ const WINDOW_MS = 60_000;
 const FACTOR = 10;
 /**
  * How many clients are remembered, in a few megabytes. A flood from more networks than that makes the process forget the clients
- * that have been silent for longest. It gains nothing by it, because each of its networks has a budget of its own anyway.
+ * that have been silent for longest. The attacker gains nothing, because each network has a budget of its own anyway.
  */
 const MAX_CLIENTS = 50_000;
 

@@ -13,10 +13,9 @@ import { toConnectError } from "./error.js";
 export const ENVELOPE_BYTES = 5;
 
 /**
- * Gives a handler of connect-es the body that has arrived, or the refusal of the gate in its place, and changes its response to a
- * body that it cannot read. That response
- * would have one of four codes, and its text can repeat an address. Instead, the RPC itself refuses the body, and connect-es
- * frames that error like any other, because reading the body throws it.
+ * Passes the body to a handler of connect-es, or, if the gate has refused the call, that refusal. It also replaces the errors of
+ * connect-es for an unreadable body, which have one of four codes and a text that can repeat an address. Instead, the RPC refuses
+ * the body. Reading the body throws the RPC's error, so connect-es frames it like any other.
  */
 export function refuseUnreadable(handler: UniversalHandler, rpc: Rpc, log: Logger): UniversalHandler {
   const handle = async (request: UniversalServerRequest) => {

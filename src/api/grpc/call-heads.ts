@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { OtpError } from "../../otp/errors.js";
@@ -71,7 +71,10 @@ function refuse(incoming: StreamIncoming, isLarge: boolean, gate: Gate, log: Log
       { ...answer, "grpc-message": encodeURI(details), ...metadata?.toHttp2Headers() },
       { endStream: true },
     );
-    stream.resume();
+    // The client may never end its request. Not in this turn, in which Node.js hands over received frames: see unread-stream.ts.
+    setImmediate(() => {
+      if (!stream.closed && !stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
     return true;
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Quota } from "../../otp/caller/call.js";
 
-/** What a caller has shown of itself. */
+/** The identity that a caller has proven with a key or certificate, if any. */
 export interface Identity {
   /** The name of its key or certificate. */
   readonly name: string | undefined;

@@ -5,8 +5,8 @@
  *   attempts. Attempts by address share one budget per code.
  * - Each pair of address and client network makes that client wait after a few wrong attempts. Other clients are unaffected.
  * - Each address counts its consecutive wrong attempts, whoever made them and for whatever purpose, and makes all clients wait from
- *   a higher count on. Only a success resets that count; a resend, a new token or a restart does not (NIST SP 800-63B-4 §3.2.2: no
- *   more than 100 in a row; §3.1.3.2).
+ *   a higher count on. A success resets that count, and so does its expiry (COUNT_LIFE_MS, LOCK_MS). A resend, a new token or a
+ *   restart does not (NIST SP 800-63B-4 §3.2.2: no more than 100 in a row; §3.1.3.2).
  *
  * Anonymous callers and callers with a key wait separately, so strangers cannot keep out a person whose application has a key.
  */

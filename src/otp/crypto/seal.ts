@@ -15,7 +15,7 @@ const CACHED_DAYS = 4;
  */
 export class SealingKey {
   private readonly days = new LRUCache<number, Buffer>({ max: CACHED_DAYS, memoMethod: (day) => this.derive(day) });
-  /** Almost all values are of one day. */
+  /** The key that was used last. Nearly all values belong to one day, so this saves a look-up in the cache. */
   private last: { readonly day: number; readonly key: Buffer } = { day: -1, key: Buffer.alloc(0) };
 
   /** @param root 32 bytes */

@@ -18,8 +18,8 @@ const BY_DOMAIN = new Map(
 
 /**
  * Names the mailbox that an address belongs to, so that its owner is protected however many spellings a stranger invents. What
- * follows a plus sign is a tag at nearly every provider (RFC 5233 §4). Where it is part of the name, the people whose names start in
- * the same way share their limits; this is rare and does no other harm. Nothing is sent to a mailbox under this name.
+ * follows a plus sign is a tag at nearly every provider (RFC 5233 §4). At the few where it is part
+ * of the name, people whose names match up to the plus share their limits. This name is only counted by, never sent to.
  *
  * @param local the local part, in lower case
  * @param domain in lower-case ASCII
@@ -28,5 +28,5 @@ export function mailboxOf(local: string, domain: string): string {
   const provider = BY_DOMAIN.get(domain);
   const [untagged = ""] = local.split("+", 1);
   const name = provider === undefined ? untagged : untagged.replaceAll(provider.ignored, "");
-  return `${name || local}@${provider?.domains[0] ?? domain}`;
+  return `${name || untagged || local}@${provider?.domains[0] ?? domain}`;
 }

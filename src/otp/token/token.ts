@@ -59,8 +59,8 @@ function issue(keys: Keys, kind: Kind, { challenge, request, channel }: Session)
     packChallengeId(challenge),
     Buffer.from(request, "base64url"),
   ]);
-  // A request has one content, so its id gives each kind of token a nonce that no other content has.
-  const nonce = hmac(keys.tokenNonce, kind, "\0", request).subarray(0, NONCE_BYTES);
+  // A nonce made from the content never seals another content, and gives a repeated request the same token.
+  const nonce = hmac(keys.tokenNonce, kind, "\0", content).subarray(0, NONCE_BYTES);
   return seal(keys.token, content, kind, requestedAt(request), nonce);
 }
 

@@ -99,5 +99,8 @@ else
     redis.call('HSET', wrong_attempts, wait_field, now + next_wait(own, ADDRESS_WAIT_FROM))
   end
 end
-redis.call('PEXPIRE', wrong_attempts, remember)
+-- An attempt with a key must not make the lock of callers without one outlast its day.
+if all - keyed < PUBLIC_LOCK_FROM or remember == LOCK_MS then
+  redis.call('PEXPIRE', wrong_attempts, remember)
+end
 return 'incorrect'

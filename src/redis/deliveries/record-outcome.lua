@@ -29,12 +29,12 @@ if is_receipt and redis.call('HSETNX', record, REQUEST_RECEIPT .. number, string
   return 0
 end
 local is_last = tonumber(sends or 0) == tonumber(number)
-if is_last and unsettled then
-  redis.call('HDEL', record, REQUEST_UNSETTLED)
-end
-
 local now = now_ms()
 local is_live = sealed and string.sub(own_stamp, STAMP_MAKER) == maker and now < struct.unpack(TIME_FORMAT, stamp) + tonumber(life)
+-- Once the code is no longer live, its watchers have been told how the delivery ended. A message that was sent after all stays in doubt.
+if is_last and unsettled and (is_live or outcome == 'failed' or outcome == 'put off') then
+  redis.call('HDEL', record, REQUEST_UNSETTLED)
+end
 if delivered or failed or not is_live then
   return 1
 end

@@ -16,6 +16,7 @@ describe("a mailbox", () => {
     ["at Gmail's other domain", "a.da@googlemail.com", "ada@gmail.com"],
     ["with dots, hyphens and underscores at Proton", "a.d-a_@proton.me", "ada@proton.me"],
     ["at Proton's other domains", "a.da+shop@protonmail.com", "ada@proton.me"],
+    ["with a tag after a name that Proton ignores", "_+tag@proton.me", "_@proton.me"],
     ["at Proton's short domain", "ada@pm.me", "ada@proton.me"],
   ])("has one name, also for an address %s", (_what, address, mailbox) => {
     expect(mailboxOf(address)).toBe(mailbox);
@@ -31,7 +32,7 @@ describe("a mailbox", () => {
     expect(mailboxOf(one)).not.toBe(mailboxOf(other));
   });
 
-  it.each(["+tag@example.com", "+@gmail.com", "-_@proton.me", "_+tag@proton.me"])(
+  it.each(["+tag@example.com", "+@gmail.com", "-_@proton.me"])(
     "keeps a local part of which nothing would be left: %s",
     (address) => {
       expect(mailboxOf(address)).toBe(address);

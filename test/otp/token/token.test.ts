@@ -32,6 +32,14 @@ describe("a session token", () => {
     expect(issueToken(keyring[0], { ...session, request: newRequestId(Date.now()) })).not.toBe(token);
   });
 
+  it("has another nonce for another challenge, even under the id of the same request", () => {
+    const moved = { ...session, challenge: challengeId(keyring[0], "payment", recipient) };
+    const [one, other] = [token, issueToken(keyring[0], moved)].map((text) =>
+      Buffer.from(text, "base64url").subarray(2, 14),
+    );
+    expect(one).not.toEqual(other);
+  });
+
   it("has nothing in common with a token of another request for the same challenge but the day", () => {
     const now = Date.now();
     const tokens = Array.from({ length: 200 }, () =>

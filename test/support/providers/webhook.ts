@@ -1,7 +1,7 @@
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import { type Protocol, type Reply, StandIn } from "./stand-in.js";
 
-export const WEBHOOK = { secret: `whsec_${Buffer.alloc(32, 7).toString("base64")}` };
+export const WEBHOOK = { secret: `whsec_${Buffer.from("a secret of the stand-in, 32 byte").toString("base64")}` };
 
 /** A service that takes messages by webhook and checks them with the library of Standard Webhooks. */
 export class WebhookStandIn extends StandIn {

@@ -80,7 +80,7 @@ export const GenerateRequestSchema: GenMessage<GenerateRequest> = /*@__PURE__*/
 export type GenerateResponse = Message<"otp.v1.GenerateResponse"> & {
   /**
    * The session token: encrypted, unforgeable, bound to this request. Verify and Watch accept it. It may be shown to the person who
-   * requested the code. It reveals nothing, and two tokens of one recipient have nothing in common.
+   * requested the code. It reveals only the UTC day of the request, so two tokens of one recipient cannot be linked.
    *
    * @generated from field: string token = 1;
    */
