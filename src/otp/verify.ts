@@ -89,7 +89,7 @@ export class Verifier {
     const { subject } = given;
     const purpose = fields.purpose(given.purpose);
     if (subject.case !== "token" && given.recipient !== undefined) {
-      fields.reject("recipient", "belongs to a token: without one, give only email or phone");
+      fields.reject("recipient", "is only for a token: without one, give only email or phone");
     }
     switch (subject.case) {
       case "token": {

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Call } from "../../otp/caller/call.js";
 import { OtpError } from "../../otp/errors.js";
-import type { Identity, Incoming } from "../rpc/incoming.js";
+import type { Incoming, KnownCaller } from "../rpc/incoming.js";
 import { clientNetwork, networkOfText, type TrustedProxies } from "./client-address.js";
 import { ClientBudget } from "./client-budget.js";
 
@@ -72,12 +72,12 @@ export class Gate {
     );
   }
 
-  private identify(incoming: Incoming): Identity {
-    incoming.identity ??= this.findIdentity(incoming);
-    return incoming.identity;
+  private identify(incoming: Incoming): KnownCaller {
+    incoming.knownCaller ??= this.findCaller(incoming);
+    return incoming.knownCaller;
   }
 
-  private findIdentity(incoming: Incoming): Identity {
+  private findCaller(incoming: Incoming): KnownCaller {
     const { keys } = this.access;
     if (keys.length === 0) return { name: incoming.certificate, isWrong: false };
     const shown = readBearer(incoming.header("authorization"));
@@ -87,7 +87,7 @@ export class Gate {
   }
 }
 
-const STRANGER: Identity = { name: undefined, isWrong: false };
+const STRANGER: KnownCaller = { name: undefined, isWrong: false };
 
 /**
  * Finds the key that a caller sent. Every key is compared, each in constant time, so the time reveals neither how much of a key

@@ -6,7 +6,7 @@ import { OtpError } from "../../otp/errors.js";
 import type { Gate } from "../access/gate.js";
 import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
 import { asOtpError } from "../rpc/errors.js";
-import type { Identity, Incoming } from "../rpc/incoming.js";
+import type { Incoming, KnownCaller } from "../rpc/incoming.js";
 import { RPCS } from "./admission.js";
 import { toStatus } from "./status.js";
 
@@ -81,7 +81,7 @@ function refuse(incoming: StreamIncoming, isLarge: boolean, gate: Gate, log: Log
 
 /** A call that grpc-js has not taken. */
 class StreamIncoming implements Incoming {
-  identity: Identity | undefined;
+  knownCaller: KnownCaller | undefined;
 
   constructor(
     readonly stream: ServerHttp2Stream,

@@ -1,6 +1,6 @@
 import type { PeerCertificate } from "node:tls";
 import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import type { Identity, Incoming } from "../rpc/incoming.js";
+import type { Incoming, KnownCaller } from "../rpc/incoming.js";
 
 /** The connection of a call, as interceptors and handlers know it. */
 type Connection = Pick<ServerInterceptingCallInterface, "getPeer" | "getAuthContext">;
@@ -23,7 +23,7 @@ const INCOMING = Symbol("incoming");
 
 /** A call over gRPC. */
 class GrpcIncoming implements Incoming {
-  identity: Identity | undefined;
+  knownCaller: KnownCaller | undefined;
 
   constructor(
     private readonly metadata: Metadata,

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Quota } from "../../otp/caller/call.js";
 
-/** The identity that a caller has proven with a key or certificate, if any. */
-export interface Identity {
+/** A caller, as far as its key or certificate identifies it. */
+export interface KnownCaller {
   /** The name of its key or certificate. */
   readonly name: string | undefined;
   /** Whether it sent a key that does not exist. */
@@ -19,13 +19,13 @@ export interface Incoming {
   readonly certificate?: string | undefined;
   /** Receives the state of the client's limit. */
   readonly onQuota?: (quota: Quota) => void;
-  /** Who calls, once the gate has found out. A call asks more than once, and each search hashes the key. */
-  identity?: Identity | undefined;
+  /** The caller, once the gate has identified it. Kept because a call is checked more than once, and each check would hash the key. */
+  knownCaller?: KnownCaller | undefined;
 }
 
 /** A call over HTTP/1.1. */
 export class HttpIncoming implements Incoming {
-  identity: Identity | undefined;
+  knownCaller: KnownCaller | undefined;
 
   constructor(
     private readonly request: IncomingMessage,
