@@ -26,13 +26,14 @@ const SMALL_BYTES = 256;
  */
 export function readBody(request: IncomingMessage, maxBytes: number, inFlight?: InFlight): Promise<Buffer | undefined> {
   read.add(request);
-  const arrival = inFlight?.begin(() => request.destroy());
+  const arriving = { bytes: 0, giveUp: () => request.destroy() };
+  inFlight?.begin(arriving);
   const kept = new GrowingBuffer(maxBytes + 1);
   let length = 0;
   let pieces = 0;
   return new Promise((resolve) => {
     const finish = (body: Buffer | undefined) => {
-      arrival?.end();
+      inFlight?.end(arriving);
       resolve(body);
     };
     const finishRead = () => {
@@ -43,7 +44,7 @@ export function readBody(request: IncomingMessage, maxBytes: number, inFlight?: 
       length += chunk.length;
       pieces++;
       if (pieces > MAX_SMALL_PIECES && length < pieces * SMALL_BYTES) return request.destroy();
-      arrival?.add(kept.add(chunk));
+      inFlight?.add(arriving, kept.add(chunk));
       if (length > MAX_DISCARDED_BYTES) finishRead();
     });
     request.on("end", finishRead);

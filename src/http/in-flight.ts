@@ -1,62 +1,48 @@
 /** What a request costs before its message, roughly: its headers, and the objects that stand for it. */
 const REQUEST_BYTES = 8 * 1024;
 
+/** A request whose message is arriving. */
+export interface Arriving {
+  /** The memory that it takes up, in bytes. Only `InFlight` changes it. */
+  bytes: number;
+  /** Ends the request, because its memory is needed. */
+  giveUp(): void;
+}
+
 /**
  * The memory that requests take up while they arrive, over all connections and listeners. When it is used up, the request that
  * began to arrive first is given up: a usual request arrives within milliseconds, so the first one is one of those that linger.
  */
 export class InFlight {
   /** In the order in which they began to arrive. */
-  private readonly arriving = new Set<Arrival>();
+  private readonly arriving = new Set<Arriving>();
   private bytes = 0;
 
   constructor(private readonly maxBytes: number) {}
 
-  /** @param giveUp ends the request, because its memory is needed */
-  begin(giveUp: () => void): Arrival {
-    const arrival = new Arrival(giveUp, this.grow, this.forget);
-    this.arriving.add(arrival);
-    arrival.add(REQUEST_BYTES);
-    return arrival;
+  begin(request: Arriving): void {
+    this.arriving.add(request);
+    this.add(request, REQUEST_BYTES);
   }
 
-  private readonly grow = (bytes: number): void => {
+  /** Counts what has been put into memory for a request that is still arriving. */
+  add(request: Arriving, bytes: number): void {
+    if (!this.arriving.has(request)) return;
+    request.bytes += bytes;
     this.bytes += bytes;
-    if (this.bytes <= this.maxBytes) return;
-    for (const first of this.arriving) {
-      first.end();
-      first.giveUp();
-      if (this.bytes <= this.maxBytes) return;
-    }
-  };
-
-  private readonly forget = (arrival: Arrival): void => {
-    if (this.arriving.delete(arrival)) this.bytes -= arrival.bytes;
-  };
-}
-
-/** A request whose message is arriving. */
-export class Arrival {
-  /** The memory that it takes up. */
-  bytes = 0;
-  private isOver = false;
-
-  constructor(
-    readonly giveUp: () => void,
-    private readonly onGrow: (bytes: number) => void,
-    private readonly onEnd: (arrival: Arrival) => void,
-  ) {}
-
-  /** Counts what has been put into memory. */
-  add(bytes: number): void {
-    if (this.isOver) return;
-    this.bytes += bytes;
-    this.onGrow(bytes);
+    if (this.bytes > this.maxBytes) this.makeRoom();
   }
 
   /** Call it when the message has arrived whole, or will not arrive. */
-  end(): void {
-    this.isOver = true;
-    this.onEnd(this);
+  end(request: Arriving): void {
+    if (this.arriving.delete(request)) this.bytes -= request.bytes;
+  }
+
+  private makeRoom(): void {
+    for (const first of this.arriving) {
+      this.end(first);
+      first.giveUp();
+      if (this.bytes <= this.maxBytes) return;
+    }
   }
 }

@@ -15,16 +15,13 @@ export const keys = {
     const { mailbox, identity, purpose } = splitChallengeId(challenge);
     return `otp:{${mailbox}}${identity}${purpose}`;
   },
-  request: (challenge: ChallengeId, request: RequestId) => `${keys.challenge(challenge)}:${request}`,
+  /** @param challenge the key of the challenge */
+  request: (challenge: string, request: RequestId) => `${challenge}:${request}`,
   /** Callers with a key have an allowance of their own, so strangers cannot use it up. */
   sends: (challenge: ChallengeId, allowance: Allowance) =>
     `otp:{${splitChallengeId(challenge).mailbox}}:${allowance === "keyed" ? "k" : "s"}`,
-  wrongAttempts: (challenge: ChallengeId) => `${address(challenge)}:w`,
-  /** The wrong attempts of one client at the address. */
-  pair: (challenge: ChallengeId, client: string) => `${address(challenge)}:${client}`,
+  wrongAttempts: (challenge: ChallengeId) => {
+    const { mailbox, identity } = splitChallengeId(challenge);
+    return `otp:{${mailbox}}${identity}:w`;
+  },
 };
-
-function address(challenge: ChallengeId): string {
-  const { mailbox, identity } = splitChallengeId(challenge);
-  return `otp:{${mailbox}}${identity}`;
-}

@@ -45,9 +45,8 @@ local ADDRESS_WRONG_KEYED = 'k' -- count: those among them by callers with a key
 local ADDRESS_WAIT_UNTIL = 'u' -- time: no attempt by a caller without a key is judged before it
 local ADDRESS_WAIT_UNTIL_KEYED = 'v' -- time: the same for callers with a key
 
--- The consecutive wrong attempts of one client at an address.
-local PAIR_WRONG = 'n' -- count: wrong attempts since the last correct one
-local PAIR_WAIT_UNTIL = 'u' -- time: no attempt of this client is judged before it
+-- In the same hash, a field named by the id of each client holds its consecutive wrong attempts at the address.
+local PAIR_FORMAT = '^(%d+) (%d+) (%d+)$' -- wrong attempts, the time before which no attempt is judged, and when to forget both
 
 -- An idempotency key.
 local IDEMPOTENCY_PAYLOAD = 'p' -- text: the digest of the payload that the key was used with

@@ -56,6 +56,11 @@ export class Gate {
    * @throws OtpError UNAUTHENTICATED, or INVALID_REQUEST for an `otp-client-ip` that is not an IP address
    */
   admit(rpc: string, incoming: Incoming): Call {
+    incoming.admitted ??= this.check(rpc, incoming);
+    return incoming.admitted;
+  }
+
+  private check(rpc: string, incoming: Incoming): Call {
     const { name, isWrong } = this.identify(incoming);
     // A caller that sends a key expects to be identified. Treating it as anonymous would hide that the key is wrong.
     if (isWrong) throw OtpError.unauthenticated("the API key is not valid");

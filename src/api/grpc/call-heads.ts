@@ -24,11 +24,10 @@ export function checkCallHeads(server: Server, gate: Gate, log: Logger): void {
   for (const http2 of http2ServersOf(server)) {
     const [serve, ...others] = http2.listeners("stream");
     if (serve === undefined || others.length > 0) continue;
-    http2.off("stream", serve as () => void).on("stream", (...head: Head) => {
-      const [stream, headers, , raw] = head;
+    http2.off("stream", serve as () => void).on("stream", (...[stream, headers, flags, raw]: Head) => {
       const isLarge = sizeOf(raw) > MAX_REQUEST_BYTES;
       if ((isLarge || !isKnown(headers)) && refuse(new StreamIncoming(stream, headers), isLarge, gate, log)) return;
-      serve.apply(http2, head);
+      serve.call(http2, stream, headers, flags, raw);
     });
   }
 }
@@ -82,6 +81,7 @@ function refuse(incoming: StreamIncoming, isLarge: boolean, gate: Gate, log: Log
 /** A call that grpc-js has not taken. */
 class StreamIncoming implements Incoming {
   knownCaller: KnownCaller | undefined;
+  admitted: undefined;
 
   constructor(
     readonly stream: ServerHttp2Stream,

@@ -1,30 +1,20 @@
 import type { PeerCertificate } from "node:tls";
 import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import type { Call } from "../../otp/caller/call.js";
 import type { Incoming, KnownCaller } from "../rpc/incoming.js";
 
 /** The connection of a call, as interceptors and handlers know it. */
-type Connection = Pick<ServerInterceptingCallInterface, "getPeer" | "getAuthContext">;
+export type Connection = Pick<ServerInterceptingCallInterface, "getPeer" | "getAuthContext">;
 
 /**
- * The call that this metadata belongs to. It is the same object for interceptors and handlers, so the caller is identified once.
- *
- * @param asksClients whether clients must present certificates
+ * A call over gRPC. It is also the context by which grpc-js tells a handler who calls (`getAuthContext`): the interceptor puts it
+ * there, so that the handler gets the call whose caller is already identified.
  */
-export function incomingOf(metadata: Metadata, connection: Connection, asksClients: boolean): Incoming {
-  const known: unknown = Reflect.get(metadata, INCOMING);
-  if (known instanceof GrpcIncoming) return known;
-  const incoming = new GrpcIncoming(metadata, connection, asksClients);
-  Reflect.set(metadata, INCOMING, incoming);
-  return incoming;
-}
-
-/** A property costs less than an entry in a WeakMap, 1 µs per call. */
-const INCOMING = Symbol("incoming");
-
-/** A call over gRPC. */
-class GrpcIncoming implements Incoming {
+export class GrpcIncoming implements Incoming {
   knownCaller: KnownCaller | undefined;
+  admitted: Call | undefined;
 
+  /** @param asksClients whether clients must present certificates */
   constructor(
     private readonly metadata: Metadata,
     private readonly connection: Connection,
@@ -32,8 +22,8 @@ class GrpcIncoming implements Incoming {
   ) {}
 
   header(name: string): string | undefined {
-    const values = this.metadata.get(name);
-    return values.length === 0 ? undefined : values.join(", ");
+    const [first, ...others] = this.metadata.get(name);
+    return others.length === 0 ? first?.toString() : [first, ...others].join(", ");
   }
 
   get peer(): string {
@@ -43,6 +33,11 @@ class GrpcIncoming implements Incoming {
   get certificate(): string | undefined {
     const certificate = this.asksClients ? this.connection.getAuthContext().sslPeerCertificate : undefined;
     return certificate && nameOf(certificate);
+  }
+
+  /** As in grpc-js's own context. */
+  get transportSecurityType(): string {
+    return this.connection.getAuthContext().transportSecurityType ?? "none";
   }
 }
 

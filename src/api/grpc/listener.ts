@@ -62,8 +62,7 @@ export class GrpcListener {
     const asksClients = parts.tls?.current.clientCa !== undefined;
     this.calls = new GrpcCalls(
       { arrivalMs: parts.requestTimeoutMs, stallMs: parts.streamTimeouts.stallMs },
-      admission(parts.gate, asksClients, parts.log),
-      parts.inFlight,
+      { admit: admission(parts.gate, parts.log), inFlight: parts.inFlight, asksClients },
     );
     const open = boundOpenStreams(HEALTH_NAMES);
     this.server = new Server({
@@ -75,7 +74,7 @@ export class GrpcListener {
       "grpc.keepalive_timeout_ms": parts.requestTimeoutMs,
       interceptors: [(method, call) => (open(method.path) ?? this.calls.interceptor)(method, call)],
     });
-    this.server.addService(rawDefinition(), grpcHandlers(parts.rpcs, asksClients, parts.log));
+    this.server.addService(rawDefinition(), grpcHandlers(parts.rpcs, parts.log));
     this.health = new HealthImplementation(Object.fromEntries(HEALTH_NAMES.map((name) => [name, this.state])));
     this.health.addToServer(this.server);
     addReflection(this.server);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Quota } from "../../otp/caller/call.js";
+import type { Call, Quota } from "../../otp/caller/call.js";
 
 /** A caller, as far as its key or certificate identifies it. */
 export interface KnownCaller {
@@ -19,13 +19,16 @@ export interface Incoming {
   readonly certificate?: string | undefined;
   /** Receives the state of the client's limit. */
   readonly onQuota?: (quota: Quota) => void;
-  /** The caller, once the gate has identified it. Kept because a call is checked more than once, and each check would hash the key. */
+  /** The caller, once the gate has identified it. */
   knownCaller?: KnownCaller | undefined;
+  /** The call, once the gate has admitted it: before its message, and again when the RPC begins. */
+  admitted?: Call | undefined;
 }
 
 /** A call over HTTP/1.1. */
 export class HttpIncoming implements Incoming {
   knownCaller: KnownCaller | undefined;
+  admitted: Call | undefined;
 
   constructor(
     private readonly request: IncomingMessage,

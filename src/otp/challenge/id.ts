@@ -1,4 +1,3 @@
-import { LRUCache } from "lru-cache";
 import type { Keys } from "../crypto/keyring.js";
 import { hmac } from "../crypto/mac.js";
 import type { Recipient } from "../recipient/recipient.js";
@@ -29,20 +28,12 @@ export function addressId(keys: Keys, { channel, identity, mailbox }: Recipient)
   return `${mailboxId.toString("base64url")}.${identityId.toString("base64url")}`;
 }
 
-/** Callers use few purposes again and again. */
-const CACHED_PURPOSES = 1_000;
-const purposeIds = new WeakMap<Keys, LRUCache<string, string>>();
-
 function purposeId(keys: Keys, purpose: string): string {
-  const ids = purposeIds.get(keys) ?? purposeIdsOf(keys);
-  return ids.memo(purpose);
-}
-
-function purposeIdsOf(keys: Keys): LRUCache<string, string> {
-  const memoMethod = (purpose: string) => mac(keys, `purpose\0${purpose}`, PURPOSE_ID_BYTES).toString("base64url");
-  const ids = new LRUCache<string, string>({ max: CACHED_PURPOSES, memoMethod });
-  purposeIds.set(keys, ids);
-  return ids;
+  const cached = keys.purposeIds.get(purpose);
+  if (cached !== undefined) return cached;
+  const id = mac(keys, `purpose\0${purpose}`, PURPOSE_ID_BYTES).toString("base64url");
+  keys.purposeIds.set(purpose, id);
+  return id;
 }
 
 /** The parts of a challenge id: the mailbox, the address in it, and the purpose. */

@@ -1,4 +1,5 @@
 import { hkdfSync } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { SealingKey } from "./seal.js";
 
 /**
@@ -8,6 +9,8 @@ import { SealingKey } from "./seal.js";
 export interface Keys {
   /** Names challenges. */
   readonly challenge: Buffer;
+  /** The ids that this key gives to purposes. Callers use few purposes again and again. */
+  readonly purposeIds: LRUCache<string, string>;
   /** Seals tokens. */
   readonly token: SealingKey;
   /** Makes the nonces of tokens. */
@@ -32,6 +35,8 @@ export interface Keys {
  */
 export type Keyring = readonly [Keys, ...Keys[]];
 
+const CACHED_PURPOSES = 1_000;
+
 /** Derives the keys of each secret with HKDF-SHA-256 (RFC 5869). */
 export function deriveKeyring(secrets: readonly [string, ...string[]]): Keyring {
   const [first, ...others] = secrets;
@@ -42,6 +47,7 @@ function deriveKeys(secret: string): Keys {
   const key = (use: string) => Buffer.from(hkdfSync("sha256", secret, "", `countersign otp.v1 ${use}`, 32));
   return {
     challenge: key("challenge"),
+    purposeIds: new LRUCache({ max: CACHED_PURPOSES }),
     token: new SealingKey(key("token")),
     tokenNonce: key("token nonce"),
     digest: key("digest"),

@@ -5,6 +5,7 @@ const DAY_MS = 86_400_000;
 const DAY_BYTES = 2;
 export const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const TAG_LENGTH = { authTagLength: TAG_BYTES };
 
 /** How many days of one key are cached. Values of other days are rare: they are expired or forged. */
 const CACHED_DAYS = 4;
@@ -54,17 +55,16 @@ export function seal(
 }
 
 /** Opens a value that was sealed with this key in this context. @returns undefined if it was not */
-export function tryOpen(key: SealingKey, sealed: Buffer, context: string): Buffer | undefined {
+export function tryOpen(key: SealingKey, sealed: Buffer, context: Buffer): Buffer | undefined {
   if (sealed.length < DAY_BYTES + NONCE_BYTES + TAG_BYTES) return undefined;
   const nonce = sealed.subarray(DAY_BYTES, DAY_BYTES + NONCE_BYTES);
-  const decipher = createDecipheriv("aes-256-gcm", key.ofDay(sealed.readUInt16BE()), nonce, {
-    authTagLength: TAG_BYTES,
-  })
-    .setAAD(Buffer.from(context))
+  const decipher = createDecipheriv("aes-256-gcm", key.ofDay(sealed.readUInt16BE()), nonce, TAG_LENGTH)
+    .setAAD(context)
     .setAuthTag(sealed.subarray(-TAG_BYTES));
   const body = decipher.update(sealed.subarray(DAY_BYTES + NONCE_BYTES, -TAG_BYTES));
   try {
-    return Buffer.concat([body, decipher.final()]);
+    decipher.final(); // checks the tag, and has no bytes of its own in this mode
+    return body;
   } catch {
     return undefined;
   }
@@ -72,9 +72,9 @@ export function tryOpen(key: SealingKey, sealed: Buffer, context: string): Buffe
 
 /** Opens a text that one of the keys sealed in this context. @throws when none of them did */
 export function open(keys: readonly SealingKey[], sealed: string, context: string): string {
-  const bytes = Buffer.from(sealed, "base64url");
+  const [bytes, bound] = [Buffer.from(sealed, "base64url"), Buffer.from(context)];
   for (const key of keys) {
-    const content = tryOpen(key, bytes, context);
+    const content = tryOpen(key, bytes, bound);
     if (content !== undefined) return content.toString("utf8");
   }
   throw new Error("a sealed value does not open under any secret of OTP_SECRET");

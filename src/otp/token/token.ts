@@ -20,6 +20,7 @@ export interface OpenedSession extends Session {
 
 /** `session`: for Verify and Watch. `watch`: for Watch alone. The name binds a token to its kind. */
 type Kind = "session" | "watch";
+const CONTEXTS: Readonly<Record<Kind, Buffer>> = { session: Buffer.from("session"), watch: Buffer.from("watch") };
 
 const CHANNEL_BYTES = 1;
 /** A channel, a challenge and a request, sealed: 69 bytes. They are a multiple of 3, so base64url has one spelling for them. */
@@ -69,7 +70,7 @@ function read(keyring: Keyring, kinds: readonly Kind[], token: string): OpenedSe
   const sealed = Buffer.from(token, "base64url");
   for (const keys of keyring) {
     for (const kind of kinds) {
-      const content = tryOpen(keys.token, sealed, kind);
+      const content = tryOpen(keys.token, sealed, CONTEXTS[kind]);
       if (content !== undefined) return sessionOf(keys, content);
     }
   }

@@ -2,20 +2,20 @@
 --
 -- KEYS[1]  the challenge
 -- KEYS[2]  the consecutive wrong attempts at its address
--- KEYS[3]  the consecutive wrong attempts of this client at its address
--- KEYS[4]  the request whose token is shown, or KEYS[1] for an attempt by address
+-- KEYS[3]  the request whose token is shown, or KEYS[1] for an attempt by address
 -- ARGV[1]  the budget: how many wrong attempts one token may make, or all attempts by address at one code
 -- ARGV[2]  how long the wrong attempts of a token are remembered, in milliseconds
 -- ARGV[3]  1 if the caller has a key, else 0
--- ARGV[4…] the digests of the typed code, one under each secret; none if the attempt is wrong whatever was typed
+-- ARGV[4]  the client that makes the attempt
+-- ARGV[5…] the digests of the typed code, one under each secret; none if the attempt is wrong whatever was typed
 -- Constants of otp/challenge/attempts.ts: PAIR_WAIT_FROM, ADDRESS_WAIT_FROM, FIRST_WAIT_MS, LONGEST_WAIT_MS, LOCK_FROM,
 -- PUBLIC_LOCK_FROM, LOCK_MS, COUNT_LIFE_MS, PAIR_LIFE_MS
 --
 -- Replies 'correct' or 'incorrect'; for an attempt that is not judged, {'wait', milliseconds} or, if its budget is spent,
 -- {'spent', milliseconds until the code expires}.
 
-local challenge, wrong_attempts, pair, token = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local is_keyed = ARGV[3] == '1'
+local challenge, wrong_attempts, token = KEYS[1], KEYS[2], KEYS[3]
+local is_keyed, client = ARGV[3] == '1', ARGV[4]
 local code_field = is_keyed and CODE_WRONG_KEYED or CODE_WRONG
 local wait_field = is_keyed and ADDRESS_WAIT_UNTIL_KEYED or ADDRESS_WAIT_UNTIL
 local stamp, digest, life, wrong_by_address, wrong_by_maker =
@@ -31,9 +31,16 @@ if left <= 0 then
   return 'incorrect'
 end
 
-local of_all, of_keyed, address_wait_until = unpack(redis.call('HMGET', wrong_attempts, ADDRESS_WRONG, ADDRESS_WRONG_KEYED, wait_field))
-local of_pair, pair_wait_until = unpack(redis.call('HMGET', pair, PAIR_WRONG, PAIR_WAIT_UNTIL))
-local wait = math.max(tonumber(address_wait_until or 0), tonumber(pair_wait_until or 0)) - now
+local of_all, of_keyed, address_wait_until, of_pair =
+  unpack(redis.call('HMGET', wrong_attempts, ADDRESS_WRONG, ADDRESS_WRONG_KEYED, wait_field, client))
+local pair_wrong, pair_wait_until, pair_forget_at = 0, 0, 0
+if of_pair then
+  pair_wrong, pair_wait_until, pair_forget_at = string.match(of_pair, PAIR_FORMAT)
+end
+if tonumber(pair_forget_at) <= now then
+  pair_wrong, pair_wait_until = 0, 0
+end
+local wait = math.max(tonumber(address_wait_until or 0), tonumber(pair_wait_until)) - now
 if wait > 0 then
   return { 'wait', wait }
 end
@@ -50,7 +57,7 @@ if tonumber(wrong or 0) >= tonumber(ARGV[1]) then
   return { 'spent', left }
 end
 
-for i = 4, #ARGV do
+for i = 5, #ARGV do
   if ARGV[i] == digest then
     redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG, CODE_WRONG_KEYED)
     redis.call('HSET', challenge, REQUEST_VERIFIED, now - processed)
@@ -58,7 +65,7 @@ for i = 4, #ARGV do
       redis.call('HDEL', counter, REQUEST_WRONG)
     end
     if of_all or of_pair then
-      redis.call('DEL', wrong_attempts, pair)
+      redis.call('HDEL', wrong_attempts, ADDRESS_WRONG, ADDRESS_WRONG_KEYED, ADDRESS_WAIT_UNTIL, ADDRESS_WAIT_UNTIL_KEYED, client)
     end
     redis.call('PUBLISH', CHANGES, challenge)
     return 'correct'
@@ -74,18 +81,18 @@ local function next_wait(count, wait_from)
   return math.min(FIRST_WAIT_MS * 2 ^ (count - wait_from), LONGEST_WAIT_MS)
 end
 
-local count = tonumber(of_pair or 0) + 1
-redis.call('HSET', pair, PAIR_WRONG, count)
+local count, wait_until = tonumber(pair_wrong) + 1, 0
 if count >= PAIR_WAIT_FROM then
-  redis.call('HSET', pair, PAIR_WAIT_UNTIL, now + next_wait(count, PAIR_WAIT_FROM))
+  wait_until = now + next_wait(count, PAIR_WAIT_FROM)
 end
-redis.call('PEXPIRE', pair, PAIR_LIFE_MS)
+local counted = string.format('%d %.0f %.0f', count, wait_until, now + PAIR_LIFE_MS)
 
 local all, keyed, remember = tonumber(of_all or 0) + 1, tonumber(of_keyed or 0), COUNT_LIFE_MS
-redis.call('HSET', wrong_attempts, ADDRESS_WRONG, all)
 if is_keyed then
   keyed = keyed + 1
-  redis.call('HSET', wrong_attempts, ADDRESS_WRONG_KEYED, keyed)
+  redis.call('HSET', wrong_attempts, client, counted, ADDRESS_WRONG, all, ADDRESS_WRONG_KEYED, keyed)
+else
+  redis.call('HSET', wrong_attempts, client, counted, ADDRESS_WRONG, all)
 end
 if all >= LOCK_FROM then
   remember = LOCK_MS

@@ -30,7 +30,7 @@ export class RedisChallenges implements Challenges {
       claimSend: defineScript(redis, "claimSend", { keyCount: 1 }),
       releaseSend: defineScript(redis, "releaseSend", { keyCount: 1 }),
       storeCode: defineScript(redis, "storeCode", { replies: "bytes" }),
-      attempt: defineScript(redis, "attempt", { keyCount: 4, constants }),
+      attempt: defineScript(redis, "attempt", { keyCount: 3, constants }),
     };
   }
 
@@ -57,12 +57,13 @@ export class RedisChallenges implements Challenges {
   }
 
   async store(challenge: ChallengeId, request: RequestId, fresh: KeptCode, life: CodeLife): Promise<Stored> {
-    const kept = [keys.challenge(challenge), keys.request(challenge, request)];
+    const key = keys.challenge(challenge);
+    const kept = [key, keys.request(key, request)];
     const bytes = Buffer.from(fresh.sealed, "base64url"); // bytes take a quarter less memory than base64url
     const args = [fresh.digest, bytes, life.lifeMs, life.reuseFromMs, life.beginBefore, life.rememberMs];
     let reply = asTuple(await this.run.storeCode(kept, args));
     while (String(reply[0]) === "held") {
-      const place = keys.request(challenge, String(reply[1]));
+      const place = keys.request(key, String(reply[1]));
       reply = asTuple(await this.run.storeCode([...kept, place], args)); // another request may have stored a code since
     }
     const [how, sealed, leftMs, sends, unsettled] = reply;
@@ -89,11 +90,11 @@ export class RedisChallenges implements Challenges {
 
   async attempt(challenge: ChallengeId, attempted: TypedCode, policy: AttemptPolicy): Promise<Attempt> {
     const { digests, request, client, allowance } = attempted;
-    const code = keys.challenge(challenge);
-    const token = request === undefined ? code : keys.request(challenge, request);
+    const key = keys.challenge(challenge);
+    const token = request === undefined ? key : keys.request(key, request);
     const reply = await this.run.attempt(
-      [code, keys.wrongAttempts(challenge), keys.pair(challenge, client), token],
-      [policy.budget, policy.rememberMs, allowance === "keyed" ? 1 : 0, ...digests],
+      [key, keys.wrongAttempts(challenge), token],
+      [policy.budget, policy.rememberMs, allowance === "keyed" ? 1 : 0, client, ...digests],
     );
     if (reply === "correct" || reply === "incorrect") return { outcome: reply };
     const [outcome, ms] = asTuple(reply);

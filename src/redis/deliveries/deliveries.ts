@@ -42,7 +42,7 @@ export class RedisDeliveries implements Deliveries {
   async read(challenge: ChallengeId, request: RequestId): Promise<Progress> {
     let reply = await this.run.readProgress(keysOf(challenge, request), []);
     if (typeof reply === "string") {
-      const maker = keys.request(challenge, reply);
+      const maker = keys.request(keys.challenge(challenge), reply);
       reply = await this.run.readProgress([...keysOf(challenge, request), maker], []);
     }
     const [now, processed, life, sent, delivered, failed, failure, verified, isLive, replacement, unsettled] =
@@ -68,7 +68,8 @@ export class RedisDeliveries implements Deliveries {
 }
 
 function keysOf(challenge: ChallengeId, request: RequestId): readonly string[] {
-  return [keys.challenge(challenge), keys.request(challenge, request)];
+  const key = keys.challenge(challenge);
+  return [key, keys.request(key, request)];
 }
 
 /** Reads a failure that only a newer version knows as a failure of the provider. */
