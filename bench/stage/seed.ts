@@ -7,7 +7,7 @@ import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
 import { seal } from "../../src/otp/crypto/seal.js";
 import type { Recipient } from "../../src/otp/recipient/recipient.js";
 import { beginBefore, newRequestId } from "../../src/otp/token/request-id.js";
-import { issueToken, tokenLifeMs } from "../../src/otp/token/token.js";
+import { issueTokens, tokenLifeMs } from "../../src/otp/token/token.js";
 import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
 import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
 import { SECRET } from "./stage.js";
@@ -43,7 +43,7 @@ export async function seed(redisUrl: string, count: number): Promise<readonly Se
       deliveries.begin(challenge, request, "smtp", 0),
       deliveries.report(challenge, request, 1, { outcome: "sent" }),
     ]);
-    return { token: issueToken(keys, { challenge, request, channel: "email" }), code };
+    return { token: issueTokens(keys, { challenge, request, channel: "email" }).token, code };
   };
 
   const seeded: Seeded[] = [];

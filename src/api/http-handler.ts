@@ -13,7 +13,7 @@ import { EventRoute } from "./rest/events.js";
 import type { PageRoutes } from "./rest/page.js";
 import { ReceiptRoutes, type ReceiptTakers } from "./rest/receipts.js";
 import { routesOf } from "./rest/routes.js";
-import { serveUnary } from "./rest/unary.js";
+import { serveUnary, setRateLimitHeaders } from "./rest/unary.js";
 import { HttpIncoming } from "./rpc/incoming.js";
 import type { Rpc } from "./rpc/rpc.js";
 
@@ -40,10 +40,7 @@ export function httpHandler(parts: {
 
   const serve: HttpHandler = (path, request, response) => {
     const route = plain.get(path);
-    if (route !== undefined) {
-      gate.count(new HttpIncoming(request));
-      return route(path, request, response);
-    }
+    if (route !== undefined) return route(path, request, response);
     if (connect.serves(path)) return connect.handle(path, request, response);
     if (receipts.serves(path)) return receipts.handle(path, request, response);
     // Each visit of the page fetches several files, and load balancers ask for health all the time: neither is counted.
@@ -72,9 +69,11 @@ function plainRoutes(parts: {
       const rpc = byName.get(method.name);
       if (rpc === undefined) throw new Error(`${method.toString()} has a route but no implementation`);
       const serve: HttpHandler = (_path, request, response) => {
+        const incoming = new HttpIncoming(request, (quota) => setRateLimitHeaders(response, quota));
+        parts.gate.count(incoming);
         if (request.method !== httpMethod) return sendProblem(response, methodNotAllowed(httpMethod));
-        if (rpc.kind === "unary") return serveUnary({ ...parts, rpc }, request, response);
-        return parts.events.serve(rpc, request, response);
+        if (rpc.kind === "unary") return serveUnary(rpc, parts, incoming, request, response);
+        return parts.events.serve(rpc, incoming, request, response);
       };
       return [path, serve];
     }),

@@ -53,22 +53,24 @@ export function readBody(request: IncomingMessage, maxBytes: number, inFlight?: 
   });
 }
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 /** The first bytes of a body. Pieces are copied together, because a small piece takes up many times its size on its own. */
 class GrowingBuffer {
-  private store: Buffer = Buffer.alloc(0);
+  private store = EMPTY;
   private length = 0;
 
   constructor(private readonly maxLength: number) {}
 
   get bytes(): Buffer {
-    return this.store.subarray(0, this.length);
+    return this.length === this.store.length ? this.store : this.store.subarray(0, this.length);
   }
 
   /** @returns how much more memory is in use */
   add(piece: Buffer): number {
-    const taken = piece.subarray(0, this.maxLength - this.length);
     const before = this.store.length;
-    if (this.length === 0 && taken.length === piece.length) {
+    const taken = piece.length > this.maxLength - this.length ? piece.subarray(0, this.maxLength - this.length) : piece;
+    if (this.length === 0 && taken === piece) {
       this.store = piece; // usually the only one
     } else {
       const needed = this.length + taken.length;

@@ -16,7 +16,7 @@ import type { Challenges, Claim, JobQueue, MailDomains, SendLimits } from "./por
 import type { Channel, Recipient } from "./recipient/recipient.js";
 import type { TestAddresses } from "./recipient/test-addresses.js";
 import { beginBefore, newRequestId, type RequestId } from "./token/request-id.js";
-import { issueToken, issueWatchToken, tokenLifeMs } from "./token/token.js";
+import { issueTokens, tokenLifeMs } from "./token/token.js";
 
 export interface Generate {
   readonly recipient: OneOf<"email" | "phone">;
@@ -71,7 +71,7 @@ export class Generator {
     const { request, result } = await this.acceptOnce(valid, call);
     const { challenge, recipient } = valid;
     const session = { challenge, request, channel: recipient.channel };
-    const tokens = { token: issueToken(keyring[0], session), watchToken: issueWatchToken(keyring[0], session) };
+    const tokens = issueTokens(keyring[0], session);
     if (result === undefined) return { ...tokens, ...(await this.stateOf(valid, request, call)) };
     return { ...tokens, status: "QUEUED", lifeMs, resendAfterMs: result.nextAfterMs };
   }

@@ -7,7 +7,7 @@ import { addressId, challengeId } from "../../src/otp/challenge/id.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
 import type { Step, Watch } from "../../src/otp/delivery/step.js";
 import { newRequestId, requestedAt } from "../../src/otp/token/request-id.js";
-import { issueWatchToken } from "../../src/otp/token/token.js";
+import { issueTokens } from "../../src/otp/token/token.js";
 import { Watcher } from "../../src/otp/watch.js";
 import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
 import { connectRedis } from "../../src/redis/connection/connection.js";
@@ -57,7 +57,7 @@ function newRequest(at = Date.now()) {
   const challenge = challengeId(keyring[0], "login", recipient);
   expect(challenge).toContain(addressId(keyring[0], recipient));
   const request = newRequestId(at);
-  return { challenge, request, token: issueWatchToken(keyring[0], { challenge, request, channel: "email" }) };
+  return { challenge, request, token: issueTokens(keyring[0], { challenge, request, channel: "email" }).watchToken };
 }
 
 function watcherWith(lifeMs = LIFE_MS): Watcher {

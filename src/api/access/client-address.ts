@@ -21,33 +21,32 @@ const UNKNOWN = "unknown";
  * @returns the network that the client counts as: an IPv4 address or the /64 of an IPv6 address
  */
 export function clientNetwork(incoming: Incoming, proxies: TrustedProxies): string {
-  const nearest = parseAddress(incoming.peer ?? "");
+  const { address: nearest, network } = parse(incoming.peer ?? "");
   if (nearest === undefined) return UNKNOWN;
-  if (!isTrusted(nearest, 0, proxies)) return networkOf(nearest);
+  if (!isTrusted(nearest, 0, proxies)) return network;
   const paths = [splitForwardedFor(incoming.header("x-forwarded-for")), splitForwarded(incoming.header("forwarded"))];
   const found = paths.filter((path) => path !== undefined).map((path) => networkOf(walk(nearest, path, proxies)));
-  const [first = networkOf(nearest), ...others] = found;
-  return others.every((other) => other === first) ? first : networkOf(nearest);
+  const [first = network, ...others] = found;
+  return others.every((other) => other === first) ? first : network;
 }
 
 /** The owner of a connection, before any call says more: the network of its peer, and whether that is a trusted proxy. */
 export function ownerOfConnection(peer: string | undefined, proxies: TrustedProxies): ConnectionOwner {
-  const nearest = parseAddress(peer ?? "");
-  if (nearest === undefined) return { client: UNKNOWN, isProxy: false };
-  return { client: networkOf(nearest), isProxy: isTrusted(nearest, 0, proxies) };
+  const { address, network } = parse(peer ?? "");
+  return { client: network, isProxy: address !== undefined && isTrusted(address, 0, proxies) };
 }
 
 /** The network that a trusted address counts as. @returns undefined if the text is not an IP address */
 export function networkOfText(text: string): string | undefined {
-  const address = parseAddress(text);
-  return address && networkOf(address);
+  const { address, network } = parse(text);
+  return address && network;
 }
 
 /** @param path the addresses that the hops recorded, the nearest last */
 function walk(nearest: Address, path: readonly string[], proxies: TrustedProxies): Address {
   let current = nearest;
   for (const [hop, recorded] of path.toReversed().entries()) {
-    const next = isTrusted(current, hop, proxies) ? parseAddress(recorded) : undefined;
+    const next = isTrusted(current, hop, proxies) ? parse(recorded).address : undefined;
     if (next === undefined) return current;
     current = next;
   }
@@ -74,13 +73,24 @@ function splitForwarded(header: string | undefined): readonly string[] | undefin
 }
 
 /** A cache of parsed addresses, because a connection makes many calls and a proxy makes all of them. */
-const read = new LRUCache<string, { readonly address: Address | undefined }>({
+const cache = new LRUCache<string, Parsed>({
   max: 10_000,
-  memoMethod: (text) => ({ address: readAddress(text) }),
+  memoMethod: (text) => {
+    const address = readAddress(text);
+    return { address, network: address === undefined ? UNKNOWN : networkOf(address) };
+  },
 });
 
-function parseAddress(text: string): Address | undefined {
-  return text.length > MAX_ADDRESS_LENGTH ? undefined : read.memo(text).address;
+interface Parsed {
+  readonly address: Address | undefined;
+  /** The network that the address counts as. */
+  readonly network: string;
+}
+
+const NO_ADDRESS: Parsed = { address: undefined, network: UNKNOWN };
+
+function parse(text: string): Parsed {
+  return text.length > MAX_ADDRESS_LENGTH ? NO_ADDRESS : cache.memo(text);
 }
 
 /** Includes brackets, a zone and a port. */

@@ -5,7 +5,7 @@ import { UNCACHED } from "../../http/headers.js";
 import { HttpStream, type StreamTimeouts } from "../../http/stream.js";
 import { decodeQuery } from "../rpc/decode.js";
 import { asOtpError } from "../rpc/errors.js";
-import { HttpIncoming } from "../rpc/incoming.js";
+import type { Incoming } from "../rpc/incoming.js";
 import type { MessageStream, StreamingRpc } from "../rpc/rpc.js";
 
 /** How long an `EventSource` waits before it reconnects. */
@@ -19,11 +19,16 @@ export class EventRoute {
   ) {}
 
   /** @throws whatever the RPC throws before its stream begins */
-  async serve(rpc: StreamingRpc, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async serve(
+    rpc: StreamingRpc,
+    incoming: Incoming,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     request.resume(); // the body is not used, but must be consumed for the end of the connection to be noticed
     const http = new HttpStream(response, this.timeouts.stallMs);
     if (http.gone.aborted) return;
-    const stream = await rpc.open(decodeQuery(request.url ?? ""), new HttpIncoming(request), http.gone);
+    const stream = await rpc.open(decodeQuery(request.url ?? ""), incoming, http.gone);
     if (http.gone.aborted) return;
     if (stream.isOver) {
       response.writeHead(204, UNCACHED).end(); // tells an EventSource not to reconnect

@@ -8,7 +8,7 @@ import { sendProblem } from "../../http/problem.js";
 import type { Quota } from "../../otp/caller/call.js";
 import type { Gate } from "../access/gate.js";
 import { decodeJson, MAX_REQUEST_BYTES } from "../rpc/decode.js";
-import { HttpIncoming } from "../rpc/incoming.js";
+import type { Incoming } from "../rpc/incoming.js";
 import type { UnaryRpc } from "../rpc/rpc.js";
 
 /** The status of an RPC's success: 202 where it only accepts work that a worker does later. */
@@ -18,7 +18,9 @@ export function successStatus({ name }: DescMethod): number {
 
 /** Serves a unary RPC as a plain JSON route. @throws whatever the gate and the RPC throw */
 export async function serveUnary(
-  { rpc, gate, inFlight }: { readonly rpc: UnaryRpc; readonly gate: Gate; readonly inFlight: InFlight },
+  rpc: UnaryRpc,
+  { gate, inFlight }: { readonly gate: Gate; readonly inFlight: InFlight },
+  incoming: Incoming,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -28,7 +30,6 @@ export async function serveUnary(
   if (!/^(?:identity)?$/i.test(request.headers["content-encoding"] ?? "")) {
     return sendProblem(response, { status: 415, detail: "the body must not be compressed" });
   }
-  const incoming = new HttpIncoming(request, (quota) => setRateLimitHeaders(response, quota));
   gate.admit(rpc.method.name, incoming); // before the body takes up memory
   const body = await readBody(request, MAX_REQUEST_BYTES, inFlight);
   if (body === undefined) return;
@@ -40,7 +41,10 @@ export async function serveUnary(
  * Sets `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers) for the limit per client address. They carry no
  * partition key, so they reveal neither the client nor the recipient.
  */
-function setRateLimitHeaders(response: ServerResponse, { action, limit, windowMs, remaining, resetMs }: Quota): void {
+export function setRateLimitHeaders(
+  response: ServerResponse,
+  { action, limit, windowMs, remaining, resetMs }: Quota,
+): void {
   response.setHeader("RateLimit-Policy", `"${action}";q=${limit};w=${Math.ceil(windowMs / 1000)}`);
   response.setHeader("RateLimit", `"${action}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`);
 }

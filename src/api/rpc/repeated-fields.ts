@@ -9,7 +9,15 @@ import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
  * @param json its value
  */
 export function repeatsField(text: string, json: JsonValue, desc: DescMessage): boolean {
-  return countMembersOfText(text) > countMembers(json) || usesBothNames(json, desc);
+  const members = countMembers(json);
+  // Usually no string contains a colon, so the colons need no closer look.
+  return (countColons(text) > members && countMembersOfText(text) > members) || usesBothNames(json, desc);
+}
+
+function countColons(text: string): number {
+  let colons = 0;
+  for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) colons++;
+  return colons;
 }
 
 /** Outside of strings, a colon follows each name and is nowhere else. This costs less than a parser that reports repeated names. */

@@ -12,16 +12,22 @@ const IPV6_NETWORK_BITS = 48;
 
 /** Names clients as the store knows them: an HMAC of 16 bytes in base64url. */
 export class ClientIds {
-  private readonly ids: LRUCache<string, string>;
+  private readonly ofAddresses: LRUCache<string, string>;
+  private readonly ofNetworks: LRUCache<string, string>;
 
   constructor([keys]: Keyring) {
-    const memoMethod = (text: string) => hmac(keys.client, text).toString("base64url", 0, 16);
-    this.ids = new LRUCache({ max: CACHED_IDS, memoMethod });
+    const id = (text: string) => hmac(keys.client, text).toString("base64url", 0, 16);
+    this.ofAddresses = new LRUCache({ max: CACHED_IDS, memoMethod: id });
+    const memoMethod = (caller: string) => {
+      const [name = "", network = ""] = caller.split("\0");
+      return id(`network\0${name}\0${network && networkAround(network)}`);
+    };
+    this.ofNetworks = new LRUCache({ max: CACHED_IDS, memoMethod });
   }
 
   /** The client that the limits per client address count. @param network an IPv4 address or an IPv6 /64 */
   ofAddress(network: string): string {
-    return this.ids.memo(network);
+    return this.ofAddresses.memo(network);
   }
 
   /**
@@ -29,8 +35,7 @@ export class ClientIds {
    * changing one's address within such a network is easy. A backend that does not name its client counts as one client.
    */
   ofNetwork({ name, network }: Caller): string {
-    const client = network === undefined ? "" : networkAround(network);
-    return this.ids.memo(`network\0${name ?? ""}\0${client}`);
+    return this.ofNetworks.memo(`${name ?? ""}\0${network ?? ""}`);
   }
 }
 

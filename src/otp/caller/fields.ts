@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Violation } from "../errors.js";
 import { parseEmail } from "../recipient/email-address.js";
 import { parsePhone } from "../recipient/phone-number.js";
@@ -45,13 +46,16 @@ export class FieldReader {
   /** @returns the locale in canonical form; empty if it is not understood, because a message in the default language is better than none */
   locale(given: string): string {
     if (given.length > MAX_LOCALE) this.reject("locale", `must have at most ${MAX_LOCALE} characters`);
-    return given.length > MAX_LOCALE ? "" : canonicalLocale(given);
+    return given === "" || given.length > MAX_LOCALE ? "" : locales.memo(given);
   }
 
   reject(field: string, description: string): undefined {
     this.violations.push({ field, description });
   }
 }
+
+/** Callers use few locales again and again, and `Intl` takes microseconds for each. */
+const locales = new LRUCache<string, string>({ max: 1_000, memoMethod: canonicalLocale });
 
 /**
  * Reads a BCP 47 tag, also in the form of POSIX, such as `pt_BR.UTF-8` or `de_DE@euro`, and the first entry of an Accept-Language

@@ -61,9 +61,12 @@ export function isForRecipient(keys: Keys, id: ChallengeId, recipient: Recipient
   return addressOf(id) === addressId(keys, recipient);
 }
 
-/** The id as CHALLENGE_ID_BYTES bytes. */
-export function packChallengeId(id: ChallengeId): Buffer {
-  return Buffer.concat(id.split(".").map((part) => Buffer.from(part, "base64url")));
+/** Writes the id as CHALLENGE_ID_BYTES bytes at this position. */
+export function packChallengeId(id: ChallengeId, bytes: Buffer, at: number): void {
+  const { mailbox, identity, purpose } = splitChallengeId(id);
+  bytes.write(mailbox, at, MAILBOX_ID_BYTES, "base64url");
+  bytes.write(identity, at + MAILBOX_ID_BYTES, IDENTITY_ID_BYTES, "base64url");
+  bytes.write(purpose, at + ADDRESS_ID_BYTES, PURPOSE_ID_BYTES, "base64url");
 }
 
 export function unpackChallengeId(bytes: Buffer): ChallengeId {

@@ -43,13 +43,15 @@ export class SealingKey {
 export function seal(
   key: SealingKey,
   content: string | Buffer,
-  context: string,
+  context: string | Buffer,
   now: number,
   nonce: Buffer = randomBytes(NONCE_BYTES),
 ): string {
   const day = Buffer.alloc(DAY_BYTES);
   day.writeUInt16BE(Math.floor(now / DAY_MS));
-  const cipher = createCipheriv("aes-256-gcm", key.ofDay(day.readUInt16BE()), nonce).setAAD(Buffer.from(context));
+  const cipher = createCipheriv("aes-256-gcm", key.ofDay(day.readUInt16BE()), nonce).setAAD(
+    typeof context === "string" ? Buffer.from(context) : context,
+  );
   const body = typeof content === "string" ? cipher.update(content, "utf8") : cipher.update(content);
   return Buffer.concat([day, nonce, body, cipher.final(), cipher.getAuthTag()]).toString("base64url");
 }

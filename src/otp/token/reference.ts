@@ -19,9 +19,10 @@ const SIGNED_BYTES = CHALLENGE_ID_BYTES + REQUEST_ID_BYTES + NUMBER_BYTES;
  * Makes the name of a send that a provider repeats in its receipt: 78 characters. It is not a session token and grants no access.
  */
 export function issueReference(keys: Keys, { challenge, request, number }: Send): string {
-  const counted = Buffer.alloc(NUMBER_BYTES);
-  counted.writeUInt32BE(number);
-  const bytes = Buffer.concat([packChallengeId(challenge), Buffer.from(request, "base64url"), counted]);
+  const bytes = Buffer.alloc(SIGNED_BYTES);
+  packChallengeId(challenge, bytes, 0);
+  bytes.write(request, CHALLENGE_ID_BYTES, "base64url");
+  bytes.writeUInt32BE(number, CHALLENGE_ID_BYTES + REQUEST_ID_BYTES);
   return sign(keys.reference, LABEL, bytes);
 }
 

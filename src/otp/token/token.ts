@@ -1,4 +1,11 @@
-import { type ChallengeId, isForPurpose, isForRecipient, packChallengeId, unpackChallengeId } from "../challenge/id.js";
+import {
+  CHALLENGE_ID_BYTES,
+  type ChallengeId,
+  isForPurpose,
+  isForRecipient,
+  packChallengeId,
+  unpackChallengeId,
+} from "../challenge/id.js";
 import type { Keyring, Keys } from "../crypto/keyring.js";
 import { hmac } from "../crypto/mac.js";
 import { NONCE_BYTES, seal, tryOpen } from "../crypto/seal.js";
@@ -23,6 +30,7 @@ type Kind = "session" | "watch";
 const CONTEXTS: Readonly<Record<Kind, Buffer>> = { session: Buffer.from("session"), watch: Buffer.from("watch") };
 
 const CHANNEL_BYTES = 1;
+const CONTENT_BYTES = CHANNEL_BYTES + CHALLENGE_ID_BYTES + REQUEST_ID_BYTES;
 /** A channel, a challenge and a request, sealed: 69 bytes. They are a multiple of 3, so base64url has one spelling for them. */
 const TOKEN = /^[A-Za-z0-9_-]{92}$/;
 
@@ -31,17 +39,30 @@ export function tokenLifeMs(lifeMs: number): number {
   return 2 * lifeMs;
 }
 
-/**
- * Makes the session token of a request: its content, sealed, in 92 characters. Nothing is stored for it. It cannot be made or read
- * without the secret, and the tokens of two requests have nothing in common but the day. A repeated request gets the same token.
- */
-export function issueToken(keys: Keys, session: Session): string {
-  return issue(keys, "session", session);
+/** The tokens of a request. */
+export interface Tokens {
+  /** For Verify and Watch. */
+  readonly token: string;
+  /** Can watch the request and cannot verify its code. */
+  readonly watchToken: string;
 }
 
-/** Makes a token that can watch a request and cannot verify its code. */
-export function issueWatchToken(keys: Keys, session: Session): string {
-  return issue(keys, "watch", session);
+/**
+ * Makes the tokens of a request: its content, sealed, in 92 characters each. Nothing is stored for them. They cannot be made or read
+ * without the secret, and all of them have nothing in common but the day. A repeated request gets the same tokens.
+ */
+export function issueTokens(keys: Keys, { challenge, request, channel }: Session): Tokens {
+  const content = Buffer.allocUnsafe(CONTENT_BYTES);
+  content.writeUInt8(CHANNELS.indexOf(channel));
+  packChallengeId(challenge, content, CHANNEL_BYTES);
+  content.write(request, CONTENT_BYTES - REQUEST_ID_BYTES, "base64url");
+  // Nonces made from the content never seal another content, and give a repeated request the same tokens.
+  const nonces = hmac(keys.tokenNonce, content);
+  const now = requestedAt(request);
+  return {
+    token: seal(keys.token, content, CONTEXTS.session, now, nonces.subarray(0, NONCE_BYTES)),
+    watchToken: seal(keys.token, content, CONTEXTS.watch, now, nonces.subarray(-NONCE_BYTES)),
+  };
 }
 
 /** Reads a session token made under any secret of the keyring. @returns undefined if this service did not make it */
@@ -52,17 +73,6 @@ export function readToken(keyring: Keyring, token: string): OpenedSession | unde
 /** Reads a token that can watch: a watch token or a session token. @returns undefined if this service did not make it */
 export function readTokenForWatch(keyring: Keyring, token: string): OpenedSession | undefined {
   return read(keyring, ["watch", "session"], token);
-}
-
-function issue(keys: Keys, kind: Kind, { challenge, request, channel }: Session): string {
-  const content = Buffer.concat([
-    Buffer.of(CHANNELS.indexOf(channel)),
-    packChallengeId(challenge),
-    Buffer.from(request, "base64url"),
-  ]);
-  // A nonce made from the content never seals another content, and gives a repeated request the same token.
-  const nonce = hmac(keys.tokenNonce, kind, "\0", content).subarray(0, NONCE_BYTES);
-  return seal(keys.token, content, kind, requestedAt(request), nonce);
 }
 
 function read(keyring: Keyring, kinds: readonly Kind[], token: string): OpenedSession | undefined {

@@ -50,7 +50,7 @@ export class RedisChallenges implements Challenges {
   private async claim(challenge: ChallengeId, request: string, { allowance, limits }: SendLimits) {
     if (limits.length === 0) return { retryAfterMs: 0, reached: undefined, nextAfterMs: 0 };
     const { purpose } = splitChallengeId(challenge);
-    const args = [purpose, request, limits.map(limitText).join(" ")];
+    const args = [purpose, request, textOf(limits)];
     const reply = asTuple(await this.run.claimSend([keys.sends(challenge, allowance)], args));
     const [retryAfterMs, reached, nextAfterMs] = reply.map(Number);
     return { retryAfterMs: retryAfterMs ?? 0, reached: limits[(reached ?? 0) - 1], nextAfterMs: nextAfterMs ?? 0 };
@@ -109,7 +109,16 @@ export class RedisChallenges implements Challenges {
   }
 }
 
-/** A limit as claim-send.lua reads it. All limits go in one argument, because three arguments for each would cost much more. */
+/** A service has the same limits for all calls, so their text is made once. */
+const limitTexts = new WeakMap<readonly SendLimit[], string>();
+
+/** Limits as claim-send.lua reads them. All of them go in one argument, because three arguments for each would cost much more. */
+function textOf(limits: readonly SendLimit[]): string {
+  const text = limitTexts.get(limits) ?? limits.map(limitText).join(" ");
+  limitTexts.set(limits, text);
+  return text;
+}
+
 function limitText({ over, count, spanMs }: SendLimit): string {
   return `${over === "purpose" ? "p" : "m"} ${count} ${spanMs}`;
 }

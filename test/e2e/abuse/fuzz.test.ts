@@ -8,7 +8,7 @@ import { challengeId } from "../../../src/otp/challenge/id.js";
 import { deriveKeyring } from "../../../src/otp/crypto/keyring.js";
 import { parseEmail } from "../../../src/otp/recipient/email-address.js";
 import { newRequestId } from "../../../src/otp/token/request-id.js";
-import { issueToken } from "../../../src/otp/token/token.js";
+import { issueTokens } from "../../../src/otp/token/token.js";
 import { apiKey } from "../../support/api/api-keys.js";
 import { type RunningServer, startServer, TEST_SECRET } from "../../support/programs/binaries.js";
 import { startTestRedis, type TestRedis } from "../../support/redis/redis.js";
@@ -76,7 +76,7 @@ const session = {
   request: newRequestId(Date.now()),
   channel: "email",
 } as const;
-const goodToken = issueToken(keys, session);
+const goodToken = issueTokens(keys, session).token;
 
 const token = fc.oneof(
   fc.constant(goodToken),

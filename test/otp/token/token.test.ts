@@ -3,7 +3,7 @@ import { challengeId, splitChallengeId } from "../../../src/otp/challenge/id.js"
 import { deriveKeyring } from "../../../src/otp/crypto/keyring.js";
 import { parseEmail } from "../../../src/otp/recipient/email-address.js";
 import { newRequestId, requestedAt } from "../../../src/otp/token/request-id.js";
-import { issueToken, issueWatchToken, readToken, readTokenForWatch } from "../../../src/otp/token/token.js";
+import { issueTokens, readToken, readTokenForWatch } from "../../../src/otp/token/token.js";
 
 const OLD = "the old secret, which is long enough";
 const NEW = "the new secret, which is long enough";
@@ -14,8 +14,7 @@ if (recipient === undefined) throw new Error("not an address");
 const challenge = challengeId(keyring[0], "login", recipient);
 const request = newRequestId(Date.now());
 const session = { challenge, request, channel: "email" } as const;
-const token = issueToken(keyring[0], session);
-const watchToken = issueWatchToken(keyring[0], session);
+const { token, watchToken } = issueTokens(keyring[0], session);
 
 describe("a session token", () => {
   it("holds the challenge, the request and the channel, and knows its purpose and its recipient", () => {
@@ -28,13 +27,13 @@ describe("a session token", () => {
   });
 
   it("is the same each time for one request", () => {
-    expect(issueToken(keyring[0], session)).toBe(token);
-    expect(issueToken(keyring[0], { ...session, request: newRequestId(Date.now()) })).not.toBe(token);
+    expect(issueTokens(keyring[0], session).token).toBe(token);
+    expect(issueTokens(keyring[0], { ...session, request: newRequestId(Date.now()) }).token).not.toBe(token);
   });
 
   it("has another nonce for another challenge, even under the id of the same request", () => {
     const moved = { ...session, challenge: challengeId(keyring[0], "payment", recipient) };
-    const [one, other] = [token, issueToken(keyring[0], moved)].map((text) =>
+    const [one, other] = [token, issueTokens(keyring[0], moved).token].map((text) =>
       Buffer.from(text, "base64url").subarray(2, 14),
     );
     expect(one).not.toEqual(other);
@@ -42,8 +41,9 @@ describe("a session token", () => {
 
   it("has nothing in common with a token of another request for the same challenge but the day", () => {
     const now = Date.now();
-    const tokens = Array.from({ length: 200 }, () =>
-      issueToken(keyring[0], { ...session, request: newRequestId(now) }),
+    const tokens = Array.from(
+      { length: 200 },
+      () => issueTokens(keyring[0], { ...session, request: newRequestId(now) }).token,
     );
     const bytes = tokens.map((one) => Buffer.from(one, "base64url"));
     for (let at = 2; at < (bytes[0]?.length ?? 0); at++) {
