@@ -1,4 +1,6 @@
 import { type Logger, pino } from "pino";
+import { DeliveryError } from "./otp/delivery/delivery.js";
+import { OtpError } from "./otp/errors.js";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -16,12 +18,13 @@ export function createLog(service: "server" | "worker", level: LogLevel): Logger
 
 /**
  * The parts of an error that may be logged: name, message, code and stack, but none of the other properties that libraries attach
- * (commands with their arguments, recipients, replies of mail servers). As a second line of defence, anything in a text that looks
- * like an address is replaced.
+ * (commands with their arguments, recipients, replies of mail servers). An expected failure has no stack, because its message says
+ * everything. As a second line of defence, anything in a text that looks like an address is replaced.
  */
 export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
-  const { name, message, stack, cause } = error;
+  const { name, message, cause } = error;
+  const stack = error instanceof DeliveryError || error instanceof OtpError ? undefined : error.stack;
   return {
     type: name,
     message: maskAddresses(message),
@@ -33,11 +36,25 @@ export function describeError(error: unknown): object {
 
 /** Works word by word: an expression for a whole address would try each character of a long text as its start. */
 function maskAddresses(text: string): string {
-  return text.replace(/[^\s<>"'()]+/g, (word) => (isEmail(word) ? MASK : word.replace(/\+\d{7,15}\b/g, MASK)));
+  return text.replace(/[^\s<>"]+/g, maskWord);
 }
 
 const MASK = "[address]";
 
+/** Quotes and parentheses may stand around a word, and also in the middle of an address. */
+const AROUND: ReadonlySet<string | undefined> = new Set(["'", "(", ")"]);
+
+function maskWord(word: string): string {
+  let [start, end] = [0, word.length];
+  while (start < end && AROUND.has(word[start])) start++;
+  while (end > start && AROUND.has(word[end - 1])) end--;
+  const bare = word.slice(start, end);
+  const masked = isEmail(bare) ? MASK : bare.replace(/\+\d{7,15}\b/g, MASK);
+  return `${word.slice(0, start)}${masked}${word.slice(end)}`;
+}
+
+/** The folder of a scoped package, which a stack names, is no address. */
 function isEmail(word: string): boolean {
-  return word.lastIndexOf("@") > 0 && word.indexOf("@") < word.length - 1;
+  const text = word.replaceAll("node_modules/@", "");
+  return text.lastIndexOf("@") > 0 && text.indexOf("@") < text.length - 1;
 }
