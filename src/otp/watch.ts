@@ -11,6 +11,8 @@ import { readTokenForWatch, type Session } from "./token/token.js";
 const FIRST_READ_TIMEOUT_MS = 1_200;
 const FIRST_RETRY_MS = 100;
 const RETRY_MS = 500;
+/** After this silence a watcher gets the last step again. Proxies end a stream that is silent for longer, often after 50 or 60 s. */
+const SILENCE_MS = 15_000;
 /** The store rounds to whole milliseconds, so a state that ends at a certain time is read a little later. */
 const SLACK_MS = 5;
 
@@ -30,6 +32,7 @@ export class Watcher {
       readonly keyring: Keyring;
       readonly lifeMs: number;
       readonly now: () => number;
+      readonly silenceMs?: number;
     },
   ) {}
 
@@ -69,17 +72,27 @@ export class Watcher {
     unfollow: () => void,
     signal: AbortSignal,
   ): AsyncGenerator<Step> {
+    const { now, silenceMs = SILENCE_MS } = this.parts;
     try {
       let seen = after;
+      let last: Step | undefined;
+      let silentFrom = now();
       for (let found: Seen | undefined = first; !signal.aborted; found = await this.tryRead(session, signal)) {
+        last = found?.steps.at(-1) ?? last;
         for (const step of found?.steps ?? []) {
           // A store that lost data knows fewer steps than the watcher has seen. The final step is sent in any case.
           if (step.sequence <= seen && !step.final) continue;
           seen = Math.max(seen + 1, step.sequence);
+          silentFrom = now();
           yield { ...step, sequence: seen };
           if (step.final) return;
         }
-        await changed.sleep(found?.againInMs ?? RETRY_MS, signal);
+        if (last !== undefined && now() - silentFrom >= silenceMs) {
+          silentFrom = now();
+          yield { ...last, sequence: seen };
+        }
+        const silentMs = Math.max(0, silentFrom + silenceMs - now());
+        await changed.sleep(Math.min(found?.againInMs ?? RETRY_MS, silentMs), signal);
       }
     } finally {
       unfollow();

@@ -60,8 +60,8 @@ function newRequest(at = Date.now()) {
   return { challenge, request, token: issueTokens(keyring[0], { challenge, request, channel: "email" }).watchToken };
 }
 
-function watcherWith(lifeMs = LIFE_MS): Watcher {
-  return new Watcher({ deliveries: new RedisDeliveries(failFast), changes, keyring, lifeMs, now: Date.now });
+function watcherWith(lifeMs = LIFE_MS, more: { readonly silenceMs?: number } = {}): Watcher {
+  return new Watcher({ deliveries: new RedisDeliveries(failFast), changes, keyring, lifeMs, now: Date.now, ...more });
 }
 
 /** Reads the steps one by one. */
@@ -96,6 +96,23 @@ describe("a watch", () => {
     expect(await reader(await watcherWith().watch(token, undefined, gone.signal))()).toBe("4 DELIVERED");
     const next = reader(await watcherWith().watch(token, 1, gone.signal));
     expect([await next(), await next(), await next()]).toEqual(["2 PROCESSING", "3 SENT", "4 DELIVERED"]);
+  });
+
+  it("repeats the last step with its sequence number while nothing happens, so that no proxy ends it", async () => {
+    const { challenge, request, token } = newRequest();
+    const next = reader(await watcherWith(LIFE_MS, { silenceMs: 20 }).watch(token, undefined, gone.signal));
+    expect([await next(), await next(), await next()]).toEqual(["1 QUEUED", "1 QUEUED", "1 QUEUED"]);
+    await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
+    let step = await next();
+    while (step === "1 QUEUED") step = await next();
+    expect([step, await next()]).toEqual(["2 PROCESSING", "2 PROCESSING"]);
+  });
+
+  it("repeats the last step to a watcher that resumes after it", async () => {
+    const { challenge, request, token } = newRequest();
+    await challenges.store(challenge, request, CODE, lifeOf(LIFE_MS));
+    const next = reader(await watcherWith(LIFE_MS, { silenceMs: 20 }).watch(token, 2, gone.signal));
+    expect([await next(), await next()]).toEqual(["2 PROCESSING", "2 PROCESSING"]);
   });
 
   it("keeps every step that happens while the caller does not read", async () => {

@@ -455,6 +455,9 @@ export const OtpService: GenService<{
    * sequence number of the last step seen in "last-event-id", it resumes after that step. A token belongs to one Generate: a resend
    * is another delivery, with its own token.
    *
+   * A stream is never silent for more than 20 seconds, because proxies end silent streams: while nothing happens, Watch sends the last
+   * step again, with the same sequence number. Ignore a step whose sequence number you have seen.
+   *
    * An unknown token is INVALID_REQUEST before the stream begins. RATE_LIMITED means that too many watches are open from this
    * client address or of this request. A watcher that does not read is disconnected.
    *
