@@ -24,6 +24,7 @@ const ENV = {
   PUBLIC_URL: "https://otp.example.com",
   MAIL_FROM: "otp@example.com",
   SMTP_URL: "smtp://127.0.0.1:1",
+  SMTP_NAME: "otp.example.com",
   SMTP_PER_SECOND: "1",
   SES_REGION: SES.region,
   SES_PER_SECOND: "2",
@@ -148,7 +149,7 @@ describe("a process that reads the configuration", () => {
     const smtp = loadedBy(
       `import { SENDERS } from "./dist/src/delivery/senders/registry.js";
        const from = { name: "", address: "otp@example.com" };
-       await SENDERS.smtp.open({ SMTP_URL: "smtp://127.0.0.1:1", MAIL_FROM: from, SMTP_PER_SECOND: 0 });`,
+       await SENDERS.smtp.open({ SMTP_URL: "smtp://127.0.0.1:1", MAIL_FROM: from, SMTP_NAME: undefined, SMTP_PER_SECOND: 0 });`,
     );
     expect(packagesIn(smtp)).toContain("nodemailer");
     expect(packagesIn(smtp).join()).not.toMatch(/aws|jose|webhooks/);

@@ -1,7 +1,9 @@
 import { once } from "node:events";
+import { SMTPServer } from "smtp-server";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { faultOfSmtp } from "../../../src/delivery/senders/smtp/faults.js";
 import { SmtpSender } from "../../../src/delivery/senders/smtp/sender.js";
+import { newAuthority } from "../../support/api/certificates.js";
 import { failure, forever, mail } from "../../support/fakes/deliveries.js";
 import { RecordingSmtp } from "../../support/messages/smtp.js";
 
@@ -37,6 +39,15 @@ describe("an SMTP mail", () => {
     expect(taken.header("Message-ID")).toBe("<request-id_0@countersign.example>");
     expect(taken.header("Content-Type")).toMatch(/^multipart\/alternative/);
     expect(taken.code).toBe("123456");
+  });
+
+  it("comes from a client that introduces itself by the domain of MAIL_FROM, or by SMTP_NAME", async () => {
+    await sender.send(mail("by-domain@example.com"), forever);
+    expect((await smtp.mailTo("by-domain@example.com")).client).toBe("countersign.example");
+    const named = new SmtpSender(smtp.url, FROM, "worker-1.example.net");
+    await named.send(mail("by-name@example.com"), forever);
+    expect((await smtp.mailTo("by-name@example.com")).client).toBe("worker-1.example.net");
+    named.close();
   });
 
   it("has the same Message-ID when it is sent again", async () => {
@@ -162,6 +173,31 @@ describe("an SMTP mail that does not go out", () => {
     const nowhere = new SmtpSender(url, FROM);
     expect(await failure(nowhere, mail("ada@example.com"))).toMatchObject({ fault: "outage", mayHaveGone: false });
     nowhere.close();
+  });
+
+  it("names the code of the system or of TLS, so that an operator can tell why there is no connection", async () => {
+    const secure = new SMTPServer({ secure: true, ...(await newAuthority("mail.example.com")), logger: false });
+    secure.on("error", () => undefined);
+    secure.listen(0, "127.0.0.1");
+    await once(secure.server, "listening");
+    const address = secure.server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    for (const [url, code] of [
+      ["smtp://127.0.0.1:1", "ECONNREFUSED"],
+      [smtp.url.replace("smtp:", "smtps:"), "ERR_SSL_WRONG_VERSION_NUMBER"],
+      [`smtps://127.0.0.1:${port}`, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+    ] as const) {
+      const unconnected = new SmtpSender(url, FROM);
+      expect(await failure(unconnected, mail("ada@example.com"))).toMatchObject({ message: `SMTP fault ${code}` });
+      unconnected.close();
+    }
+    await new Promise<void>((resolve) => secure.close(resolve));
+  });
+
+  it("names the enhanced status code of a temporary reply", async () => {
+    smtp.script.push({ at: "rcpt", code: 450, enhanced: "4.7.1" });
+    const error = await failure(sender, mail("greylisted@example.com"));
+    expect(error).toMatchObject({ message: "SMTP reply 450 4.7.1", fault: "busy" });
   });
 
   it.each([

@@ -6,6 +6,8 @@ import { SMTPServer, type SMTPServerSession } from "smtp-server";
 export interface RecordedMail {
   /** Identifies the connection over which the mail came. */
   readonly connection: string;
+  /** The name by which the client introduced itself. */
+  readonly client: string;
   readonly from: string;
   readonly to: readonly string[];
   readonly source: string;
@@ -169,11 +171,12 @@ function refusal(code: number | undefined, what: string): Error | null {
   return code === undefined ? null : reply(code, what);
 }
 
-function record({ id, envelope }: SMTPServerSession, source: string): RecordedMail {
+function record({ id, envelope, hostNameAppearsAs }: SMTPServerSession, source: string): RecordedMail {
   const [head = ""] = source.split("\r\n\r\n", 1);
   const headers = head.replaceAll(/\r\n[ \t]+/g, " ").split("\r\n");
   return {
     connection: id,
+    client: String(hostNameAppearsAs),
     from: envelope.mailFrom ? envelope.mailFrom.address : "",
     to: envelope.rcptTo.map(({ address }) => address),
     source,

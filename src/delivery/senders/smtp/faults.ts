@@ -5,9 +5,9 @@ import type { Fault } from "../../../otp/delivery/delivery.js";
 export interface SmtpFault {
   /** The server's reply code (RFC 5321 §4.2), if it replied. */
   readonly reply: number | undefined;
-  /** The enhanced status code of a permanent reply (RFC 2034): digits and dots. */
+  /** The enhanced status code of a reply that refuses (RFC 2034): digits and dots. */
   readonly enhanced: string | undefined;
-  /** Nodemailer's code, such as `ECONNECTION`. */
+  /** What went wrong: the code of the system or of TLS, such as `ECONNREFUSED`, or else that of nodemailer, such as `ETIMEDOUT`. */
   readonly code: string;
   readonly fault: Fault;
 }
@@ -36,9 +36,9 @@ const ENHANCED: Readonly<Record<string, Fault>> = {
 const OF_MAILBOX: ReadonlySet<number> = new Set([521, 550, 551, 553, 556]);
 
 export function faultOfSmtp(error: NodemailerError): SmtpFault {
-  const { responseCode: reply, code = error.name, command, response } = error;
-  if (reply === undefined) return { reply, enhanced: undefined, code, fault: withoutReply(code) };
-  const enhanced = /^5\d\d[ -](5\.\d{1,3}\.\d{1,3})(?!\.?\d)/.exec(response ?? "")?.[1];
+  const { responseCode: reply, code = error.name, originalCode = code, command, response } = error;
+  if (reply === undefined) return { reply, enhanced: undefined, code: originalCode, fault: withoutReply(code) };
+  const enhanced = /^([45])\d\d[ -](\1\.\d{1,3}\.\d{1,3})(?!\.?\d)/.exec(response ?? "")?.[2];
   return { reply, enhanced, code, fault: toReply(reply, enhanced, stageOf(code, command)) };
 }
 

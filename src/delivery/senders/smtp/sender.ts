@@ -1,4 +1,4 @@
-import { type MailFrom, MessageWriter } from "../../mail/message.js";
+import { domainOf, type MailFrom, MessageWriter } from "../../mail/message.js";
 import type { Mail, Sender } from "../../sender.js";
 import { SmtpTransport, type WrittenMail } from "./transport.js";
 import { TransportPool } from "./transport-pool.js";
@@ -11,13 +11,17 @@ export class SmtpSender implements Sender<Mail> {
   private readonly writer: MessageWriter;
   private readonly transports: TransportPool;
 
-  /** @param url `smtp://user:pass@host:port` or `smtps://…` */
+  /**
+   * @param url `smtp://user:pass@host:port` or `smtps://…`
+   * @param name the host name for EHLO. Filters count a name that is only an address against a mail.
+   */
   constructor(
     url: string,
     private readonly from: MailFrom,
+    name: string = domainOf(from),
   ) {
     this.writer = new MessageWriter(from);
-    this.transports = new TransportPool(CONNECTIONS, () => new SmtpTransport(url));
+    this.transports = new TransportPool(CONNECTIONS, () => new SmtpTransport(url, name));
   }
 
   send(mail: Mail, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { url } from "../../../config/values.js";
+import { domain, url } from "../../../config/values.js";
 import { MAIL_FROM, perSecond, senderSettings } from "../settings.js";
 
 export const smtp = senderSettings({
@@ -14,9 +14,17 @@ export const smtp = senderSettings({
     }),
     MAIL_FROM,
   },
-  options: { SMTP_PER_SECOND: perSecond("the mail server") },
-  async open({ SMTP_URL, MAIL_FROM, SMTP_PER_SECOND }) {
+  options: {
+    SMTP_NAME: domain({
+      default: undefined,
+      desc: "The host name by which the worker introduces itself to the mail server (EHLO). Without it, the worker gives the domain of `MAIL_FROM`.",
+      example: "otp.example.com",
+      docs: "https://www.rfc-editor.org/rfc/rfc5321#section-4.1.1.1",
+    }),
+    SMTP_PER_SECOND: perSecond("the mail server"),
+  },
+  async open({ SMTP_URL, MAIL_FROM, SMTP_NAME, SMTP_PER_SECOND }) {
     const { SmtpSender } = await import("./sender.js");
-    return { sender: new SmtpSender(SMTP_URL, MAIL_FROM), perSecond: SMTP_PER_SECOND };
+    return { sender: new SmtpSender(SMTP_URL, MAIL_FROM, SMTP_NAME), perSecond: SMTP_PER_SECOND };
   },
 });

@@ -21,9 +21,11 @@ export interface WrittenMail {
 export class SmtpTransport {
   private readonly mailer;
 
-  constructor(url: string) {
+  /** @param name the host name for EHLO (RFC 5321 §4.1.1.1) */
+  constructor(url: string, name: string) {
     this.mailer = createTransport({
       url,
+      name,
       pool: true,
       maxConnections: 1,
       maxMessages: Number.POSITIVE_INFINITY,
