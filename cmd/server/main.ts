@@ -77,7 +77,7 @@ const status = await lifecycle.run(async (onClose) => {
     changes,
     clientLimits: new RedisClientLimits(redis, clientLimits),
     idempotencyKeys: new RedisIdempotencyKeys(redis),
-    mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(config.DNS_SERVERS) : undefined,
+    mailDomains: config.DNS_CHECK === "on" ? new DnsMailDomains(config.DNS_SERVERS, log) : undefined,
     queue,
     keyring,
     settings: {

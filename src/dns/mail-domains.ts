@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { Logger } from "pino";
 import type { MailDomains } from "../otp/ports.js";
 import { DnsRecords } from "./records.js";
 
@@ -27,6 +28,9 @@ const MAX_IN_PROGRESS = 256;
 
 const MAX_REMEMBERED = 10_000;
 
+/** After how many domains in a row without an answer DNS itself has failed, and not the name servers of one domain. */
+const FAILED_AFTER = 3;
+
 /**
  * Checks in DNS whether a domain accepts mail: it does if it has an MX record or, without one, an A or AAAA record (RFC 5321
  * §5.1). A null MX says that it does not (RFC 7505). Calls that ask about the same domain share one look-up.
@@ -35,12 +39,18 @@ export class DnsMailDomains implements MailDomains {
   private readonly records: DnsRecords;
   private readonly cache: LRUCache<string, Verdict>;
   private inProgress = 0;
+  private unanswered = 0;
 
   /**
    * @param servers the DNS servers to ask, as `DnsRecords` takes them
+   * @param log receives one line when DNS stops answering, and one when it answers again
    * @param clock of the cache
    */
-  constructor(servers: readonly string[], clock: { now(): number } = performance) {
+  constructor(
+    servers: readonly string[],
+    private readonly log: Pick<Logger, "warn">,
+    clock: { now(): number } = performance,
+  ) {
     this.records = new DnsRecords(servers);
     this.cache = new LRUCache({
       max: MAX_REMEMBERED,
@@ -54,6 +64,7 @@ export class DnsMailDomains implements MailDomains {
           return "unknown";
         }
         const verdict = await this.lookUp(domain);
+        this.report(verdict !== "unknown");
         options.ttl = TTL_MS[verdict];
         return verdict;
       },
@@ -71,6 +82,17 @@ export class DnsMailDomains implements MailDomains {
       return await this.judge(domain, performance.now() + DEADLINE_MS);
     } finally {
       this.inProgress--;
+    }
+  }
+
+  private report(isAnswered: boolean): void {
+    if (isAnswered) {
+      if (this.unanswered >= FAILED_AFTER) this.log.warn("DNS answers again: domains are checked");
+      this.unanswered = 0;
+    } else if (++this.unanswered === FAILED_AFTER) {
+      this.log.warn(
+        "DNS does not answer: addresses are accepted without a check of their domain (DNS_SERVERS, DNS_CHECK)",
+      );
     }
   }
 

@@ -20,7 +20,9 @@ beforeEach(() => {
   dns.questions.length = 0;
 });
 
-const open = (...servers: string[]) => new DnsMailDomains(servers.length > 0 ? servers : [dns.address], clock);
+const lines: string[] = [];
+const open = (...servers: string[]) =>
+  new DnsMailDomains(servers.length > 0 ? servers : [dns.address], { warn: (line: string) => lines.push(line) }, clock);
 
 describe("DnsMailDomains accepts a domain", () => {
   it.each<[string, DnsZone, string[]]>([
@@ -99,13 +101,43 @@ describe("DnsMailDomains asks", () => {
 
   it("the DNS servers of the system if it is given none", async () => {
     promises.setServers([dns.address]);
-    expect(await new DnsMailDomains([]).takesMail("some.example")).toBe(false);
+    expect(await new DnsMailDomains([], { warn: () => undefined }).takesMail("some.example")).toBe(false);
     expect(new Set(dns.questions)).toEqual(new Set(["MX some.example"]));
   });
 
   it("no DNS server, and accepts every domain, if the system has none either", async () => {
     promises.setServers([]);
-    expect(await new DnsMailDomains([]).takesMail("some.example")).toBe(true);
+    expect(await new DnsMailDomains([], { warn: () => undefined }).takesMail("some.example")).toBe(true);
+  });
+});
+
+describe("DnsMailDomains logs", () => {
+  const takes = async (domains: DnsMailDomains, names: readonly string[]) => {
+    for (const name of names) expect(await domains.takesMail(name), name).toBe(true);
+  };
+
+  it("once that DNS has failed, after three domains without an answer, and once that it answers again", async () => {
+    lines.length = 0;
+    const names = ["one", "two", "three", "four", "five"].map((name) => `${name}.example`);
+    for (const name of names) dns.zones.set(name, { fault: "servfail" });
+    const domains = open();
+    await takes(domains, names.slice(0, 2));
+    expect(lines).toEqual([]);
+    await takes(domains, names.slice(2));
+    expect(lines).toEqual([expect.stringMatching(/^DNS does not answer/)]);
+    for (const name of ["six.example", "seven.example"]) dns.zones.set(name, { mx: ["mail.example"] });
+    await takes(domains, ["six.example", "seven.example"]);
+    expect(lines.slice(1)).toEqual([expect.stringMatching(/^DNS answers again/)]);
+  });
+
+  it("nothing about single domains whose name servers fail", async () => {
+    lines.length = 0;
+    const domains = open();
+    for (const [name, zone] of [["bad", "servfail"], ["good"], ["worse", "servfail"], ["worst", "servfail"]] as const) {
+      dns.zones.set(`${name}.example`, zone === undefined ? { mx: ["mail.example"] } : { fault: zone });
+      await takes(domains, [`${name}.example`]);
+    }
+    expect(lines).toEqual([]);
   });
 });
 
