@@ -55,7 +55,7 @@ async function start(): Promise<void> {
     SMTP_URL: inbox.smtpUrl,
     SMS_SENDERS: "webhook",
     SMS_WEBHOOK_URL: inbox.smsUrl,
-    SMS_WEBHOOK_SECRET: randomBytes(32).toString("base64url"),
+    SMS_WEBHOOK_SECRET: inbox.smsSecret,
   };
   const server = await startBinary("server", env);
   await startBinary("worker", env);

@@ -6,7 +6,11 @@ export function codeIn(text: string): string | undefined {
   return /^[ \t]*(\d{6,10})[ \t]*\r?$/m.exec(text)?.[1] ?? /(?<!\d)\d{6,10}(?!\d)/.exec(text)?.[0];
 }
 
-/** The last words of the terminal's line about a message. */
-export function codeNote(code: string | undefined): string {
-  return code === undefined ? "it has no code" : `the code is ${code}`;
+/** Characters that could move the cursor or change what stands on the terminal. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** The terminal's line about a message. @param what such as `a mail` @param to may contain anything, because the sender chose it */
+export function caught(what: string, to: string, code: string | undefined): string {
+  const note = code === undefined ? "it has no code" : `the code is ${code}`;
+  return `Caught ${what} to ${to.replace(CONTROL, "")}: ${note}`;
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import PostalMime, { type Address } from "postal-mime";
 import { SMTPServer } from "smtp-server";
-import { codeIn, codeNote } from "./code-in.js";
+import { caught, codeIn } from "./code-in.js";
 
 const MAX_BYTES = 1024 * 1024;
 const CLOSE_MS = 1000;
@@ -60,7 +60,7 @@ export class MailCatcher extends EventEmitter<{ mail: [CaughtMail] }> {
 
 /** The terminal's line about a mail. */
 export function mailLine({ recipients, code }: CaughtMail): string {
-  return `Caught a mail to ${recipients.join(", ")}: ${codeNote(code)}`;
+  return caught("a mail", recipients.join(", "), code);
 }
 
 async function read(stream: AsyncIterable<Buffer>, recipients: readonly string[]): Promise<CaughtMail> {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { MailCatcher, mailLine } from "../catchers/mail-catcher.js";
 import { SmsCatcher, smsLine } from "../catchers/sms-catcher.js";
 import { Mailbox } from "./mailbox.js";
@@ -21,6 +22,8 @@ export interface Inbox {
   readonly smtpUrl: string;
   /** Accepts the messages of the `webhook` sender. */
   readonly smsUrl: string;
+  /** The secret with which that sender must sign. */
+  readonly smsSecret: string;
   close(): Promise<void>;
 }
 
@@ -29,7 +32,8 @@ export async function startInbox({ port, say, page = PAGE }: InboxOptions): Prom
   const mailbox = new Mailbox();
   const server = new InboxServer({ mailbox, page });
   const mails = new MailCatcher();
-  const messages = new SmsCatcher();
+  const smsSecret = `whsec_${randomBytes(32).toString("base64")}`;
+  const messages = new SmsCatcher(smsSecret);
 
   mails.on("mail", (mail) => {
     const { recipients: to, ...rest } = mail;
@@ -45,6 +49,7 @@ export async function startInbox({ port, say, page = PAGE }: InboxOptions): Prom
     url: `http://${LOOPBACK}:${await server.listen(port)}`,
     smtpUrl: `smtp://${LOOPBACK}:${await mails.listen(LOOPBACK, 0)}`,
     smsUrl: `http://${LOOPBACK}:${await messages.listen(LOOPBACK, 0)}`,
+    smsSecret,
     close: async () => {
       await Promise.all([mails.close(), messages.close()]);
       await server.close();

@@ -9,7 +9,7 @@ import { startInbox } from "../../dev/inbox/start.js";
 import { Templates } from "../../src/delivery/templates/templates.js";
 import { readEvents } from "../support/clients/events.js";
 import { get } from "../support/clients/http.js";
-import { startTestInbox, type TestInbox } from "../support/messages/inbox.js";
+import { postSms, startTestInbox, type TestInbox } from "../support/messages/inbox.js";
 
 const TEMPLATES = Templates.load(new URL("../../templates/", import.meta.url));
 const HTML = '<h1>Hello</h1><script>alert("caught")</script>';
@@ -110,9 +110,16 @@ describe("the inbox", () => {
       '{"data":{"to":"+14155550100"}}',
       JSON.stringify({ data: { to: "+14155550100", text: "0".repeat(100_000) } }),
     ]) {
-      const answer = await fetch(inbox.smsUrl, { method: "POST", body }).catch(() => ({ status: 400 }));
-      expect(answer.status).toBe(400);
+      expect(await postSms(inbox, body).catch(() => 400)).toBe(400);
     }
+  });
+
+  it("rejects an SMS whose signature is missing or wrong, as a service that does it right would", async () => {
+    const body = JSON.stringify({ data: { to: "+14155550100", text: "123456" } });
+    expect((await fetch(inbox.smsUrl, { method: "POST", body })).status).toBe(401);
+    const smsSecret = `whsec_${Buffer.from("another secret of 32 characters!").toString("base64")}`;
+    expect(await postSms({ ...inbox, smsSecret }, body)).toBe(401);
+    expect(await postSms(inbox, body)).toBe(204);
   });
 
   it.each([
@@ -322,13 +329,22 @@ describe("a client that waits for messages", () => {
   });
 });
 
+it("the inbox prints no control characters of a message on the terminal", async () => {
+  const said: string[] = [];
+  const inbox = await startInbox({ port: 0, say: (line) => void said.push(line) });
+  onTestFinished(() => inbox.close());
+  const to = "+1415\u001b[2J\r\n\u009b\u202e\u20285550100";
+  await postSms(inbox, JSON.stringify({ data: { to, text: "123456" } }));
+  expect(said).toEqual(["Caught an SMS to +1415[2J5550100: the code is 123456"]);
+});
+
 it("the inbox says on the terminal when a message has no code", async () => {
   const said: string[] = [];
   const inbox = await startInbox({ port: 0, say: (line) => void said.push(line) });
   onTestFinished(() => inbox.close());
   const message = { from: "ada@example.com", to: "none@example.com", text: "Hello" };
   await createTransport(inbox.smtpUrl).sendMail(message);
-  await fetch(inbox.smsUrl, { method: "POST", body: JSON.stringify({ data: { to: "+14155550100", text: "Hello" } }) });
+  await postSms(inbox, JSON.stringify({ data: { to: "+14155550100", text: "Hello" } }));
   expect(said).toEqual([
     "Caught a mail to none@example.com: it has no code",
     "Caught an SMS to +14155550100: it has no code",

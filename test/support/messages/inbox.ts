@@ -1,4 +1,5 @@
 import { createTransport } from "nodemailer";
+import { Webhook } from "standardwebhooks";
 import type { Summary } from "../../../dev/inbox/message.js";
 import { type Inbox, startInbox } from "../../../dev/inbox/start.js";
 
@@ -26,8 +27,22 @@ export async function startTestInbox(port = 0): Promise<TestInbox> {
       return latest(to);
     },
     sms: async (to, text) => {
-      await fetch(inbox.smsUrl, { method: "POST", body: JSON.stringify({ type: "sms.send", data: { to, text } }) });
+      await postSms(inbox, JSON.stringify({ type: "sms.send", data: { to, text } }));
       return latest(to);
     },
   };
+}
+
+/** Posts a body to the inbox's SMS catcher, signed as the `webhook` sender does. @returns the status */
+export async function postSms(
+  { smsUrl, smsSecret }: Pick<Inbox, "smsUrl" | "smsSecret">,
+  body: string,
+): Promise<number> {
+  const now = new Date();
+  const headers = {
+    "webhook-id": "a-request",
+    "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
+    "webhook-signature": new Webhook(smsSecret).sign("a-request", now, body),
+  };
+  return (await fetch(smsUrl, { method: "POST", headers, body })).status;
 }
