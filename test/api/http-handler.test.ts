@@ -164,10 +164,23 @@ describe("the plain routes", () => {
 });
 
 describe("a Connect route", () => {
-  it("refuses a content type that Connect does not have", async () => {
-    const response = await fetch(`${api.http}/otp.v1.OtpService/Generate`, { method: "POST", body: "x" });
-    expect(response.status).toBe(415);
-  });
+  it.each([
+    ["Generate", "text/plain", "application/json, application/proto, application/grpc-web"],
+    ["Generate", "application/grpc-web-text", "application/json, application/proto, application/grpc-web"],
+    [
+      "Watch",
+      "application/grpc-web-text+proto",
+      "application/connect+json, application/connect+proto, application/grpc-web",
+    ],
+    ["Watch", "application/json", "application/connect+json, application/connect+proto, application/grpc-web"],
+  ])(
+    "refuses a content type that it does not serve, and names those that it serves: %s, %s",
+    async (rpc, type, served) => {
+      const answer = await post(`${api.http}/otp.v1.OtpService/${rpc}`, "x", { "Content-Type": type });
+      expectProblem(answer, 415);
+      expect(answer.body.detail).toContain(served);
+    },
+  );
 
   it("refuses GET", async () => {
     expect((await fetch(`${api.http}/otp.v1.OtpService/Generate`)).status).toBe(405);

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { readBody } from "../../http/body.js";
 import { UNCACHED } from "../../http/headers.js";
 import type { InFlight } from "../../http/in-flight.js";
+import { type Problem, sendProblem } from "../../http/problem.js";
 import { dedicateConnection } from "../../http/stream.js";
 import type { Gate } from "../access/gate.js";
 import { MAX_REQUEST_BYTES } from "../rpc/decode.js";
@@ -65,6 +66,9 @@ export class ConnectHandler {
       refusal = toConnectError(asOtpError(thrown, log));
       for (const name of ENCODINGS) delete request.headers[name]; // connect-es would complain about one before it refuses
     }
+    if (request.method === "POST" && refusal === undefined && !speaksProtocol(rpc, request)) {
+      return sendProblem(response, unsupported(rpc));
+    }
     // connect-node would destroy the connection if it stopped reading early, and the client would lose the response.
     const reading =
       refusal === undefined ? readBody(request, MAX_REQUEST_BYTES + ENVELOPE_BYTES, inFlight) : readBody(request, 0); // to discard it
@@ -85,6 +89,13 @@ function speaksProtocol(rpc: Rpc, { method, headers }: IncomingMessage): boolean
   const type = headers["content-type"] ?? "";
   const isConnect = (rpc.kind === "unary" ? UNARY_TYPE : STREAM_TYPE).test(type);
   return method === "POST" && (isConnect || GRPC_WEB_TYPE.test(type));
+}
+
+/** Says what is served, because a client of gRPC-Web may be set to its text format, `application/grpc-web-text`. */
+function unsupported({ kind }: Rpc): Problem {
+  const connect = kind === "unary" ? "application/" : "application/connect+";
+  const types = [`${connect}json`, `${connect}proto`, "application/grpc-web+proto", "application/grpc-web+json"];
+  return { status: 415, detail: `the Content-Type must be one of ${types.join(", ")}` };
 }
 
 const ENCODINGS = ["content-encoding", "connect-content-encoding", "grpc-encoding"];
