@@ -112,9 +112,8 @@ describe("Redis", () => {
 
 const TAKEN_BACK = /otp:client:verify:.* -1 /;
 
-/** It names the count of wrong attempts at the address, that of the client, and the request of the token. */
-const ATTEMPT_WITH_TOKEN =
-  /otp:\{[\w-]{14}\}[\w-]{8}:w otp:\{[\w-]{14}\}[\w-]{8}:[\w-]{22} otp:\{[\w-]{14}\}[\w-]{16}:[\w-]{22} /;
+/** It names the wrong attempts at the address and the request of the token. */
+const ATTEMPT_WITH_TOKEN = /otp:\{[\w-]{14}\}[\w-]{8}:w otp:\{[\w-]{14}\}[\w-]{16}:[\w-]{22} /;
 
 /** The worker names the request that it delivers, and reads the health of its senders. */
 function isWorkers(command: string): boolean {
