@@ -13,8 +13,7 @@ export interface CaughtSms {
 }
 
 /**
- * Accepts the messages of the `webhook` sender, delivers none, and emits `sms` for each. A message whose signature is wrong gets 401, as
- * it would from a service that does it right.
+ * Accepts the messages of the `webhook` sender, delivers none, and emits `sms` for each. A message whose signature is wrong gets 401.
  */
 export class SmsCatcher extends EventEmitter<{ sms: [CaughtSms] }> {
   private readonly server = createServer(async (request, response) => {

@@ -28,7 +28,7 @@ const MAX_IN_PROGRESS = 256;
 
 const MAX_REMEMBERED = 10_000;
 
-/** After how many domains in a row without an answer DNS itself has failed, and not the name servers of one domain. */
+/** When this many domains in a row get no answer, DNS itself has failed, and not the name servers of one domain. */
 const FAILED_AFTER = 3;
 
 /**

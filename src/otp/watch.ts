@@ -11,7 +11,7 @@ import { readTokenForWatch, type Session } from "./token/token.js";
 const FIRST_READ_TIMEOUT_MS = 1_200;
 const FIRST_RETRY_MS = 100;
 const RETRY_MS = 500;
-/** After this silence a watcher gets the last step again. Proxies end a stream that is silent for longer, often after 50 or 60 s. */
+/** After this silence a watcher gets the last step again. Proxies end a stream that stays silent, often after 50 or 60 s. */
 const SILENCE_MS = 15_000;
 /** The store rounds to whole milliseconds, so a state that ends at a certain time is read a little later. */
 const SLACK_MS = 5;

@@ -114,7 +114,7 @@ describe("the inbox", () => {
     }
   });
 
-  it("rejects an SMS whose signature is missing or wrong, as a service that does it right would", async () => {
+  it("rejects an SMS whose signature is missing or wrong", async () => {
     const body = JSON.stringify({ data: { to: "+14155550100", text: "123456" } });
     expect((await fetch(inbox.smsUrl, { method: "POST", body })).status).toBe(401);
     const smsSecret = `whsec_${Buffer.from("another secret of 32 characters!").toString("base64")}`;

@@ -52,7 +52,7 @@ describe("an idempotency key", () => {
     expect(stack.smtp.mailsTo(email)).toHaveLength(2);
   });
 
-  test("answers a repeated request with what became of its code", async (caller) => {
+  test("answers a repeated request with the current state of its code", async (caller) => {
     const email = newAddress();
     const headers = { "idempotency-key": newKey() };
     const first = await caller.generate({ email }, headers);
