@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { WorkerConfig } from "../../src/config/worker.js";
 import { type Compose, Deliverer } from "../../src/delivery/deliver.js";
 import { Failover, type SendTimeouts } from "../../src/delivery/failover.js";
+import { Recovery } from "../../src/delivery/recovery.js";
 import type { ConfiguredSender } from "../../src/delivery/sender.js";
 import { SENDERS } from "../../src/delivery/senders/registry.js";
 import { oversizedSms } from "../../src/delivery/templates/segments.js";
@@ -17,7 +18,7 @@ import { brandName } from "./messages.js";
 
 /** A mail server may delay its greeting for many seconds, but a healthy SMS provider responds at once. */
 const TIMEOUTS: Readonly<Record<Channel, SendTimeouts>> = {
-  email: { sendMs: 30_000, probeMs: 10_000 },
+  email: { sendMs: 30_000, probeMs: 5_000 },
   sms: { sendMs: 5_000, probeMs: 1_200 },
 };
 
@@ -40,10 +41,11 @@ export async function openConsumers(parts: {
     };
     for (const line of oversizedSms(templates, extent)) log.warn(line);
   }
+  const health = new RedisSenderHealth(redis, log);
   const shared = {
     challenges: new RedisChallenges(redis),
     deliveries: new RedisDeliveries(redis),
-    health: new RedisSenderHealth(redis, log),
+    health,
     keyring: deriveKeyring(config.OTP_SECRET),
     onUnknown: config.ON_UNKNOWN,
     codeLength: config.OTP_LENGTH,
@@ -59,15 +61,19 @@ export async function openConsumers(parts: {
   ): void {
     if (senders.length === 0) return;
     onClose(`${channel} senders`, () => senders.map(({ sender }) => sender.close()));
-    const failover = new Failover({ ...shared, senders, timeouts: TIMEOUTS[channel] });
+    const recovery = new Recovery();
+    const failover = new Failover({ ...shared, senders, recovery, timeouts: TIMEOUTS[channel] });
     const deliverer = new Deliverer({ ...shared, failover, compose });
     const consumer = new BullConsumer({
       redis,
       channel,
       concurrency: config.WORKER_CONCURRENCY,
       deliver: deliverer.deliver.bind(deliverer),
+      redisNow: Date.now,
       log,
     });
+    recovery.onRecovery(() => void consumer.promote());
+    for (const { sender } of senders) void health.report(sender.name, { how: "renewed" }, false).catch(() => undefined);
     consumer.open();
     onClose(`${channel} consumer`, () => consumer.close());
   }

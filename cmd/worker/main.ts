@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { isPlaintext, workerProblems } from "../../src/config/rules.js";
+import { isPlaintext, workerProblems, workerWarnings } from "../../src/config/rules.js";
 import { WORKER } from "../../src/config/worker.js";
 import { healthHandler } from "../../src/http/health.js";
 import { HttpServer } from "../../src/http/server.js";
@@ -18,6 +18,7 @@ const CLOSING_MS = 45_000; // for the whole shutdown; a mail in progress takes a
 
 const config = configOrExit(WORKER, (given) => [...workerProblems(given), ...templateProblems(given)]);
 const log = createLog("worker", config.LOG_LEVEL);
+for (const warning of workerWarnings(config)) log.warn(warning);
 const lifecycle = new Lifecycle(log, CLOSING_MS);
 
 const status = await lifecycle.run(async (onClose) => {

@@ -49,6 +49,11 @@ export function serverWarnings(config: ServerConfig): readonly string[] {
   return warnings;
 }
 
+/** Finds settings of the worker that are valid but risky. @returns a line per setting, which names the variable */
+export function workerWarnings(config: WorkerConfig): readonly string[] {
+  return [...config.EMAIL_SENDERS, ...config.SMS_SENDERS].flatMap((name) => SENDERS[name].warnings(config));
+}
+
 /** The RPCs that the page calls, without a key. */
 const PAGE_CALLS = ["Generate", "Verify", "Watch"] as const;
 

@@ -30,13 +30,19 @@ function isDecodable(text: string): boolean {
 /** A URL of a server. Its path may only be the number of a Redis database. */
 export const url = (...protocols: string[]) =>
   makeValidator<string>((input) => {
-    const parsed = URL.canParse(input) ? new URL(input) : undefined;
-    const isWhole = parsed !== undefined && protocols.includes(parsed.protocol) && parsed.hostname !== "";
-    if (!isWhole || !/^\/?\d*$/.test(parsed.pathname) || !isDecodable(parsed.username + parsed.password)) {
+    if (!isUrlOf(protocols, input)) {
       throw new BadValue(`must be a URL that starts with ${protocols.map((name) => `${name}//`).join(" or ")}`);
     }
     return input;
   });
+
+/** Whether a text is the URL of a server: a host, and perhaps a login, a port, a number as its path and a query. */
+export function isUrlOf(protocols: readonly string[], text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, username, password } = new URL(text);
+  const isWhole = protocols.includes(protocol) && hostname !== "" && /^\/?\d*$/.test(pathname);
+  return isWhole && isDecodable(username + password);
+}
 
 export const logLevel = makeValidator<LogLevel>((input) => {
   const level = LOG_LEVELS.find((name) => name === input);

@@ -16,6 +16,8 @@ export function conductOf(error: DeliveryError): Conduct {
       return { how: "broken" };
     case "outage":
       return { how: "failed" };
+    case "connection":
+      return { how: "unused" };
     case "throttled":
       return { how: "too fast", forMs: slowFor(error) };
   }

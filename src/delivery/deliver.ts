@@ -1,7 +1,7 @@
 import { digestCode, drawCode } from "../otp/challenge/code.js";
 import type { Keyring } from "../otp/crypto/keyring.js";
 import { open, seal } from "../otp/crypto/seal.js";
-import type { Delivery, PutOff } from "../otp/delivery/delivery.js";
+import type { Delivery, Interrupted, PutOff } from "../otp/delivery/delivery.js";
 import { type Job, openJob, type SealedJob } from "../otp/delivery/job.js";
 import type { Challenges, Stored } from "../otp/ports.js";
 import { issueReference } from "../otp/token/reference.js";
@@ -41,8 +41,11 @@ export class Deliverer<Message> {
     },
   ) {}
 
-  /** @throws DeliveryError when the message did not go out and may later, OtpError UNAVAILABLE when the code could not be stored */
-  async deliver(sealed: SealedJob): Promise<Delivery | PutOff> {
+  /**
+   * @param closing aborts when the worker closes, which ends all waiting
+   * @throws DeliveryError when the message did not go out and may later, OtpError UNAVAILABLE when the code could not be stored
+   */
+  async deliver(sealed: SealedJob, closing: AbortSignal): Promise<Delivery | PutOff | Interrupted> {
     const { keyring, lifeMs, now } = this.parts;
     // Checked before the job is opened, so that a job that no longer opens does not run forever.
     if (now() >= requestedAt(sealed.request) + tokenLifeMs(lifeMs)) return "expired";
@@ -51,7 +54,7 @@ export class Deliverer<Message> {
     const stored = await this.store(job);
     if (stored.outcome !== "live") return stored.outcome;
     if (stored.leftMs <= 0) return "expired";
-    return this.send(job, stored);
+    return this.send(job, stored, closing);
   }
 
   private store({ challenge, request }: Job): Promise<Stored> {
@@ -71,24 +74,25 @@ export class Deliverer<Message> {
     );
   }
 
-  private send(job: Job, { sealed, leftMs, sends, unsettled }: Live): Promise<Delivery | PutOff> {
+  private send(job: Job, { sealed, leftMs, sends, unsettled }: Live, closing: AbortSignal) {
     const { failover, keyring, compose, now } = this.parts;
     const expiresAt = now() + leftMs;
     const { challenge, request, address, purpose, locale } = job;
     const codeKeys = keyring.map(({ code }) => code);
     const code = open(codeKeys, sealed, challenge);
-    return failover.deliver({
+    const outgoing = {
       challenge,
       request,
       expiresAt,
       sends,
       isInDoubt: unsettled !== undefined,
-      compose: (number) => {
+      compose: (number: number) => {
         const leftMs = expiresAt - now();
         const reference = issueReference(keyring[0], { challenge, request, number });
         return compose({ request, address, reference, leftMs }, { code, leftMs, purpose, locale });
       },
-    });
+    };
+    return failover.deliver(outgoing, closing);
   }
 }
 

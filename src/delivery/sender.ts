@@ -37,8 +37,24 @@ export interface Sender<Message> {
    */
   send(message: Message, signal: AbortSignal): Promise<void>;
 
+  /**
+   * Waits until a send can begin, for example for a connection. A sender without this method can begin at once.
+   *
+   * @param signal ends the wait
+   * @throws DeliveryError if no send can begin; nothing was sent
+   */
+  reserve?(signal: AbortSignal): Promise<Place<Message>>;
+
   /** Closes idle connections at once and busy ones after their message. */
   close(): void;
+}
+
+/** The right to make one send. Either method gives it back. */
+export interface Place<Message> {
+  /** Does what `send` of a sender does. */
+  send(message: Message, signal: AbortSignal): Promise<void>;
+  /** Does not send anything after all. */
+  release(): void;
 }
 
 /** A sender and the rate that the configuration allows it. */

@@ -1,14 +1,18 @@
+import { setMaxListeners } from "node:events";
 import { DelayedError, isNotConnectionError, type Job, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { type Delivery, DeliveryError, type PutOff } from "../otp/delivery/delivery.js";
+import { type Delivery, DeliveryError, type Interrupted, type PutOff } from "../otp/delivery/delivery.js";
 import type { SealedJob } from "../otp/delivery/job.js";
 import { OtpError } from "../otp/errors.js";
 import type { Channel } from "../otp/recipient/recipient.js";
+import { DelayedJobs } from "./delayed-jobs.js";
 import { QUEUE_PREFIX, queueName } from "./names.js";
+import { RedisTimeBackend } from "./redis-time-backend.js";
 
-/** The jobs of a worker that died go to another one after its lock has expired and a stall check has found it. */
-const LOCK_MS = 10_000;
+/** A worker that died no longer renews the locks of its jobs. They go to another worker once a stall check finds them unlocked. */
+const LOCK_MS = 12_000;
+const RENEW_MS = 3_000;
 const STALL_CHECK_MS = 5_000;
 
 /** How long the last results may take to reach Redis on close. */
@@ -18,54 +22,64 @@ const FLUSH_MS = 2_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 
+/** No retry and no put-off is longer, with some time for Redis to answer. */
+const LONGEST_DELAY_MS = LONGEST_RETRY_MS + 5_000;
+const STRANDED_CHECK_MS = 5_000;
+
 /** A job whose worker died runs again for as long as its code is valid, which `deliver` checks. */
 const MAX_STALLS = 1_000_000;
 
+/** BullMQ fetches one job at a time, which takes a round trip each, so this many fetch side by side. */
+const LANES = 4;
+
 /**
  * Consumes the BullMQ queue of a channel and delivers each job. A job that fails for now runs again after an exponential backoff.
- * A job that is put off runs again at the given time, and that does not count as a failed run.
+ * A job that is put off runs again at the given time, and one that is interrupted at once; neither counts as a failed run.
  */
 export class BullConsumer {
-  private readonly worker: Worker<SealedJob>;
-  private readonly running = new Set<Promise<void>>();
-  private isClosing = false;
+  private readonly lanes: readonly Lane[];
+  private readonly backend: RedisTimeBackend;
+  private readonly delayed: DelayedJobs;
+  private readonly running = new Set<Running>();
+  private readonly closing = new AbortController();
+  private readonly timers: readonly NodeJS.Timeout[];
 
-  constructor(parts: {
-    /** A `wait` connection, which the caller closes. */
-    readonly redis: Redis;
-    readonly channel: Channel;
-    readonly concurrency: number;
-    readonly deliver: (job: SealedJob) => Promise<Delivery | PutOff>;
-    readonly log: Logger;
-  }) {
-    const { redis, channel, concurrency, deliver, log } = parts;
-    const process = async (job: Job<SealedJob>, token?: string) => {
-      if (this.isClosing) {
-        // BullMQ may still fetch a job while it closes. That job returns to the queue untouched.
-        await job.moveToWait(token);
-        throw new WaitingError();
-      }
-      const delivery = run(job, token, deliver, log).finally(() => this.running.delete(delivery));
-      this.running.add(delivery);
-      return delivery;
-    };
-    this.worker = new Worker(queueName(channel), process, {
-      connection: redis,
-      prefix: QUEUE_PREFIX,
-      concurrency,
-      skipVersionCheck: true, // it would warn on stderr; the setup of Redis is checked elsewhere
-      lockDuration: LOCK_MS,
-      stalledInterval: STALL_CHECK_MS,
-      maxStalledCount: MAX_STALLS,
-      autorun: false,
-      settings: { backoffStrategy },
-    });
-    this.worker.on("error", (error) => log[isNotConnectionError(error) ? "error" : "debug"]({ err: error }, "queue"));
+  constructor(
+    private readonly parts: {
+      /** A `wait` connection, which the caller closes. */
+      readonly redis: Redis;
+      readonly channel: Channel;
+      readonly concurrency: number;
+      /** @param closing aborts when the consumer closes */
+      readonly deliver: (job: SealedJob, closing: AbortSignal) => Promise<Delivery | PutOff | Interrupted>;
+      /** The clock of Redis, in Unix milliseconds. */
+      readonly redisNow: () => number;
+      readonly log: Logger;
+    },
+  ) {
+    setMaxListeners(0, this.closing.signal); // one for each job that waits
+    const { redis, concurrency, redisNow, log } = parts;
+    const first = this.lane(Math.ceil(concurrency / LANES), true);
+    const others = Array.from({ length: Math.min(LANES, concurrency) - 1 }, (_, n) =>
+      this.lane(Math.ceil((concurrency - n - 1) / LANES), false),
+    );
+    this.lanes = [first, ...others];
+    this.backend = first.backend;
+    this.delayed = new DelayedJobs({ redis, backend: first.backend, redisNow, longestMs: LONGEST_DELAY_MS, log });
+    this.timers = [
+      setInterval(() => void this.renewLocks(), RENEW_MS),
+      setInterval(() => void this.delayed.promoteStranded(), STRANDED_CHECK_MS),
+    ];
   }
 
   /** Starts to consume. */
   open(): void {
-    void this.worker.run();
+    for (const lane of this.lanes) void lane.run();
+  }
+
+  /** Runs all delayed jobs now, because a sender works again. */
+  promote(): Promise<void> {
+    return this.delayed.promote();
   }
 
   /**
@@ -73,9 +87,10 @@ export class BullConsumer {
    * worker runs such a job again and sends the same code.
    */
   async close(): Promise<void> {
-    this.isClosing = true;
-    const closed = this.worker.close();
-    await Promise.allSettled(this.running);
+    this.closing.abort();
+    const closed = Promise.all(this.lanes.map((lane) => lane.close()));
+    await Promise.allSettled([...this.running].map(({ delivery }) => delivery));
+    for (const timer of this.timers) clearInterval(timer);
     let timer: NodeJS.Timeout | undefined;
     const givenUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, FLUSH_MS);
@@ -83,21 +98,81 @@ export class BullConsumer {
     await Promise.race([closed, givenUp]);
     clearTimeout(timer);
   }
-}
 
+  /** @param isFirst whether it also looks after the jobs of workers that died */
+  private lane(concurrency: number, isFirst: boolean): Lane {
+    const { redis, channel, redisNow, log } = this.parts;
+    const lane: Lane = new Worker(
+      queueName(channel),
+      (job: Job<SealedJob>, token = "") => this.process(job, token),
+      {
+        connection: redis,
+        prefix: QUEUE_PREFIX,
+        concurrency,
+        skipVersionCheck: true, // it would warn on stderr; the setup of Redis is checked elsewhere
+        lockDuration: LOCK_MS,
+        skipLockRenewal: true, // BullMQ stops renewing for as long as its clock has been set back
+        skipStalledCheck: !isFirst,
+        stalledInterval: STALL_CHECK_MS,
+        maxStalledCount: MAX_STALLS,
+        autorun: false,
+        settings: { backoffStrategy },
+      },
+      RedisTimeBackend.factory(redis, redisNow),
+    );
+    lane.on("error", (error) => log[isNotConnectionError(error) ? "error" : "debug"]({ err: error }, "queue"));
+    return lane;
+  }
+
+  private async process(job: Job<SealedJob>, token: string): Promise<void> {
+    const { deliver, log } = this.parts;
+    // BullMQ may still fetch a job while it closes.
+    const delivery = this.closing.signal.aborted
+      ? returnToQueue(job, token)
+      : run(job, token, (data) => deliver(data, this.closing.signal), log);
+    const running = { id: job.data.request, token, delivery };
+    this.running.add(running);
+    try {
+      await delivery;
+    } finally {
+      this.running.delete(running);
+    }
+  }
+
+  private async renewLocks(): Promise<void> {
+    if (this.running.size === 0) return;
+    const jobs = [...this.running];
+    const ids = jobs.map(({ id }) => id);
+    const tokens = jobs.map(({ token }) => token);
+    try {
+      await this.backend.extendLocks(ids, tokens, LOCK_MS);
+    } catch (error) {
+      this.parts.log.warn({ err: error }, "cannot renew the locks of the jobs");
+    }
+  }
+}
 function backoffStrategy(failures: number): number {
   const ms = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
   return Math.round(ms * (1 - Math.random() / 2));
 }
 
+type Lane = Worker<SealedJob, void, string, RedisTimeBackend>;
+
+/** A job that this process runs. */
+interface Running {
+  readonly id: string;
+  readonly token: string;
+  readonly delivery: Promise<void>;
+}
+
 async function run(
   job: Job<SealedJob>,
-  token: string | undefined,
-  deliver: (job: SealedJob) => Promise<Delivery | PutOff>,
+  token: string,
+  deliver: (job: SealedJob) => Promise<Delivery | PutOff | Interrupted>,
   log: Logger,
 ): Promise<void> {
   const about = { request: job.data.request, run: job.attemptsStarted };
-  let delivery: Delivery | PutOff;
+  let delivery: Delivery | PutOff | Interrupted;
   try {
     delivery = await deliver(job.data);
   } catch (error) {
@@ -114,5 +189,12 @@ async function run(
     await job.moveToDelayed(Date.now() + delivery.putOffMs, token);
     throw new DelayedError();
   }
+  if (delivery === "interrupted") return returnToQueue(job, token);
   log[delivery === "failed" ? "warn" : "info"]({ ...about, delivery }, "delivery done");
+}
+
+/** Makes the job the next one of another worker. */
+async function returnToQueue(job: Job<SealedJob>, token: string): Promise<never> {
+  await job.moveToWait(token);
+  throw new WaitingError();
 }

@@ -60,6 +60,7 @@ local SENDER_FAILURES = 'c' -- count: failures in the window
 local SENDER_MESSAGES = 'm' -- count: messages that the sender was given in the window
 local SENDER_IS_OUT = 'o' -- 1 while the sender gets only probes, because it failed too often; absent otherwise
 local SENDER_PROBE_FROM = 'u' -- time: no probe is sent before it
+local SENDER_REFUSALS = 'r' -- count: how often in a row the sender has refused everything
 local SENDER_PROBE_UNTIL = 'p' -- time: until then no further probe is sent, because one is under way
 local SENDER_SLOWED_UNTIL = 's' -- time: until then the sender gets no messages, because it said that they come too fast
 local SENDER_NEXT_TURN = 'g' -- time with three decimals: when the sender's pace allows the next message

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Deliverer } from "../../src/delivery/deliver.js";
 import { Failover, type OnUnknown } from "../../src/delivery/failover.js";
+import { Recovery } from "../../src/delivery/recovery.js";
 import { digestCode } from "../../src/otp/challenge/code.js";
 import { type ChallengeId, splitChallengeId } from "../../src/otp/challenge/id.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
@@ -18,6 +19,7 @@ import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
 import { keys } from "../../src/redis/keys.js";
 import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
+import { forever } from "../support/fakes/deliveries.js";
 import { type Note, ScriptedSender } from "../support/fakes/scripted-sender.js";
 import { typed } from "../support/messages/codes.js";
 import { passTime } from "../support/redis/pass-time.js";
@@ -46,6 +48,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   round++;
+  clock = Date.now;
   first = new ScriptedSender(`first-${round}`);
   second = new ScriptedSender(`second-${round}`);
   challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
@@ -62,6 +65,7 @@ interface Options {
   readonly health?: SenderHealth;
   readonly perSecond?: number;
   readonly sendMs?: number;
+  readonly recovery?: Recovery;
 }
 
 function deliverer({
@@ -79,6 +83,7 @@ function deliverer({
       { sender: second, perSecond: 0 },
     ],
     health: more.health ?? new RedisSenderHealth(redis, log),
+    recovery: more.recovery ?? new Recovery(),
     timeouts: { sendMs, probeMs: 1_000 },
     log,
   });
@@ -117,7 +122,7 @@ async function verifies(code: string | undefined, secret = OLD): Promise<boolean
 describe("a delivery", () => {
   it("sends a code that verifies to the address as the caller wrote it, and reports SENT", async () => {
     const job = jobUnder(OLD);
-    expect(await deliverer().deliver(job)).toBe("sent");
+    expect(await deliverer().deliver(job, forever)).toBe("sent");
     expect(first.notes).toMatchObject([{ address: "Ada@example.com", request: job.request }]);
     expect(first.notes[0]?.leftMs).toBeGreaterThan(LIFE_MS - 5_000);
     expect(await statuses(job)).toEqual(["QUEUED", "PROCESSING", "SENT"]);
@@ -128,7 +133,7 @@ describe("a delivery", () => {
   it("gives each send a reference of characters that every provider accepts", async () => {
     const job = jobUnder(OLD);
     first.script.push(fault("outage"));
-    await deliverer().deliver(job);
+    await deliverer().deliver(job, forever);
     const { reference = "" } = second.notes[0] ?? {};
     expect(reference).toMatch(/^[\w-]{1,100}$/);
     expect(readReference(deriveKeyring([OLD]), reference)).toEqual({ challenge, request: job.request, number: 2 });
@@ -137,8 +142,8 @@ describe("a delivery", () => {
 
   it("sends nothing again when its job runs again after a success", async () => {
     const job = jobUnder(OLD);
-    await deliverer().deliver(job);
-    expect(await deliverer().deliver(job)).toBe("sent");
+    await deliverer().deliver(job, forever);
+    expect(await deliverer().deliver(job, forever)).toBe("sent");
     expect(first.notes).toHaveLength(1);
   });
 
@@ -146,7 +151,7 @@ describe("a delivery", () => {
     const job = jobUnder(OLD);
     first.script.push(fault("busy"));
     second.script.push(fault("busy"));
-    await expect(deliverer().deliver(job)).rejects.toThrow("a fault: busy");
+    await expect(deliverer().deliver(job, forever)).rejects.toThrow("a fault: busy");
     const kept = await challenges.store(
       challenge,
       job.request,
@@ -154,14 +159,14 @@ describe("a delivery", () => {
       { lifeMs: 1, reuseFromMs: 0, beginBefore: 0, rememberMs: 1 },
     );
     expect(kept).toMatchObject({ outcome: "live", sends: 2, unsettled: undefined });
-    expect(await deliverer().deliver(job)).toBe("sent");
+    expect(await deliverer().deliver(job, forever)).toBe("sent");
     expect(await verifies(first.notes[0]?.code)).toBe(true);
   });
 
   it("sends the live code again for another request, with the lifetime that the code has left", async () => {
-    await deliverer().deliver(jobUnder(OLD));
+    await deliverer().deliver(jobUnder(OLD), forever);
     await pass(240_000);
-    await deliverer().deliver(jobUnder(OLD));
+    await deliverer().deliver(jobUnder(OLD), forever);
     expect(first.notes[1]?.code).toBe(first.notes[0]?.code);
     expect(first.notes[1]?.leftMs).toBeLessThanOrEqual(360_000);
   });
@@ -170,15 +175,15 @@ describe("a delivery", () => {
     const job = jobUnder(OLD);
     first.script.push(fault("busy"));
     second.script.push(fault("busy"));
-    await expect(deliverer().deliver(job)).rejects.toThrow();
-    await deliverer().deliver(jobUnder(OLD));
+    await expect(deliverer().deliver(job, forever)).rejects.toThrow();
+    await deliverer().deliver(jobUnder(OLD), forever);
     await verifies(first.notes[0]?.code);
-    expect(await deliverer().deliver(job)).toBe("superseded");
+    expect(await deliverer().deliver(job, forever)).toBe("superseded");
     expect(first.notes).toHaveLength(1);
   });
 
   it("makes and sends no code for a request that has waited longer than the lifetime of a code", async () => {
-    expect(await deliverer().deliver(jobUnder(OLD, Date.now() - LIFE_MS))).toBe("expired");
+    expect(await deliverer().deliver(jobUnder(OLD, Date.now() - LIFE_MS), forever)).toBe("expired");
     expect(first.calls).toBe(0);
     expect(await redis.keys(`otp:{${splitChallengeId(challenge).mailbox}}*`)).toEqual([]);
   });
@@ -187,15 +192,15 @@ describe("a delivery", () => {
     const job = jobUnder(OLD);
     first.script.push(fault("busy"));
     second.script.push(fault("busy"));
-    await expect(deliverer().deliver(job)).rejects.toThrow();
-    await deliverer({ secrets: [NEW, OLD] }).deliver(job);
+    await expect(deliverer().deliver(job, forever)).rejects.toThrow();
+    await deliverer({ secrets: [NEW, OLD] }).deliver(job, forever);
     expect(await verifies(first.notes[0]?.code, OLD)).toBe(true);
   });
 
   it("fails without the secret that sealed its job, and ends as expired when its code would have expired", async () => {
-    await expect(deliverer({ secrets: [NEW] }).deliver(jobUnder(OLD))).rejects.toThrow(/does not open/);
+    await expect(deliverer({ secrets: [NEW] }).deliver(jobUnder(OLD), forever)).rejects.toThrow(/does not open/);
     const old = jobUnder(OLD, Date.now() - 2 * LIFE_MS);
-    expect(await deliverer({ secrets: [NEW] }).deliver(old)).toBe("expired");
+    expect(await deliverer({ secrets: [NEW] }).deliver(old, forever)).toBe("expired");
     expect(first.calls).toBe(0);
   });
 });
@@ -205,7 +210,7 @@ describe("a sender that cannot take a message", () => {
     "leaves it to the next sender in the same run (fault: %s)",
     async (kind) => {
       first.script.push(fault(kind));
-      expect(await deliverer().deliver(jobUnder(OLD))).toBe("sent");
+      expect(await deliverer().deliver(jobUnder(OLD), forever)).toBe("sent");
       expect([first.calls, second.notes.length]).toEqual([1, 1]);
     },
   );
@@ -213,24 +218,24 @@ describe("a sender that cannot take a message", () => {
   it("ends the delivery when the fault is the address, and no other sender is asked", async () => {
     const job = jobUnder(OLD);
     first.script.push(fault("address"));
-    expect(await deliverer().deliver(job)).toBe("failed");
+    expect(await deliverer().deliver(job, forever)).toBe("failed");
     expect(second.calls).toBe(0);
     expect((await deliveries.read(challenge, job.request)).begun?.failed).toMatchObject({ failure: "address" });
-    expect(await deliverer().deliver(job)).toBe("failed");
+    expect(await deliverer().deliver(job, forever)).toBe("failed");
   });
 
   it("is skipped after five failures, and used again after a successful probe", async () => {
     first.down = fault("outage");
     for (let n = 0; n < 8; n++) {
       challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
-      expect(await deliverer().deliver(jobUnder(OLD))).toBe("sent");
+      expect(await deliverer().deliver(jobUnder(OLD), forever)).toBe("sent");
     }
     expect(first.calls).toBe(5);
     first.down = undefined;
     await redis.hset(`otp:{senders}:${first.name}`, "u", 0); // its pause is over
     for (let n = 0; n < 3; n++) {
       challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
-      await deliverer().deliver(jobUnder(OLD));
+      await deliverer().deliver(jobUnder(OLD), forever);
     }
     expect(first.notes).toHaveLength(3);
   });
@@ -239,7 +244,7 @@ describe("a sender that cannot take a message", () => {
     for (let n = 0; n < 10; n++) {
       challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
       first.script.push(fault((["address", "busy", "route"] as const)[n % 3] ?? "busy"));
-      await deliverer().deliver(jobUnder(OLD));
+      await deliverer().deliver(jobUnder(OLD), forever);
     }
     expect(first.calls).toBe(10);
   });
@@ -247,29 +252,137 @@ describe("a sender that cannot take a message", () => {
   it("ends the run with its fault when it was the last sender", async () => {
     first.script.push(fault("outage"));
     second.script.push(fault("provider"));
-    await expect(deliverer().deliver(jobUnder(OLD))).rejects.toMatchObject({ fault: "provider" });
+    await expect(deliverer().deliver(jobUnder(OLD), forever)).rejects.toMatchObject({ fault: "provider" });
+  });
+});
+
+describe("a delivery that no sender can take", () => {
+  const takeOut = async () => {
+    for (const { name } of [first, second]) {
+      await new RedisSenderHealth(redis, log).report(name, { how: "broken" }, false);
+    }
+  };
+
+  it("waits, and goes out in the same run when a sender works again, without a failed send", async () => {
+    await takeOut();
+    const delivery = deliverer().deliver(jobUnder(OLD), forever);
+    await redis.hset(`otp:{senders}:${second.name}`, "u", 0); // its pause is over
+    expect(await delivery).toBe("sent");
+    expect([first.calls, second.calls]).toEqual([0, 1]);
+    expect(second.notes[0]?.reference).toBeDefined();
+  });
+
+  it("looks at once when another delivery finds that a sender works again", async () => {
+    await takeOut();
+    const recovery = new Recovery();
+    const delivery = deliverer({ recovery }).deliver(jobUnder(OLD), forever);
+    for (const { name } of [first, second]) await redis.del(`otp:{senders}:${name}`);
+    recovery.announce();
+    expect(await delivery).toBe("sent");
+  });
+
+  it("is given back when the worker closes", async () => {
+    await takeOut();
+    const closing = new AbortController();
+    const delivery = deliverer().deliver(jobUnder(OLD), closing.signal);
+    closing.abort();
+    expect(await delivery).toBe("interrupted");
+  });
+
+  it("ends as expired when its code expires", async () => {
+    await takeOut();
+    const health = new RedisSenderHealth(redis, log);
+    const late: SenderHealth = {
+      choose: (...args) => {
+        clock = () => Date.now() + LIFE_MS;
+        return health.choose(...args);
+      },
+      report: (...args) => health.report(...args),
+    };
+    expect(await deliverer({ health: late }).deliver(jobUnder(OLD), forever)).toBe("expired");
+  });
+});
+
+describe("a sender that has to be waited for", () => {
+  it("may take longer than a send, because the time of a send begins with its place", async () => {
+    let serve: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      serve = resolve;
+    });
+    first.place = () => waiting;
+    const job = jobUnder(OLD);
+    const delivery = deliverer({ sendMs: 50 }).deliver(job, forever);
+    await first.isAsked;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Until there is a place, no send has begun that a crash would leave in doubt.
+    expect(await redis.hmget(requestKey(job), "n", "a")).toEqual([null, null]);
+    serve();
+    expect(await delivery).toBe("sent");
+    expect([first.calls, second.calls]).toEqual([1, 0]);
+  });
+
+  it("costs no send when it has no place, and the next sender takes the message", async () => {
+    first.place = () => Promise.reject(new DeliveryError("no connection", "outage"));
+    const job = jobUnder(OLD);
+    expect(await deliverer().deliver(job, forever)).toBe("sent");
+    expect([first.calls, second.calls]).toEqual([0, 1]);
+    expect(readReference(deriveKeyring([OLD]), second.notes[0]?.reference ?? "")).toMatchObject({ number: 1 });
+  });
+
+  it("is asked again when it is the only one, until it has a place", async () => {
+    await new RedisSenderHealth(redis, log).report(second.name, { how: "broken" }, false);
+    first.place = () => Promise.reject(new DeliveryError("no connection", "outage"));
+    const delivery = deliverer().deliver(jobUnder(OLD), forever);
+    await first.isAsked;
+    first.place = () => Promise.resolve();
+    expect(await delivery).toBe("sent");
+  });
+
+  it("gives its place back when nothing is left to send", async () => {
+    const none: Deliveries = {
+      begin: async () => undefined,
+      report: (...args) => deliveries.report(...args),
+      receive: (...args) => deliveries.receive(...args),
+      read: (...args) => deliveries.read(...args),
+    };
+    expect(await deliverer({ deliveries: none }).deliver(jobUnder(OLD), forever)).toBe("superseded");
+    expect(first.released).toBe(1);
+  });
+});
+
+describe("a sender that ends its connections", () => {
+  it("gets the message again over another connection, and counts as healthy", async () => {
+    for (let n = 0; n < 8; n++) first.script.push(fault("connection"));
+    expect(await deliverer().deliver(jobUnder(OLD), forever)).toBe("sent");
+    expect([first.calls, second.calls]).toEqual([9, 0]);
+  });
+
+  it("counts as failing when sixteen of them in a row failed one message, and the next sender takes it", async () => {
+    first.down = fault("connection");
+    expect(await deliverer().deliver(jobUnder(OLD), forever)).toBe("sent");
+    expect([first.calls, second.calls]).toEqual([17, 1]);
   });
 });
 
 describe("a throttled sender", () => {
   it("is left alone, and another sender takes the message", async () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
-    expect(await deliverer().deliver(jobUnder(OLD))).toBe("sent");
+    expect(await deliverer().deliver(jobUnder(OLD), forever)).toBe("sent");
     challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
-    await deliverer().deliver(jobUnder(OLD));
+    await deliverer().deliver(jobUnder(OLD), forever);
     expect([first.calls, second.notes.length]).toEqual([1, 2]);
   });
 
   it("leaves the message to the backoff of the job when another sender has failed", async () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     second.script.push(fault("outage"));
-    await expect(deliverer().deliver(jobUnder(OLD))).rejects.toMatchObject({ fault: "outage" });
+    await expect(deliverer().deliver(jobUnder(OLD), forever)).rejects.toMatchObject({ fault: "outage" });
   });
 
   it("does not postpone a message that another sender has failed to take", async () => {
     await new RedisSenderHealth(redis, log).report(second.name, { how: "too fast", forMs: 60_000 }, false);
     first.script.push(fault("outage"));
-    await expect(deliverer().deliver(jobUnder(OLD))).rejects.toMatchObject({ fault: "outage" });
+    await expect(deliverer().deliver(jobUnder(OLD), forever)).rejects.toMatchObject({ fault: "outage" });
     expect(second.calls).toBe(0);
   });
 
@@ -277,7 +390,7 @@ describe("a throttled sender", () => {
     first.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     second.script.push(fault("throttled", { retryAfterMs: 60_000 }));
     const job = jobUnder(OLD);
-    await expect(deliverer().deliver(job)).resolves.toMatchObject({ putOffMs: expect.any(Number) });
+    await expect(deliverer().deliver(job, forever)).resolves.toMatchObject({ putOffMs: expect.any(Number) });
     expect(await statuses(job)).toEqual(["QUEUED", "PROCESSING"]);
     expect(await redis.hexists(requestKey(job), "a")).toBe(0);
   });
@@ -290,7 +403,7 @@ describe("a throttled sender", () => {
   ])("is asked once, and with retryAfterMs=%s the job is postponed by at most %i ms", async (retryAfterMs, ms) => {
     first.down = fault("throttled", retryAfterMs === undefined ? {} : { retryAfterMs });
     second.down = fault("throttled", { retryAfterMs: 86_400_000 });
-    const answer = await deliverer().deliver(jobUnder(OLD));
+    const answer = await deliverer().deliver(jobUnder(OLD), forever);
     if (typeof answer !== "object") throw new Error(`the job was not postponed, but ${answer}`);
     expect(answer.putOffMs).toBeLessThanOrEqual(ms);
     expect(answer.putOffMs).toBeGreaterThanOrEqual(ms / 2);
@@ -306,14 +419,14 @@ describe("a send with an unknown outcome", () => {
 
   it("is repeated by the next sender with the same code", async () => {
     first.script.push(unknown());
-    expect(await deliverer({ onUnknown: "resend" }).deliver(jobUnder(OLD))).toBe("sent");
+    expect(await deliverer({ onUnknown: "resend" }).deliver(jobUnder(OLD), forever)).toBe("sent");
     expect(await verifies(second.notes[0]?.code)).toBe(true);
   });
 
   it("is not repeated with ON_UNKNOWN=stop, and the delivery ends as failed", async () => {
     const job = jobUnder(OLD);
     first.script.push(unknown());
-    expect(await deliverer({ onUnknown: "stop" }).deliver(job)).toBe("failed");
+    expect(await deliverer({ onUnknown: "stop" }).deliver(job, forever)).toBe("failed");
     expect(second.calls).toBe(0);
     expect((await deliveries.read(challenge, job.request)).begun?.failed).toMatchObject({ failure: "unknown" });
   });
@@ -331,8 +444,8 @@ describe("a send with an unknown outcome", () => {
         receive: (...args) => deliveries.receive(...args),
         read: (...args) => deliveries.read(...args),
       };
-      await expect(deliverer({ deliveries: dies }).deliver(job)).rejects.toThrow("dies here");
-      expect(await deliverer({ onUnknown }).deliver(job)).toBe(onUnknown === "resend" ? "sent" : "failed");
+      await expect(deliverer({ deliveries: dies }).deliver(job, forever)).rejects.toThrow("dies here");
+      expect(await deliverer({ onUnknown }).deliver(job, forever)).toBe(onUnknown === "resend" ? "sent" : "failed");
     }
     expect(first.notes).toHaveLength(1);
   });
@@ -349,8 +462,8 @@ it("a sent message is not sent again when the health of its sender cannot be sto
   };
   const job = jobUnder(OLD);
   first.script.push(fault("outage"));
-  expect(await deliverer({ health: failing }).deliver(job)).toBe("sent");
-  expect(await deliverer({ health: failing }).deliver(job)).toBe("sent");
+  expect(await deliverer({ health: failing }).deliver(job, forever)).toBe("sent");
+  expect(await deliverer({ health: failing }).deliver(job, forever)).toBe("sent");
   expect([first.calls, second.calls]).toEqual([1, 1]);
 });
 
@@ -358,20 +471,20 @@ it("a slow sender is used again after its first probe, and sends nothing twice",
   await new RedisSenderHealth(redis, log).report(first.name, { how: "broken" }, false);
   await redis.hset(`otp:{senders}:${first.name}`, "u", 0); // its pause is over
   const letGo = first.hold();
-  const probe = deliverer().deliver(jobUnder(OLD));
+  const probe = deliverer().deliver(jobUnder(OLD), forever);
   await first.isCalled;
   await redis.hset(`otp:{senders}:${first.name}`, "p", 0); // it takes longer than it keeps others from probing
   letGo();
   expect(await probe).toBe("sent");
   expect(second.calls).toBe(0);
   challenge = `${randomBytes(10).toString("base64url")}.whowhowh.purpose0`;
-  await deliverer().deliver(jobUnder(OLD));
+  await deliverer().deliver(jobUnder(OLD), forever);
   expect(first.notes).toHaveLength(2);
 });
 
 it("a delivery gives up on a provider that is silent for too long, and the next sender sends", async () => {
   first.isSilent = true;
-  expect(await deliverer({ sendMs: 20 }).deliver(jobUnder(OLD))).toBe("sent");
+  expect(await deliverer({ sendMs: 20 }).deliver(jobUnder(OLD), forever)).toBe("sent");
   expect(first.calls).toBe(1);
   expect(second.notes).toHaveLength(1);
 });
@@ -383,7 +496,7 @@ it("a code that expires while a provider is silent does not count as a failure o
     first.onCall = () => {
       clock = () => Date.now() + LIFE_MS;
     };
-    await deliverer().deliver(jobUnder(OLD));
+    await deliverer().deliver(jobUnder(OLD), forever);
     clock = Date.now;
   }
   expect(first.calls).toBe(6);
@@ -402,7 +515,7 @@ it("a sent message is not sent again when its status SENT cannot be stored at fi
     read: (...args) => deliveries.read(...args),
   };
   const job = jobUnder(OLD);
-  expect(await deliverer({ deliveries: failing }).deliver(job)).toBe("sent");
+  expect(await deliverer({ deliveries: failing }).deliver(job, forever)).toBe("sent");
   expect(first.notes).toHaveLength(1);
   expect(await statuses(job)).toEqual(["QUEUED", "PROCESSING", "SENT"]);
 });

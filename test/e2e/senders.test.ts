@@ -32,7 +32,7 @@ describe("a worker", () => {
   it("sends by SES in the same run when its mail server fails, and reports FAILED when the address accepts no mail", async () => {
     const env = { EMAIL_SENDERS: "smtp,ses", SES_REGION: SES.region, SES_URL: ses.url, ...SES_ENV };
     const worker = await startWorker(redis.url, smtp.url, env);
-    smtp.script.push({ at: "rcpt", code: 421 });
+    smtp.script.push({ at: "drop-on-rcpt" });
     await post(`${server.http}/otp/generate`, { email: "ada@example.com", locale: "fr-CA" });
     const { text } = await ses.messageTo("ada@example.com");
     expect(text).toContain("Subject: ");

@@ -2,7 +2,7 @@ import { Queue, QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { type Delivery, DeliveryError, type PutOff } from "../../src/otp/delivery/delivery.js";
+import { type Delivery, DeliveryError, type Interrupted, type PutOff } from "../../src/otp/delivery/delivery.js";
 import type { SealedJob } from "../../src/otp/delivery/job.js";
 import { newRequestId } from "../../src/otp/token/request-id.js";
 import { BullConsumer } from "../../src/queue/consumer.js";
@@ -31,6 +31,7 @@ beforeAll(async () => {
   producer = new BullProducer(failFast, log);
   queue = new Queue(queueName("email"), { connection: redis, prefix: QUEUE_PREFIX });
   events = new QueueEvents(queueName("email"), { connection: redis.duplicate(), prefix: QUEUE_PREFIX });
+  events.setMaxListeners(0);
   await events.waitUntilReady();
 });
 
@@ -55,11 +56,14 @@ const job = (): SealedJob => ({
   sealed: "sealed",
 });
 
+type Deliver = (job: SealedJob, closing: AbortSignal) => Promise<Delivery | PutOff | Interrupted>;
+
 /** Opens a consumer. */
-function consume(deliver: (job: SealedJob) => Promise<Delivery | PutOff>): void {
-  const consumer = new BullConsumer({ redis, channel: "email", concurrency: 10, deliver, log });
+function consume(deliver: Deliver, redisNow: () => number = Date.now): BullConsumer {
+  const consumer = new BullConsumer({ redis, channel: "email", concurrency: 10, deliver, redisNow, log });
   consumers.push(consumer);
   consumer.open();
+  return consumer;
 }
 
 /** Resolves when the job has succeeded or failed. Call it before you add the job. */
@@ -147,6 +151,113 @@ it("the queue runs a postponed job after its delay, and does not count that as a
   expect(failures).toEqual([0, 0, 0]);
 });
 
+it("the queue runs all postponed jobs at once when a sender works again", async () => {
+  const added = [job(), job(), job()];
+  const ends = added.map(({ request }) => ended(request));
+  const delays = added.map(({ request }) => nextDelay(request));
+  for (const one of added) await producer.add(one);
+  const seen = new Set<string>();
+  const consumer = consume(async ({ request }) => {
+    if (seen.has(request)) return "sent";
+    seen.add(request);
+    return { putOffMs: 600_000 };
+  });
+  await Promise.all(delays);
+  await consumer.promote();
+  await Promise.all(ends);
+});
+
+it("the queue hands a job that its worker could not send before it closed to the next worker, and does not count that as a failure", async () => {
+  const added = job();
+  const end = ended(added.request);
+  await producer.add(added);
+  let isTaken: () => void = () => undefined;
+  const taken = new Promise<void>((resolve) => {
+    isTaken = resolve;
+  });
+  const closing = consume(async (_job, signal) => {
+    isTaken();
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    return "interrupted";
+  });
+  await taken;
+  await closing.close();
+  const failures: (number | undefined)[] = [];
+  consume(async () => {
+    failures.push((await queue.getJob(added.request))?.attemptsMade);
+    return "sent";
+  });
+  await end;
+  expect(failures).toEqual([0]);
+});
+
+it.each([
+  ["an hour fast", 3_600_000],
+  ["an hour slow", -3_600_000],
+])(
+  "the queue runs a postponed and a failed job after their delay, even if the clock of the worker is %s",
+  async (_what, fastMs) => {
+    const added = job();
+    const end = ended(added.request);
+    await producer.add(added);
+    const runs: number[] = [];
+    consume(
+      async () => {
+        runs.push(performance.now());
+        if (runs.length === 1) return { putOffMs: 300 };
+        if (runs.length === 2) throw new DeliveryError("for now", "busy");
+        return "sent";
+      },
+      () => Date.now() - fastMs,
+    );
+    await end;
+    const [first = 0, second = 0, third = 0] = runs;
+    expect(second - first).toBeGreaterThan(250); // not at once, which would spin
+    expect(third - second).toBeGreaterThan(450);
+  },
+);
+
+it("the queue runs a job at once whose delay was set by a wrong clock", async () => {
+  const added = job();
+  const end = ended(added.request);
+  await producer.add(added);
+  const delayed = nextDelay(added.request);
+  let runs = 0;
+  consume(async () => (++runs === 1 ? { putOffMs: 3_600_000 } : "sent"));
+  await delayed;
+  await end;
+});
+
+it("the queue keeps the lock of a running job, even if the clock of the worker is set back", async () => {
+  const added = job();
+  const end = ended(added.request);
+  let release: () => void = () => undefined;
+  await producer.add(added);
+  const started = new Promise<void>((resolve) => {
+    consume(
+      async () => {
+        resolve();
+        await new Promise<void>((done) => {
+          release = done;
+        });
+        return "sent";
+      },
+      () => 0,
+    );
+  });
+  await started;
+  const left = () => redis.pttl(`${QUEUE_PREFIX}:${queueName("email")}:${added.request}:lock`);
+  let before = await left();
+  for (;;) {
+    const now = await left();
+    expect(now).toBeGreaterThan(5_000);
+    if (now > before) break; // renewed
+    before = now;
+  }
+  release();
+  await end;
+});
+
 it("the queue of one channel does not hold up the queue of another when it is stuck", async () => {
   const texted: SealedJob = { ...job(), channel: "sms" };
   await producer.add(job());
@@ -157,7 +268,7 @@ it("the queue of one channel does not hold up the queue of another when it is st
       resolve(given);
       return "sent";
     };
-    const consumer = new BullConsumer({ redis, channel: "sms", concurrency: 1, deliver, log });
+    const consumer = new BullConsumer({ redis, channel: "sms", concurrency: 1, deliver, redisNow: Date.now, log });
     consumers.push(consumer);
     consumer.open();
   });

@@ -50,7 +50,7 @@ async function report(sender: string, conduct: Conduct, isProbe = false): Promis
   await health.report(sender, conduct, isProbe);
   return changes[0];
 }
-const say = (how: "well" | "failed" | "broken" | "unused", isProbe = false, sender = first()) =>
+const say = (how: "well" | "failed" | "broken" | "unused" | "renewed", isProbe = false, sender = first()) =>
   report(sender, { how }, isProbe);
 const slow = (forMs: number): Conduct => ({ how: "too fast", forMs });
 
@@ -157,6 +157,39 @@ describe("a sender that fails", () => {
   it("is out at once when it accepts no message at all", async () => {
     expect(await say("broken")).toBe(OPENED);
     expect(await choose()).toEqual(sent(second()));
+  });
+
+  it("is probed after ten seconds if it accepts no message at all, and twice as long after each refusal, up to five minutes", async () => {
+    await say("broken");
+    for (const seconds of [10, 20, 40, 80, 160, 300, 300]) {
+      await pass(seconds * 1_000 - 100);
+      expect(await choose()).toEqual(sent(second()));
+      await pass(100);
+      expect(await choose()).toEqual(sent(first(), { isProbe: true }));
+      await say("broken", true);
+    }
+    await pass(300_000);
+    await choose();
+    expect(await say("well", true)).toBe(CLOSED);
+    await say("broken");
+    await pass(10_000);
+    expect(await choose()).toEqual(sent(first(), { isProbe: true }));
+  });
+
+  it("is probed at once when a worker has started with it, because its settings may have changed", async () => {
+    await say("broken");
+    await say("renewed");
+    expect(await choose()).toEqual(sent(first(), { isProbe: true }));
+    await say("renewed", false, second()); // a healthy sender stays healthy
+    expect(await choose()).toEqual(sent(second()));
+  });
+
+  it("tells the worker whose probe succeeded that it works again", async () => {
+    await openFirst();
+    await pass(500);
+    await choose();
+    expect(await health.report(first(), { how: "well" }, false)).toBe(false);
+    expect(await health.report(first(), { how: "well" }, true)).toBe(true);
   });
 
   it("leaves no sender to choose when it was the last one in use", async () => {

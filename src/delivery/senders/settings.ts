@@ -23,6 +23,8 @@ interface Settings<C extends Channel, N extends RequiredSpecs, O extends Specs, 
   readonly options: O;
   /** Checks the rules that involve several options. @returns a line per problem, which names the variable */
   problems?(config: CleanedEnv<O>): readonly string[];
+  /** Finds settings that are valid but risky. @returns a line per setting, which names the variable */
+  warnings?(config: CleanedEnv<N>): readonly string[];
   /** Builds the sender. It imports the sender's code, so that a process loads only the SDKs of the providers that it uses. */
   open(config: CleanedEnv<N> & CleanedEnv<O>): Promise<ConfiguredSender<Messages[C]>>;
   /** How the server reads the provider's receipts, if it sends any, and the variables that the server needs for that. */
@@ -47,6 +49,9 @@ export function senderSettings<
       if (!isComplete<CleanedEnv<N>>(needs, config)) throw new Error(`${title} lacks variables that it needs`);
       return settings.open(config);
     },
+    /** @returns a line per setting that is valid but risky */
+    warnings: (config: Given<CleanedEnv<N>>): readonly string[] =>
+      isComplete<CleanedEnv<N>>(needs, config) ? (settings.warnings?.(config) ?? []) : [],
     receipts: receipts && {
       needs: receipts.needs,
       /** @returns the names of the variables without which the server does not read receipts */

@@ -10,6 +10,9 @@ export interface PutOff {
   readonly putOffMs: number;
 }
 
+/** A job whose worker closes before it could be sent. Another worker runs it at once, and this run does not count. */
+export type Interrupted = "interrupted";
+
 /**
  * Why a message did not go out, which decides what may help.
  *
@@ -19,8 +22,9 @@ export interface PutOff {
  * - `route`: another provider helps. This one is healthy but does not reach the address.
  * - `busy`: a later attempt helps. This says nothing about the provider (a full mailbox, greylisting).
  * - `throttled`: a lower rate helps.
+ * - `connection`: another connection to the same provider helps. It refuses or has ended this one.
  */
-export type Fault = "address" | "provider" | "outage" | "route" | "busy" | "throttled";
+export type Fault = "address" | "provider" | "outage" | "route" | "busy" | "throttled" | "connection";
 
 /**
  * A message did not go out, or it is unknown whether it did. The error text is safe to store and log: it has no address, code or

@@ -65,10 +65,10 @@ export interface Changes {
 
 /**
  * How a sender handled a message. `broken`: it refuses every message. `too fast`: it accepts no more for now. `unused`: it did not
- * get the message after all.
+ * get the message after all. `renewed`: there was no message, but its settings may have changed, so it may be probed at once.
  */
 export type Conduct =
-  | { readonly how: "well" | "failed" | "broken" | "unused" }
+  | { readonly how: "well" | "failed" | "broken" | "unused" | "renewed" }
   | { readonly how: "too fast"; readonly forMs: number };
 
 /** The sender of the next message. `wait`: every healthy sender has reached its rate limit. `none`: no sender is healthy. */
@@ -89,7 +89,8 @@ export interface SenderHealth {
    */
   choose(senders: readonly SenderRate[], probeMs: number, longestMs: number): Promise<Choice>;
 
-  report(sender: string, conduct: Conduct, isProbe: boolean): Promise<void>;
+  /** @returns whether the sender works again after it had been out */
+  report(sender: string, conduct: Conduct, isProbe: boolean): Promise<boolean>;
 }
 
 /** How fast messages may be handed to one sender. */

@@ -12,6 +12,9 @@ const PART = 0.1;
 const WINDOW_MS = 10_000;
 /** From a failed probe to the next one. It is short, so that a sender that has recovered is soon used again. */
 const PAUSE_MS = 500;
+/** The same for a sender that refuses every message: 10 seconds, and twice as long after each further refusal, up to 5 minutes. */
+const BROKEN_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 300_000;
 /** How long a message may wait for a sender's pace. If it would have to wait longer, the next sender gets it, or it is put off. */
 const MAX_TURN_WAIT_MS = 1_000;
 const REMEMBERED_MS = 3_600_000;
@@ -24,7 +27,8 @@ export class RedisSenderHealth implements SenderHealth {
     redis: Redis,
     private readonly log: Logger,
   ) {
-    const constants = { FAILURES, PART, WINDOW_MS, PAUSE_MS, MAX_TURN_WAIT_MS, REMEMBERED_MS };
+    const pauses = { PAUSE_MS, BROKEN_PAUSE_MS, LONGEST_PAUSE_MS };
+    const constants = { FAILURES, PART, WINDOW_MS, ...pauses, MAX_TURN_WAIT_MS, REMEMBERED_MS };
     this.run = {
       chooseSender: defineScript(redis, "chooseSender", { constants }),
       recordConduct: defineScript(redis, "recordConduct", { keyCount: 1, constants }),
@@ -44,7 +48,7 @@ export class RedisSenderHealth implements SenderHealth {
     return ms === undefined || ms < 0 ? { outcome: "none" } : { outcome: "wait", ms };
   }
 
-  async report(sender: string, conduct: Conduct, isProbe: boolean): Promise<void> {
+  async report(sender: string, conduct: Conduct, isProbe: boolean): Promise<boolean> {
     const how = conduct.how;
     const change = await this.run.recordConduct(
       [stateKey(sender)],
@@ -52,6 +56,7 @@ export class RedisSenderHealth implements SenderHealth {
     );
     if (change === "opened") this.log.warn({ sender }, "sender gets only probes");
     if (change === "closed") this.log.info({ sender }, "sender gets messages again");
+    return change === "closed";
   }
 }
 

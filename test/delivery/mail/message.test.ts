@@ -137,7 +137,7 @@ describe("a message that went through a mail server", () => {
   let sender: SmtpSender;
   beforeAll(async () => {
     smtp = await new RecordingSmtp().start();
-    sender = new SmtpSender(smtp.url, { name: "Zoë", address: ADDRESS });
+    sender = new SmtpSender({ url: smtp.url, from: { name: "Zoë", address: ADDRESS }, connections: 20 });
   });
   afterAll(async () => {
     sender.close();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Addressed, Sender } from "../../../src/delivery/sender.js";
+import type { Addressed, Place, Sender } from "../../../src/delivery/sender.js";
 import { DeliveryError } from "../../../src/otp/delivery/delivery.js";
 
 /** The parts of a message that these tests check. */
@@ -21,12 +21,22 @@ export class ScriptedSender implements Sender<Note> {
   onCall: () => void = () => undefined;
   /** Resolves with the first send. */
   readonly isCalled: Promise<void>;
+  /** Resolves when it has a place for a send, and rejects if it has none. */
+  place: () => Promise<void> = () => Promise.resolve();
+  /** How many places were given back unused. */
+  released = 0;
+  /** Resolves when it is first asked for a place. */
+  readonly isAsked: Promise<void>;
+  private asked: () => void = () => undefined;
   private held: Promise<void> = Promise.resolve();
   private called: () => void = () => undefined;
 
   constructor(readonly name: string) {
     this.isCalled = new Promise((resolve) => {
       this.called = resolve;
+    });
+    this.isAsked = new Promise((resolve) => {
+      this.asked = resolve;
     });
   }
 
@@ -37,6 +47,17 @@ export class ScriptedSender implements Sender<Note> {
       release = resolve;
     });
     return release;
+  }
+
+  async reserve(): Promise<Place<Note>> {
+    this.asked();
+    await this.place();
+    return {
+      send: (note, signal) => this.send(note, signal),
+      release: () => {
+        this.released++;
+      },
+    };
   }
 
   async send(note: Note, signal: AbortSignal): Promise<void> {

@@ -49,12 +49,20 @@ function stageOf(code: string, command: string | undefined): "us" | "recipient" 
 }
 
 function toReply(reply: number, enhanced: string | undefined, stage: "us" | "recipient" | "message"): Fault {
-  if (reply === 421) return "outage"; // the server shuts down: RFC 5321 §3.8
+  if (isAboutTheConnection(reply, enhanced)) return "connection";
   if (reply === 503) return "outage"; // the session is out of step, which says nothing about the mail
   if (reply === 530) return "provider"; // the server requires a login: RFC 4954 §6
   if (stage === "us") return reply >= 500 ? "provider" : "outage";
   if (reply < 500) return reply >= 400 ? "busy" : "outage";
   return toPermanent(reply, enhanced, stage);
+}
+
+/**
+ * Whether a reply ends the connection, or says that there are too many: 421 (RFC 5321 §3.8), and 4.3.2 (RFC 3463 §3.4) or 432, with
+ * which Exchange limits concurrent connections. RFC 4954 §4.7 uses 432 for a password that must be changed.
+ */
+function isAboutTheConnection(reply: number, enhanced: string | undefined): boolean {
+  return reply === 421 || enhanced === "4.3.2" || (reply === 432 && enhanced !== "4.7.12");
 }
 
 function toPermanent(reply: number, enhanced: string | undefined, stage: "recipient" | "message"): Fault {

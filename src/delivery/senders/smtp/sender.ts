@@ -1,39 +1,64 @@
+import { DeliveryError } from "../../../otp/delivery/delivery.js";
 import { domainOf, type MailFrom, MessageWriter } from "../../mail/message.js";
-import type { Mail, Sender } from "../../sender.js";
-import { SmtpTransport, type WrittenMail } from "./transport.js";
-import { TransportPool } from "./transport-pool.js";
+import type { Mail, Place, Sender } from "../../sender.js";
+import { SmtpConnection } from "./connection.js";
+import { ConnectionPool } from "./connection-pool.js";
+import { mailServer } from "./mail-server.js";
 
-const CONNECTIONS = 20;
-
-/** Sends mail over SMTP (RFC 5321). */
+/** Sends mail over SMTP (RFC 5321). A send needs a connection, which it has to wait for. */
 export class SmtpSender implements Sender<Mail> {
   readonly name = "smtp";
   private readonly writer: MessageWriter;
-  private readonly transports: TransportPool;
+  private readonly connections: ConnectionPool;
 
-  /**
-   * @param url `smtp://user:pass@host:port` or `smtps://…`
-   * @param name the host name for EHLO. Filters count a name that is only an address against a mail.
-   */
   constructor(
-    url: string,
-    private readonly from: MailFrom,
-    name: string = domainOf(from),
+    private readonly settings: {
+      /** An `SMTP_URL`. */
+      readonly url: string;
+      readonly from: MailFrom;
+      /** The host name for EHLO. Filters count a name that is only an address against a mail. By default the domain of `from`. */
+      readonly name?: string | undefined;
+      /** The most connections at a time. */
+      readonly connections: number;
+    },
   ) {
+    const { url, from, name = domainOf(from), connections } = settings;
+    const server = mailServer(url, name);
     this.writer = new MessageWriter(from);
-    this.transports = new TransportPool(CONNECTIONS, () => new SmtpTransport(url, name));
+    this.connections = new ConnectionPool({
+      max: connections,
+      connect: (signal) => SmtpConnection.open(server, signal),
+      now: () => performance.now(),
+    });
   }
 
-  send(mail: Mail, signal: AbortSignal): Promise<void> {
-    return this.transports.use(signal, (transport) => transport.send(this.write(mail), signal));
+  async reserve(signal: AbortSignal): Promise<Place<Mail>> {
+    const connection = await this.connections.take(signal);
+    return {
+      send: (mail, signal) => this.sendOn(connection, mail, signal),
+      release: () => void this.connections.giveBack(connection, "unused"),
+    };
+  }
+
+  async send(mail: Mail, signal: AbortSignal): Promise<void> {
+    const place = await this.reserve(signal);
+    await place.send(mail, signal);
   }
 
   close(): void {
-    this.transports.close();
+    this.connections.close();
   }
 
-  private write(mail: Mail): WrittenMail {
-    const content = this.writer.write(mail);
-    return { from: this.from.address, to: mail.address, messageId: mail.request, content };
+  private async sendOn(connection: SmtpConnection, mail: Mail, signal: AbortSignal): Promise<void> {
+    const { address: from } = this.settings.from;
+    try {
+      await connection.send({ from, to: mail.address, content: this.writer.write(mail) }, signal);
+    } catch (error) {
+      const isAnswered = connection.isOpen && !(error instanceof DeliveryError && error.fault === "connection");
+      if (!isAnswered) throw this.connections.discard(connection, error);
+      void this.connections.giveBack(connection, "refused");
+      throw error;
+    }
+    void this.connections.giveBack(connection, "accepted");
   }
 }
