@@ -18,13 +18,14 @@ export function createLog(service: "server" | "worker", level: LogLevel): Logger
 
 /**
  * The parts of an error that may be logged: name, message, code and stack, but none of the other properties that libraries attach
- * (commands with their arguments, recipients, replies of mail servers). An expected failure has no stack, because its message says
- * everything. As a second line of defence, anything in a text that looks like an address is replaced.
+ * (commands with their arguments, recipients, replies of mail servers). An expected failure, such as a refusal by Redis, has no stack, because
+ * its message says everything. As a second line of defence, anything in a text that looks like an address is replaced.
  */
 export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
   const { name, message, cause } = error;
-  const stack = error instanceof DeliveryError || error instanceof OtpError ? undefined : error.stack;
+  const isExpected = error instanceof DeliveryError || error instanceof OtpError || name === "ReplyError";
+  const stack = isExpected ? undefined : error.stack;
   return {
     type: name,
     message: maskAddresses(message),

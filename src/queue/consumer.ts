@@ -8,7 +8,9 @@ import { OtpError } from "../otp/errors.js";
 import type { Channel } from "../otp/recipient/recipient.js";
 import { DelayedJobs } from "./delayed-jobs.js";
 import { QUEUE_PREFIX, queueName } from "./names.js";
+import { pace } from "./paced.js";
 import { RedisTimeBackend } from "./redis-time-backend.js";
+import { isRefusal, Refusals } from "./refusals.js";
 
 /** A worker that died no longer renews the locks of its jobs. They go to another worker once a stall check finds them unlocked. */
 const LOCK_MS = 12_000;
@@ -40,6 +42,7 @@ export class BullConsumer {
   private readonly lanes: readonly Lane[];
   private readonly backend: RedisTimeBackend;
   private readonly delayed: DelayedJobs;
+  private readonly refusals: Refusals;
   private readonly running = new Set<Running>();
   private readonly closing = new AbortController();
   private readonly timers: readonly NodeJS.Timeout[];
@@ -58,7 +61,9 @@ export class BullConsumer {
     },
   ) {
     setMaxListeners(0, this.closing.signal); // one for each job that waits
-    const { redis, concurrency, redisNow, log } = parts;
+    const { redis, channel, concurrency, redisNow, log } = parts;
+    this.refusals = new Refusals(log.child({ channel }));
+    redis.on("ready", () => this.refusals.worked("connection"));
     const first = this.lane(Math.ceil(concurrency / LANES), true);
     const others = Array.from({ length: Math.min(LANES, concurrency) - 1 }, (_, n) =>
       this.lane(Math.ceil((concurrency - n - 1) / LANES), false),
@@ -120,7 +125,12 @@ export class BullConsumer {
       },
       RedisTimeBackend.factory(redis, redisNow),
     );
-    lane.on("error", (error) => log[isNotConnectionError(error) ? "error" : "debug"]({ err: error }, "queue"));
+    pace(lane.backend, this.refusals, this.closing.signal);
+    lane.on("error", (error) => {
+      if (this.refusals.know(error)) return;
+      if (isRefusal(error)) this.refusals.refused("connection", error);
+      else log[isNotConnectionError(error) ? "error" : "debug"]({ err: error }, "queue");
+    });
     return lane;
   }
 
@@ -147,7 +157,7 @@ export class BullConsumer {
     try {
       await this.backend.extendLocks(ids, tokens, LOCK_MS);
     } catch (error) {
-      this.parts.log.warn({ err: error }, "cannot renew the locks of the jobs");
+      if (!isRefusal(error)) this.parts.log.debug({ err: error }, "cannot renew the locks of the jobs");
     }
   }
 }

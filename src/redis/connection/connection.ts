@@ -26,7 +26,9 @@ const ALWAYS = {
   connectTimeout: 2000,
   retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 500),
   autoResubscribe: false, // ioredis would not catch a failure; changes.ts subscribes again itself
-  reconnectOnError: ({ message }) => message.startsWith("READONLY"),
+  // In Redis 6, the error of a script starts with other words.
+  reconnectOnError: ({ message }) => /^READONLY|-READONLY\b/.test(message),
+  disableClientInfo: true, // CLIENT is a right that nothing else needs
 } satisfies RedisOptions;
 
 /** Connects in the background and keeps reconnecting, at least twice a second, until it is closed. */
