@@ -66,5 +66,13 @@ local SENDER_SLOWED_UNTIL = 's' -- time: until then the sender gets no messages,
 local SENDER_NEXT_TURN = 'g' -- time with three decimals: when the sender's pace allows the next message
 local SENDER_NEXT_RETURN = 'k' -- time with three decimals: when the next message that is put off is to come back
 
+-- A script writes only after every call that Redis may refuse, so a right that is missing leaves nothing half done. Redis checks the
+-- rights of each call of a script, and undoes nothing: before other writes, a script tries the commands that follow, without effect.
+local function may_hdel(key) redis.call('HDEL', key, '') end -- no hash has a field without a name
+-- Writes, and undoes that if Redis refuses a part of it.
+local function write_or_undo(write, undo) local ok, fault = pcall(write) if not ok then undo() error(fault, 0) end end
+
 -- The channel where the scripts publish the key of each challenge that changes. changes.ts subscribes to it.
 local CHANGES = 'otp:changes'
+-- Without the right to this channel, watchers only learn of the change later.
+local function publish(challenge) redis.pcall('PUBLISH', CHANGES, challenge) end

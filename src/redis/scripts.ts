@@ -94,8 +94,17 @@ export function asUnavailable(error: unknown): unknown {
 /** A temporary state of Redis. Redis 6 wraps its name: "ERR Error running script (…): -OOM command not allowed". */
 const TEMPORARY = /\b(?:OOM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY)\b/;
 
-/** Whether the script itself is wrong, as opposed to a temporary state of Redis or a lost connection. */
+/** How Redis and Valkey say that a right is missing, or that a command does not exist, to a command and to a script. */
+const FORBIDDEN =
+  /\bNOPERM\b|The user executing the script can't|unknown command|[Uu]nknown \w+ command called|commands? is not allowed|non local key/i;
+
+/** Whether Redis refused because its user has too few rights, or because a command has been renamed or disabled. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError" && FORBIDDEN.test(error.message);
+}
+
+/** Whether the script itself is wrong, as opposed to a state or a setting of Redis or a lost connection. */
 function isOwnFault(error: unknown): boolean {
-  if (!(error instanceof Error) || error.name !== "ReplyError") return false;
+  if (!(error instanceof Error) || error.name !== "ReplyError" || isForbidden(error)) return false;
   return /^(?:ERR|WRONGTYPE|CROSSSLOT)\b/.test(error.message) && !TEMPORARY.test(error.message);
 }

@@ -59,22 +59,18 @@ end
 
 for i = 5, #ARGV do
   if ARGV[i] == digest then
-    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG, CODE_WRONG_KEYED)
+    may_hdel(challenge)
     redis.call('HSET', challenge, REQUEST_VERIFIED, now - processed)
+    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG, CODE_WRONG_KEYED)
     if wrong and field == REQUEST_WRONG then
       redis.call('HDEL', counter, REQUEST_WRONG)
     end
     if of_all or of_pair then
       redis.call('HDEL', wrong_attempts, ADDRESS_WRONG, ADDRESS_WRONG_KEYED, ADDRESS_WAIT_UNTIL, ADDRESS_WAIT_UNTIL_KEYED, client)
     end
-    redis.call('PUBLISH', CHANGES, challenge)
+    publish(challenge)
     return 'correct'
   end
-end
-
-redis.call('HINCRBY', counter, field, 1)
-if field == REQUEST_WRONG then
-  redis.call('PEXPIRE', counter, math.max(tonumber(ARGV[2]), left))
 end
 
 local function next_wait(count, wait_from)
@@ -88,26 +84,41 @@ end
 local counted = string.format('%d %.0f %.0f', count, wait_until, now + PAIR_LIFE_MS)
 
 local all, keyed, remember = tonumber(of_all or 0) + 1, tonumber(of_keyed or 0), COUNT_LIFE_MS
+local fields = { client, counted, ADDRESS_WRONG, all }
+local function add(name, value)
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
+end
 if is_keyed then
   keyed = keyed + 1
-  redis.call('HSET', wrong_attempts, client, counted, ADDRESS_WRONG, all, ADDRESS_WRONG_KEYED, keyed)
-else
-  redis.call('HSET', wrong_attempts, client, counted, ADDRESS_WRONG, all)
+  add(ADDRESS_WRONG_KEYED, keyed)
 end
 if all >= LOCK_FROM then
   remember = LOCK_MS
-  redis.call('HSET', wrong_attempts, ADDRESS_WAIT_UNTIL, now + LOCK_MS, ADDRESS_WAIT_UNTIL_KEYED, now + LOCK_MS)
+  add(ADDRESS_WAIT_UNTIL, now + LOCK_MS)
+  add(ADDRESS_WAIT_UNTIL_KEYED, now + LOCK_MS)
 elseif not is_keyed and all - keyed >= PUBLIC_LOCK_FROM then
   remember = LOCK_MS
-  redis.call('HSET', wrong_attempts, ADDRESS_WAIT_UNTIL, now + LOCK_MS)
+  add(ADDRESS_WAIT_UNTIL, now + LOCK_MS)
 else
   local own = is_keyed and keyed or all - keyed
   if own >= ADDRESS_WAIT_FROM then
-    redis.call('HSET', wrong_attempts, wait_field, now + next_wait(own, ADDRESS_WAIT_FROM))
+    add(wait_field, now + next_wait(own, ADDRESS_WAIT_FROM))
   end
 end
+
+-- The expiry comes first, so that a missing right to set it leaves no count without one. A key that is new gets it afterwards.
+local wrong_life = field == REQUEST_WRONG and math.max(tonumber(ARGV[2]), left)
 -- An attempt with a key must not make the lock of callers without one outlast its day.
-if all - keyed < PUBLIC_LOCK_FROM or remember == LOCK_MS then
+local extends = all - keyed < PUBLIC_LOCK_FROM or remember == LOCK_MS
+local is_new = extends and redis.call('PEXPIRE', wrong_attempts, remember) == 0
+local is_new_counter = wrong_life and redis.call('PEXPIRE', counter, wrong_life) == 0
+redis.call('HSET', counter, field, tonumber(wrong or 0) + 1)
+redis.call('HSET', wrong_attempts, unpack(fields))
+if is_new then
   redis.call('PEXPIRE', wrong_attempts, remember)
+end
+if is_new_counter then
+  redis.call('PEXPIRE', counter, wrong_life)
 end
 return 'incorrect'

@@ -50,26 +50,38 @@ end
 
 local remember = tonumber(ARGV[6])
 if left > 0 and left >= tonumber(ARGV[4]) then
-  redis.call('HSET', own, REQUEST_STAMP, struct.pack(TIME_FORMAT, now) .. maker, REQUEST_LIFE, left)
-  redis.call('PEXPIRE', own, remember)
   -- Only the maker's hash records that the code was verified, so it must live as long as any request that carries the code.
   redis.call('PEXPIRE', challenge, math.max(remember, left))
+  redis.call('HSET', own, REQUEST_STAMP, struct.pack(TIME_FORMAT, now) .. maker, REQUEST_LIFE, left)
+  redis.call('PEXPIRE', own, remember)
 else
-  if maker then
-    if place ~= challenge .. ':' .. maker then
-      return { 'held', maker }
-    end
-    redis.call('HDEL', challenge, CODE_DIGEST, CODE_SEALED, CODE_WRONG, CODE_WRONG_KEYED)
-    redis.call('RENAME', challenge, place)
+  if maker and place ~= challenge .. ':' .. maker then
+    return { 'held', maker }
   end
   sealed, left = ARGV[2], tonumber(ARGV[3])
-  redis.call('HSET', challenge, REQUEST_STAMP, struct.pack(TIME_FORMAT, now) .. request, CODE_DIGEST, ARGV[1], CODE_SEALED, sealed,
-    REQUEST_LIFE, left)
-  redis.call('PEXPIRE', challenge, remember)
-  if wrong then
-    redis.call('HSET', challenge, REQUEST_WRONG, wrong)
-    redis.call('DEL', own)
-  end
+  write_or_undo(function()
+    if maker then
+      redis.call('RENAME', challenge, place)
+    end
+    redis.call('HSET', challenge, REQUEST_STAMP, struct.pack(TIME_FORMAT, now) .. request, CODE_DIGEST, ARGV[1], CODE_SEALED, sealed,
+      REQUEST_LIFE, left)
+    redis.call('PEXPIRE', challenge, remember)
+    if wrong then
+      redis.call('HSET', challenge, REQUEST_WRONG, wrong)
+    end
+    if maker then
+      redis.call('HDEL', place, CODE_DIGEST, CODE_SEALED, CODE_WRONG, CODE_WRONG_KEYED)
+    end
+    if wrong then
+      redis.call('HDEL', own, REQUEST_WRONG)
+    end
+  end, function()
+    if maker then
+      redis.pcall('RENAME', place, challenge)
+    else
+      redis.pcall('DEL', challenge)
+    end
+  end)
 end
-redis.call('PUBLISH', CHANGES, challenge)
+publish(challenge)
 return { 'live', sealed, left, 0, false }

@@ -9,9 +9,14 @@
 -- Replies {the calls, including one that was not added, milliseconds until the window ends}.
 
 local calls, window = tonumber(ARGV[1]), tonumber(ARGV[2])
-local before = tonumber(redis.call('GET', KEYS[1]) or 0)
-if before + calls < 0 or before + calls > tonumber(ARGV[3]) then
-  return { math.max(0, before + calls), math.max(0, redis.call('PTTL', KEYS[1])) }
+local before, left = redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])
+local after = tonumber(before or 0) + calls
+if after < 0 or after > tonumber(ARGV[3]) then
+  return { math.max(0, after), math.max(0, left) }
 end
-redis.call('SET', KEYS[1], 0, 'EX', window, 'NX')
-return { redis.call('INCRBY', KEYS[1], calls), redis.call('PTTL', KEYS[1]) }
+if before then
+  redis.call('INCRBY', KEYS[1], calls)
+  return { after, left }
+end
+redis.call('SET', KEYS[1], after, 'EX', window)
+return { after, window * 1000 }

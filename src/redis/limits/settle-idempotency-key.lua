@@ -16,7 +16,8 @@ if how == 'forget' then
   return redis.call('DEL', key)
 end
 if how == 'remember' then
+  redis.call('PEXPIRE', key, REMEMBERED_MS)
   redis.call('HSET', key, IDEMPOTENCY_DONE, 1)
-  return redis.call('PEXPIRE', key, REMEMBERED_MS)
+  return 1
 end
 return redis.call('HDEL', key, IDEMPOTENCY_BUSY_UNTIL)

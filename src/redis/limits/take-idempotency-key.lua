@@ -25,9 +25,15 @@ if busy_until and tonumber(busy_until) > now then
 end
 
 request = request or ARGV[2]
-redis.call('HSET', KEYS[1], IDEMPOTENCY_PAYLOAD, ARGV[1], IDEMPOTENCY_REQUEST, request,
-  IDEMPOTENCY_BUSY_UNTIL, now + UNDER_WAY_MS)
-if not payload then
-  redis.call('PEXPIRE', KEYS[1], UNSETTLED_MS)
-end
+write_or_undo(function()
+  redis.call('HSET', KEYS[1], IDEMPOTENCY_PAYLOAD, ARGV[1], IDEMPOTENCY_REQUEST, request,
+    IDEMPOTENCY_BUSY_UNTIL, now + UNDER_WAY_MS)
+  if not payload then
+    redis.call('PEXPIRE', KEYS[1], UNSETTLED_MS)
+  end
+end, function()
+  if not payload then
+    redis.pcall('DEL', KEYS[1])
+  end
+end)
 return { 'begun', request }
