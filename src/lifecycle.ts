@@ -11,6 +11,10 @@ export class Lifecycle {
   private onSignal: ((signal: Signal) => void) | undefined;
   private readonly signalled: Promise<Signal>;
   private readonly secondSignal: Promise<number>;
+  private onFailure: (status: number) => void = () => undefined;
+  private readonly failed = new Promise<number>((resolve) => {
+    this.onFailure = resolve;
+  });
 
   /** @param closingMs how long closing may take in total */
   constructor(
@@ -32,13 +36,20 @@ export class Lifecycle {
   async run(open: (onClose: (name: string, close: Close) => void) => Promise<void>): Promise<number> {
     const crashed = this.uncaughtError();
     try {
-      await open((name, close) => this.closers.push({ name, close }));
+      const opened = open((name, close) => this.closers.push({ name, close }));
+      await Promise.race([opened, this.failed]);
     } catch (error) {
       this.log.fatal({ err: error }, "could not start");
       return 1;
     }
-    return Promise.race([crashed, this.signalled.then((signal) => this.close(signal))]);
+    return Promise.race([crashed, this.failed, this.signalled.then((signal) => this.close(signal))]);
   }
+
+  /** Ends the program with status 1, even while it starts. */
+  readonly fail = (reason: string): void => {
+    this.log.fatal(reason);
+    this.onFailure(1);
+  };
 
   private async close(signal: Signal): Promise<number> {
     this.log.info({ signal }, "closing");

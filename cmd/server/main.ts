@@ -59,7 +59,8 @@ const status = await lifecycle.run(async (onClose) => {
   const pulse = new RedisPulse(redis, log);
   onClose("pulse", () => pulse.stop());
   const isInClear = isPlaintext(config.REDIS_URL);
-  await checkSetUp({ redis, pulse, isInClear, strict: config.STRICT_START, log });
+  const { fail } = lifecycle;
+  await checkSetUp({ redis, pulse, binary: "server", isInClear, strict: config.STRICT_START, log, fail });
   const queue = new BullProducer(redis, log);
   onClose("queue", () => queue.close());
   const subscriber = connectRedis(config.REDIS_URL, "fail-fast", log);

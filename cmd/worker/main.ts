@@ -31,7 +31,8 @@ const status = await lifecycle.run(async (onClose) => {
   const pulse = new RedisPulse(probe, log);
   onClose("pulse", () => pulse.stop());
   const isInClear = isPlaintext(config.REDIS_URL);
-  await checkSetUp({ redis: probe, pulse, isInClear, strict: config.STRICT_START, log });
+  const { fail } = lifecycle;
+  await checkSetUp({ redis: probe, pulse, binary: "worker", isInClear, strict: config.STRICT_START, log, fail });
 
   const health = { checks: () => ({ redis: pulse.alive }) };
   const http = new HttpServer({ handler: healthHandler(health), log, requestTimeoutMs: REQUEST_TIMEOUT_MS });

@@ -8,9 +8,8 @@ import { OtpError } from "../otp/errors.js";
 import type { Channel } from "../otp/recipient/recipient.js";
 import { DelayedJobs } from "./delayed-jobs.js";
 import { QUEUE_PREFIX, queueName } from "./names.js";
-import { pace } from "./paced.js";
 import { RedisTimeBackend } from "./redis-time-backend.js";
-import { isRefusal, Refusals } from "./refusals.js";
+import { isRefusal, pace, Refusals } from "./refusals.js";
 
 /** A worker that died no longer renews the locks of its jobs. They go to another worker once a stall check finds them unlocked. */
 const LOCK_MS = 12_000;

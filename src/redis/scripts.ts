@@ -100,7 +100,11 @@ const FORBIDDEN =
 
 /** Whether Redis refused because its user has too few rights, or because a command has been renamed or disabled. */
 export function isForbidden(error: unknown): boolean {
-  return error instanceof Error && error.name === "ReplyError" && FORBIDDEN.test(error.message);
+  return error instanceof Error && error.name === "ReplyError" && isForbiddenText(error.message);
+}
+
+export function isForbiddenText(message: string): boolean {
+  return FORBIDDEN.test(message);
 }
 
 /** Whether the script itself is wrong, as opposed to a state or a setting of Redis or a lost connection. */

@@ -7,10 +7,16 @@ import type { Running } from "../support/programs/binaries.js";
 import { type Stack, startStack } from "../support/programs/stack.js";
 
 /** The aim of the project's layout. More is allowed when a feature needs it; this number then changes with the document. */
-const MOST_FILES_OF_A_GENERATE = 50;
+const MOST_FILES_OF_A_GENERATE = 49;
 
 /** Files that timers run, whether or not a call is under way. */
-const ON_TIMERS = ["src/redis/connection/pulse.ts", "src/redis/deliveries/changes.ts", "src/api/grpc/calls.ts"];
+const ON_TIMERS = [
+  "src/redis/connection/pulse.ts",
+  "src/redis/deliveries/changes.ts",
+  "src/api/grpc/calls.ts",
+  "src/queue/redis-time-backend.ts",
+  "src/queue/refusals.ts",
+];
 
 let folder: string;
 let stack: Stack;

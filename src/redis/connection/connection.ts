@@ -45,6 +45,12 @@ export function connectRedis(url: string, mode: ConnectionMode, log: Logger): Re
 class BatchingRedis extends Redis {
   private corked: Redis["stream"] | undefined;
 
+  /** BullMQ would name its connection, for which the user would need the right to CLIENT. */
+  override duplicate(options: Partial<RedisOptions> = {}): Redis {
+    const { connectionName: _, ...others } = options;
+    return super.duplicate(others);
+  }
+
   override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>): unknown {
     if (this.corked === undefined && this.status === "ready") {
       this.corked = this.stream;

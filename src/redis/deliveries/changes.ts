@@ -7,6 +7,8 @@ import { keys } from "../keys.js";
 
 /** The channel where the scripts publish the key of each challenge that changes. prelude.lua names it too. */
 const CHANNEL = "otp:changes";
+/** While Redis refuses the subscription, followers read at this interval. */
+const POLL_MS = 2_000;
 /** Pings at this interval let the connection's `socketTimeout` notice a peer that has vanished without closing the connection. */
 const BEAT_MS = 500;
 
@@ -19,6 +21,8 @@ export class RedisChanges implements Changes {
   private readonly timer: NodeJS.Timeout;
   private isSubscribed = false;
   private lastBeat = Promise.resolve();
+  private refusal = "";
+  private polledAt = 0;
 
   /** @param redis a `fail-fast` connection that is used for nothing else. The caller closes it. */
   constructor(
@@ -58,15 +62,26 @@ export class RedisChanges implements Changes {
       } else if (isFollowed) {
         await this.redis.subscribe(CHANNEL);
         this.isSubscribed = true;
+        if (this.refusal !== "") this.log.info("the status feed works again");
+        this.refusal = "";
         this.notifyAll(); // no one has heard what was published before the subscription
       } else {
         this.isSubscribed = false;
         await this.redis.unsubscribe(CHANNEL);
       }
     } catch (error) {
-      const isRefused = error instanceof Error && error.name === "ReplyError";
-      this.log[isRefused ? "warn" : "debug"]({ err: error }, "the status feed is interrupted");
+      if (error instanceof Error && error.name === "ReplyError") this.takeRefusal(error);
+      else this.log.debug({ err: error }, "the status feed is interrupted");
     }
+  }
+
+  /** Logs each refusal once. Without the feed, followers still learn of changes, a little later. */
+  private takeRefusal(error: Error): void {
+    if (error.message !== this.refusal) this.log.error({ err: error }, "the status feed is interrupted");
+    this.refusal = error.message;
+    if (performance.now() - this.polledAt < POLL_MS) return;
+    this.polledAt = performance.now();
+    this.notifyAll();
   }
 
   private notifyAll(): void {

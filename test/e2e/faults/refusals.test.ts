@@ -45,7 +45,7 @@ function usedMs(): number {
 async function wake(): Promise<void> {
   const clients = String(await admin.client("LIST").catch(() => ""));
   for (const client of clients.split("\n").filter((line) => line.includes("cmd=bzpopmin"))) {
-    await admin.client("UNBLOCK", Number(/id=(\d+)/.exec(client)?.[1]));
+    await admin.client("UNBLOCK", Number(/id=(\d+)/.exec(client)?.[1])).catch(() => undefined);
   }
 }
 
