@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-import { isPlaintext, workerProblems, workerWarnings } from "../../src/config/rules.js";
+import { isPlaintext, servedChannels, workerProblems, workerWarnings } from "../../src/config/rules.js";
 import { WORKER } from "../../src/config/worker.js";
 import { healthHandler } from "../../src/http/health.js";
 import { HttpServer } from "../../src/http/server.js";
 import { Lifecycle } from "../../src/lifecycle.js";
 import { createLog } from "../../src/log.js";
+import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
+import { BullBacklog } from "../../src/queue/backlog.js";
 import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisPulse } from "../../src/redis/connection/pulse.js";
 import { checkSetUp } from "../../src/redis/connection/set-up.js";
@@ -34,7 +36,14 @@ const status = await lifecycle.run(async (onClose) => {
   const { fail } = lifecycle;
   await checkSetUp({ redis: probe, pulse, binary: "worker", isInClear, strict: config.STRICT_START, log, fail });
 
-  const health = { checks: () => ({ redis: pulse.alive }) };
+  const keyring = deriveKeyring(config.OTP_SECRET);
+  const lifeMs = config.OTP_TTL_SECONDS * 1000;
+  const channels = servedChannels(config);
+  const backlog = new BullBacklog({ redis: probe, channels, keyring, lifeMs, now: Date.now, log });
+  onClose("backlog", () => backlog.close());
+  pulse.on("change", (alive) => alive && void backlog.check());
+
+  const health = { checks: () => ({ redis: pulse.alive, queue: backlog.readable }) };
   const http = new HttpServer({ handler: healthHandler(health), log, requestTimeoutMs: REQUEST_TIMEOUT_MS });
   const healthPort = await http.listen(config.HOST, config.HEALTH_PORT);
   onClose("health", () => http.close(GRACE_MS));

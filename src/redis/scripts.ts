@@ -11,6 +11,7 @@ declare module "ioredis" {
 
 /** Each Lua script and its folder. `claimSend` is in `claim-send.lua`, which documents its KEYS, its ARGV and its reply. */
 const FOLDERS = {
+  beat: "connection",
   claimSend: "challenges",
   releaseSend: "challenges",
   storeCode: "challenges",

@@ -14,6 +14,7 @@ const ON_TIMERS = [
   "src/redis/connection/pulse.ts",
   "src/redis/deliveries/changes.ts",
   "src/api/grpc/calls.ts",
+  "src/queue/backlog.ts",
   "src/queue/redis-time-backend.ts",
   "src/queue/refusals.ts",
 ];

@@ -1,26 +1,72 @@
+import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { OtpError } from "../../otp/errors.js";
+import { asTuple, defineScript, type Script } from "../scripts.js";
+import { causeOf, isReply } from "./cause.js";
 
 const BEAT_MS = 500;
 
-/** Tracks whether Redis answers. It emits `change` with each new state; `alive` is the current one, and false at first. */
-export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
-  private readonly timer: NodeJS.Timeout;
-  private isAlive: boolean | undefined;
-  private lastError: Error | undefined;
+/** Where each process writes that it is alive. The name has no hash tag, because it belongs to no mailbox. */
+const KEY = "otp:pulse";
+/** How long another process counts as alive after its last beat. */
+const LIFE_MS = 3_000;
+const KEPT_MS = 60_000;
 
-  /** @param redis a `fail-fast` connection */
+/** The notes of the other processes are read with the first beat and then with each fourth one. */
+const READ_EVERY = 4;
+
+/** How many different causes are logged while Redis cannot be used, so that causes that alternate do not flood the log. */
+const MOST_CAUSES = 10;
+
+const CLOSED = new Error("the connection was closed");
+const LOADING = new Error("LOADING Redis is loading its data");
+
+interface Events {
+  /** Redis can be used, or cannot be used any more. */
+  change: [alive: boolean];
+  /** Redis has replied for the first time, even if it refused. */
+  reply: [];
+  /** The notes of all other processes that are alive. */
+  others: [notes: readonly string[]];
+}
+
+/**
+ * Tracks whether Redis can be used: whether a script has just written. It emits `change` with each new state; `alive` is the current
+ * one, and false at first. A Redis that answers PING may still refuse to write, as a replica does.
+ */
+export class RedisPulse extends EventEmitter<Events> {
+  private readonly beatScript: Script;
+  private readonly id = randomBytes(9).toString("base64url");
+  private readonly timer: NodeJS.Timeout;
+  private beats = 0;
+  private isAlive: boolean | undefined;
+  private hasReplied = false;
+  private isStopped = false;
+  private lastStatus: Redis["status"] | undefined;
+  private connectionError: Error | undefined;
+  private readonly loggedCauses = new Set<string>();
+
+  /**
+   * @param redis a `fail-fast` connection
+   * @param note what the process tells the others about itself
+   */
   constructor(
     private readonly redis: Redis,
     private readonly log: Logger,
+    private readonly note = "-",
   ) {
     super();
+    this.beatScript = defineScript(redis, "beat", { keyCount: 1 });
     redis.on("error", (error) => {
-      this.lastError = error;
+      this.connectionError = error;
     });
-    redis.on("ready", () => void this.beat());
-    redis.on("close", () => this.set(false));
+    redis.on("ready", () => {
+      this.connectionError = undefined;
+      void this.beat();
+    });
+    redis.on("close", () => this.fail(this.connectionError ?? CLOSED));
     this.timer = setInterval(() => void this.beat(), BEAT_MS);
   }
 
@@ -28,40 +74,77 @@ export class RedisPulse extends EventEmitter<{ change: [alive: boolean] }> {
     return this.isAlive === true;
   }
 
-  /** Waits until Redis answers. @returns false when `timeoutMs` has passed first */
+  /** Waits until Redis replies, even if it refuses. @returns false when `timeoutMs` has passed first */
   firstBeat(timeoutMs?: number): Promise<boolean> {
     return new Promise((resolve) => {
-      if (this.alive) return resolve(true);
+      if (this.hasReplied) return resolve(true);
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => resolve(false), timeoutMs);
-      const follow = (isAlive: boolean) => {
-        if (!isAlive) return;
-        this.off("change", follow);
+      this.once("reply", () => {
         clearTimeout(timer);
         resolve(true);
-      };
-      this.on("change", follow);
+      });
     });
   }
 
-  stop(): void {
+  /** Stops, and tells the other processes that this one is gone, if Redis can be reached. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
     clearInterval(this.timer);
+    if (this.alive) await this.beatScript([KEY], [this.id, "", 0, 0, 0]).catch(() => undefined);
   }
 
-  private async beat(): Promise<void> {
-    this.set(
-      await this.redis.ping().then(
-        () => true,
-        () => false,
-      ),
-    );
+  /** Writes once. The pulse also does so by itself, twice a second. */
+  async beat(): Promise<void> {
+    const { status } = this.redis;
+    const isWaiting = this.lastStatus === "connect" && status === "connect";
+    this.lastStatus = status;
+    if (status !== "ready") {
+      // ioredis waits in this state while Redis loads its data.
+      if (isWaiting) this.fail(LOADING);
+      else if (this.connectionError !== undefined) this.fail(this.connectionError);
+      return;
+    }
+    const reads = this.beats++ % READ_EVERY === 0;
+    const args = [this.id, this.note, LIFE_MS, KEPT_MS, reads ? 1 : 0];
+    try {
+      const reply = await this.beatScript([KEY], args);
+      this.replied();
+      const [, ...others] = asTuple(reply);
+      this.succeed();
+      if (reads) this.emit("others", others.map(String));
+    } catch (error) {
+      const cause = error instanceof OtpError ? error.cause : error;
+      if (isReply(cause)) this.replied();
+      // A connection that broke meanwhile has reported why.
+      if (isReply(cause) || this.redis.status === "ready") this.fail(cause);
+    }
   }
 
-  private set(alive: boolean): void {
-    if (alive === this.isAlive) return;
-    this.isAlive = alive;
-    if (alive) this.log.info("redis answers");
-    else this.log.warn({ err: this.lastError }, "redis does not answer");
-    this.lastError = undefined;
-    this.emit("change", alive);
+  private succeed(): void {
+    if (this.isStopped) return;
+    this.loggedCauses.clear();
+    if (this.isAlive === true) return;
+    this.isAlive = true;
+    this.log.info("redis answers");
+    this.emit("change", true);
+  }
+
+  /** Logs each cause once until Redis can be used again. */
+  private fail(error: unknown): void {
+    if (this.isStopped) return;
+    const cause = causeOf(error);
+    if (!this.loggedCauses.has(cause) && this.loggedCauses.size < MOST_CAUSES) {
+      this.loggedCauses.add(cause);
+      this.log.warn(`${isReply(error) ? "redis refuses commands" : "redis does not answer"}: ${cause}`);
+    }
+    if (this.isAlive === false) return;
+    this.isAlive = false;
+    this.emit("change", false);
+  }
+
+  private replied(): void {
+    if (this.hasReplied) return;
+    this.hasReplied = true;
+    this.emit("reply");
   }
 }

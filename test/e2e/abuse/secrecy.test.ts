@@ -163,7 +163,7 @@ it("every key that the server and the worker write expires", async () => {
   await post(`${server.http}/otp/verify`, { token: body.token, otp: wrong });
   await post(`${server.http}/otp/verify`, { email: "expiry@example.com", otp: wrong });
   const keys = await redis.keys("otp:*");
-  // Three keys of the address (challenge, sends, wrong attempts), two of the client (generate, verify), and the idempotency key.
-  expect(keys).toHaveLength(6);
+  // Three keys of the address (challenge, sends, wrong attempts), two of the client (generate, verify), the idempotency key, the pulse.
+  expect(keys).toHaveLength(7);
   for (const key of keys) expect(await redis.pttl(key), key).toBeGreaterThan(0);
 });
