@@ -23,6 +23,7 @@ import { Receipts } from "../../src/otp/delivery/receipts.js";
 import { OtpService } from "../../src/otp/service.js";
 import { BullProducer } from "../../src/queue/producer.js";
 import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
+import { Agreement } from "../../src/redis/connection/agreement.js";
 import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisPulse } from "../../src/redis/connection/pulse.js";
 import { checkSetUp } from "../../src/redis/connection/set-up.js";
@@ -32,6 +33,7 @@ import { RedisClientLimits } from "../../src/redis/limits/client-limits.js";
 import { RedisIdempotencyKeys } from "../../src/redis/limits/idempotency-keys.js";
 import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
 import { configOrExit } from "../config-or-exit.js";
+import { fleetOfServer } from "../fleet.js";
 import { runNewKey } from "./new-key.js";
 import { receiptReaders } from "./receipt-readers.js";
 
@@ -56,7 +58,11 @@ const lifecycle = new Lifecycle(log, CLOSING_MS);
 const status = await lifecycle.run(async (onClose) => {
   const redis = connectRedis(config.REDIS_URL, "fail-fast", log);
   onClose("redis", () => redis.disconnect());
-  const pulse = new RedisPulse(redis, log);
+  const keyring = deriveKeyring(config.OTP_SECRET);
+  const lifeMs = config.OTP_TTL_SECONDS * 1000;
+  const fleet = fleetOfServer(config, keyring);
+  const pulse = new RedisPulse(redis, log, JSON.stringify(fleet.note));
+  const agreement = new Agreement({ pulse, fleet, lifeMs, log });
   onClose("pulse", () => pulse.stop());
   const isInClear = isPlaintext(config.REDIS_URL);
   const { fail } = lifecycle;
@@ -69,7 +75,6 @@ const status = await lifecycle.run(async (onClose) => {
   onClose("changes", () => changes.stop());
 
   const clientLimits = { generate: config.RATE_IP_PER_MINUTE, verify: config.RATE_IP_VERIFY_PER_MINUTE };
-  const keyring = deriveKeyring(config.OTP_SECRET);
   const deliveries = new RedisDeliveries(redis);
   const receipts = new Receipts({ deliveries, senderHealth: new RedisSenderHealth(redis, log), keyring });
   const service = new OtpService({
@@ -84,7 +89,7 @@ const status = await lifecycle.run(async (onClose) => {
     settings: {
       channels: servedChannels(config),
       codeLength: config.OTP_LENGTH,
-      lifeMs: config.OTP_TTL_SECONDS * 1000,
+      lifeMs,
       maxAttempts: config.OTP_MAX_ATTEMPTS,
       sends: {
         cooldownMs: config.OTP_COOLDOWN_SECONDS * 1000,
@@ -93,7 +98,7 @@ const status = await lifecycle.run(async (onClose) => {
       },
       testAddresses: config.TEST_ADDRESSES,
     },
-    now: Date.now,
+    now: pulse.now,
   });
 
   const paths = tlsPaths(config);
@@ -131,7 +136,7 @@ const status = await lifecycle.run(async (onClose) => {
     maxAttempts: config.OTP_MAX_ATTEMPTS,
     channels: servedChannels(config),
   };
-  const health = { checks: () => ({ redis: pulse.alive }) };
+  const health = { checks: () => ({ redis: pulse.alive }), details: () => agreement.details };
   const grpc = new GrpcListener(parts);
   const http = new HttpServer({
     ...parts,

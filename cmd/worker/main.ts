@@ -7,10 +7,12 @@ import { Lifecycle } from "../../src/lifecycle.js";
 import { createLog } from "../../src/log.js";
 import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
 import { BullBacklog } from "../../src/queue/backlog.js";
+import { Agreement } from "../../src/redis/connection/agreement.js";
 import { connectRedis } from "../../src/redis/connection/connection.js";
 import { RedisPulse } from "../../src/redis/connection/pulse.js";
 import { checkSetUp } from "../../src/redis/connection/set-up.js";
 import { configOrExit } from "../config-or-exit.js";
+import { fleetOfWorker } from "../fleet.js";
 import { openConsumers } from "./consumers.js";
 import { loadTemplates, templateProblems } from "./messages.js";
 
@@ -30,20 +32,25 @@ const status = await lifecycle.run(async (onClose) => {
   onClose("redis", () => redis.disconnect());
   const probe = connectRedis(config.REDIS_URL, "fail-fast", log);
   onClose("probe", () => probe.disconnect());
-  const pulse = new RedisPulse(probe, log);
+  const keyring = deriveKeyring(config.OTP_SECRET);
+  const lifeMs = config.OTP_TTL_SECONDS * 1000;
+  const fleet = fleetOfWorker(config, keyring);
+  const pulse = new RedisPulse(probe, log, JSON.stringify(fleet.note));
+  const agreement = new Agreement({ pulse, fleet, lifeMs, log });
   onClose("pulse", () => pulse.stop());
   const isInClear = isPlaintext(config.REDIS_URL);
   const { fail } = lifecycle;
   await checkSetUp({ redis: probe, pulse, binary: "worker", isInClear, strict: config.STRICT_START, log, fail });
 
-  const keyring = deriveKeyring(config.OTP_SECRET);
-  const lifeMs = config.OTP_TTL_SECONDS * 1000;
   const channels = servedChannels(config);
-  const backlog = new BullBacklog({ redis: probe, channels, keyring, lifeMs, now: Date.now, log });
+  const backlog = new BullBacklog({ redis: probe, channels, keyring, lifeMs, now: pulse.now, log });
   onClose("backlog", () => backlog.close());
   pulse.on("change", (alive) => alive && void backlog.check());
 
-  const health = { checks: () => ({ redis: pulse.alive, queue: backlog.readable }) };
+  const health = {
+    checks: () => ({ redis: pulse.alive, queue: backlog.readable }),
+    details: () => agreement.details,
+  };
   const http = new HttpServer({ handler: healthHandler(health), log, requestTimeoutMs: REQUEST_TIMEOUT_MS });
   const healthPort = await http.listen(config.HOST, config.HEALTH_PORT);
   onClose("health", () => http.close(GRACE_MS));

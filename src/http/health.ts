@@ -7,6 +7,8 @@ import type { HttpHandler } from "./server.js";
 export interface Health {
   /** Each dependency of the process by name, and whether it responds. */
   checks(): Readonly<Record<string, boolean>>;
+  /** What is wrong although the process works, by name. It does not make the process unready. */
+  details?(): Readonly<Record<string, string>>;
 }
 
 /** Serves the health routes and nothing else. */
@@ -33,10 +35,12 @@ export function serveHealth(path: string, request: IncomingMessage, response: Se
     return true;
   }
   const checks = Object.entries(health.checks());
+  const details = health.details?.() ?? {};
   const isReady = checks.every(([, passes]) => passes);
   sendJson(request, response, isReady ? 200 : 503, {
     status: word(isReady),
     checks: Object.fromEntries(checks.map(([name, passes]) => [name, word(passes)])),
+    ...(Object.keys(details).length > 0 && { details }),
   });
   return true;
 }

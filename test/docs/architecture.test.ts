@@ -11,7 +11,11 @@ const MOST_FILES_OF_A_GENERATE = 49;
 
 /** Files that timers run, whether or not a call is under way. */
 const ON_TIMERS = [
+  "src/redis/connection/agreement.ts",
+  "src/redis/connection/clock.ts",
   "src/redis/connection/pulse.ts",
+  "src/otp/fleet/differences.ts",
+  "src/otp/fleet/note.ts",
   "src/redis/deliveries/changes.ts",
   "src/api/grpc/calls.ts",
   "src/queue/backlog.ts",

@@ -163,6 +163,45 @@ it("the pulse writes one key, which expires, and a process that stops leaves not
   await own.stop();
 });
 
+it("the pulse tells the time of Redis when the own clock is wrong, and follows when that clock is set", async () => {
+  const redis = connectRedis(server.url, "fail-fast", log);
+  let wrongByMs = -3_600_000;
+  const pulse = new RedisPulse(redis, log, "-", () => Date.now() + wrongByMs);
+  await once(pulse, "change");
+  const expectRight = () => {
+    expect(Math.abs(pulse.now() - Date.now())).toBeLessThan(1_000);
+    expect(Math.abs(pulse.clockOffsetMs + wrongByMs)).toBeLessThan(1_000);
+  };
+  expectRight();
+  wrongByMs = 86_400_000;
+  await pulse.beat();
+  expectRight();
+  wrongByMs = 0;
+  await pulse.beat();
+  expectRight();
+  await pulse.stop();
+  redis.disconnect();
+});
+
+it("processes read the notes of the others that are alive, and not of one that has stopped", async () => {
+  const connections = [1, 2, 3].map(() => connectRedis(server.url, "fail-fast", log));
+  const pulses = connections.map((redis, index) => new RedisPulse(redis, log, `note of ${index}`));
+  const [first, second, third] = pulses as [RedisPulse, RedisPulse, RedisPulse];
+  const seen = async (wanted: readonly string[]) => {
+    for (;;) {
+      const [notes] = await once(first, "others");
+      if (JSON.stringify([...notes].sort()) === JSON.stringify(wanted)) return;
+    }
+  };
+  await seen(["note of 1", "note of 2"]);
+  await third.stop();
+  await seen(["note of 1"]);
+  connections[1]?.disconnect(); // it dies without a word
+  await seen([]);
+  await Promise.all([first.stop(), second.stop()]);
+  for (const redis of connections) redis.disconnect();
+});
+
 async function startSentinel(): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "countersign-sentinel-"));
   const port = await freePort();

@@ -27,6 +27,8 @@ export interface Keys {
   readonly client: Buffer;
   /** Names idempotency keys and the payloads they were used for. */
   readonly idempotency: Buffer;
+  /** Makes the digests by which processes compare their settings. */
+  readonly fingerprint: Buffer;
 }
 
 /**
@@ -56,5 +58,6 @@ function deriveKeys(secret: string): Keys {
     reference: key("reference"),
     client: key("client"),
     idempotency: key("idempotency"),
+    fingerprint: key("fingerprint"),
   };
 }

@@ -5,17 +5,18 @@ import type { Logger } from "pino";
 import { OtpError } from "../../otp/errors.js";
 import { asTuple, defineScript, type Script } from "../scripts.js";
 import { causeOf, isReply } from "./cause.js";
+import { RedisClock } from "./clock.js";
 
 const BEAT_MS = 500;
 
 /** Where each process writes that it is alive. The name has no hash tag, because it belongs to no mailbox. */
 const KEY = "otp:pulse";
 /** How long another process counts as alive after its last beat. */
-const LIFE_MS = 3_000;
+const LIFE_MS = 2_000;
 const KEPT_MS = 60_000;
 
-/** The notes of the other processes are read with the first beat and then with each fourth one. */
-const READ_EVERY = 4;
+/** The notes of the other processes are read with the first beat and then every 2.5 s, so a process that ended is seen at most once. */
+const READ_EVERY = 5;
 
 /** How many different causes are logged while Redis cannot be used, so that causes that alternate do not flood the log. */
 const MOST_CAUSES = 10;
@@ -38,6 +39,7 @@ interface Events {
  */
 export class RedisPulse extends EventEmitter<Events> {
   private readonly beatScript: Script;
+  private readonly clock: RedisClock;
   private readonly id = randomBytes(9).toString("base64url");
   private readonly timer: NodeJS.Timeout;
   private beats = 0;
@@ -51,13 +53,16 @@ export class RedisPulse extends EventEmitter<Events> {
   /**
    * @param redis a `fail-fast` connection
    * @param note what the process tells the others about itself
+   * @param ownNow the clock of this process, in Unix milliseconds
    */
   constructor(
     private readonly redis: Redis,
     private readonly log: Logger,
     private readonly note = "-",
+    ownNow: () => number = Date.now,
   ) {
     super();
+    this.clock = new RedisClock(ownNow);
     this.beatScript = defineScript(redis, "beat", { keyCount: 1 });
     redis.on("error", (error) => {
       this.connectionError = error;
@@ -93,8 +98,20 @@ export class RedisPulse extends EventEmitter<Events> {
     if (this.alive) await this.beatScript([KEY], [this.id, "", 0, 0, 0]).catch(() => undefined);
   }
 
+  /**
+   * The clock of Redis minus the clock of this process, in milliseconds. It is 0 until a beat has measured it, and as long as the
+   * difference is too small to measure.
+   */
+  get clockOffsetMs(): number {
+    return this.clock.offsetMs;
+  }
+
+  /** The time by the clock of Redis, in Unix milliseconds. */
+  readonly now = (): number => this.clock.now();
+
   /** Writes once. The pulse also does so by itself, twice a second. */
   async beat(): Promise<void> {
+    if (this.isStopped) return;
     const { status } = this.redis;
     const isWaiting = this.lastStatus === "connect" && status === "connect";
     this.lastStatus = status;
@@ -107,9 +124,11 @@ export class RedisPulse extends EventEmitter<Events> {
     const reads = this.beats++ % READ_EVERY === 0;
     const args = [this.id, this.note, LIFE_MS, KEPT_MS, reads ? 1 : 0];
     try {
+      const measure = this.clock.start();
       const reply = await this.beatScript([KEY], args);
       this.replied();
-      const [, ...others] = asTuple(reply);
+      const [time, ...others] = asTuple(reply);
+      measure(Number(time));
       this.succeed();
       if (reads) this.emit("others", others.map(String));
     } catch (error) {
