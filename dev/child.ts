@@ -53,7 +53,7 @@ export async function startChild(
     listening,
     ended,
     stop: () => {
-      child.kill("SIGTERM");
+      child.kill("SIGINT"); // SIGTERM would make the server pause before it closes
       return ended;
     },
   };

@@ -51,7 +51,7 @@ export async function startProgram(
       .find((text) => text.includes('"msg":"listening"'));
     if (line !== undefined && child.pid !== undefined) {
       const stop = () => {
-        child.kill("SIGTERM");
+        child.kill("SIGINT"); // SIGTERM would make the server pause before it closes
         return ended;
       };
       return { pid: child.pid, logFile, listening: JSON.parse(line), stop };

@@ -44,8 +44,9 @@ const MAX_WATCHES = 10_000;
 const WATCHES_PER_REQUEST = 50;
 const CONNECTIONS_PER_CLIENT = 1_500;
 const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024; // of requests that have begun to arrive
+const LINGER_MS = 1_000; // for clients to notice that their connections end, and for one more request on each, after the pause
 const GRACE_MS = 9_000; // for calls in progress
-const CLOSING_MS = 10_000; // for the whole shutdown
+const CLOSING_MS = 10_000; // for the whole shutdown, after the pause
 
 const done = runNewKey(process.argv.slice(2));
 if (done !== undefined) process.exit(done);
@@ -53,7 +54,7 @@ if (done !== undefined) process.exit(done);
 const config = configOrExit(SERVER, serverProblems);
 const log = createLog("server", config.LOG_LEVEL);
 for (const warning of serverWarnings(config)) log.warn(warning);
-const lifecycle = new Lifecycle(log, CLOSING_MS);
+const lifecycle = new Lifecycle(log, { pauseMs: config.DRAIN_SECONDS * 1000, closingMs: CLOSING_MS });
 
 const status = await lifecycle.run(async (onClose) => {
   const redis = connectRedis(config.REDIS_URL, "fail-fast", log);
@@ -136,7 +137,10 @@ const status = await lifecycle.run(async (onClose) => {
     maxAttempts: config.OTP_MAX_ATTEMPTS,
     channels: servedChannels(config),
   };
-  const health = { checks: () => ({ redis: pulse.alive }), details: () => agreement.details };
+  const health = {
+    checks: () => ({ redis: pulse.alive, ...(lifecycle.isEnding && { serving: false }) }),
+    details: () => agreement.details,
+  };
   const grpc = new GrpcListener(parts);
   const http = new HttpServer({
     ...parts,
@@ -152,11 +156,17 @@ const status = await lifecycle.run(async (onClose) => {
   });
   const grpcPort = await grpc.listen(config.HOST, config.GRPC_PORT);
   const httpPort = await http.listen(config.HOST, config.HTTP_PORT);
-  onClose("listeners", () => Promise.all([grpc.close(GRACE_MS), http.close(GRACE_MS)]));
-  onClose("watches", () => watches.close());
+  onClose("listeners", (hasPaused) => {
+    const lingerMs = hasPaused ? LINGER_MS : undefined;
+    const closed = [grpc.close(GRACE_MS, lingerMs), http.close(GRACE_MS, lingerMs)];
+    watches.close(); // now, because their watchers connect again at once and must not reach these listeners
+    return Promise.all(closed);
+  });
 
-  pulse.on("change", (alive) => grpc.setServing(alive));
-  grpc.setServing(pulse.alive);
+  const reportReadiness = () => grpc.setServing(pulse.alive && !lifecycle.isEnding);
+  pulse.on("change", reportReadiness);
+  lifecycle.onEnding(reportReadiness);
+  reportReadiness();
   log.info({ grpcPort, httpPort }, "listening");
 });
 process.exit(status);

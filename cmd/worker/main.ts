@@ -23,7 +23,7 @@ const CLOSING_MS = 45_000; // for the whole shutdown; a mail in progress takes a
 const config = configOrExit(WORKER, (given) => [...workerProblems(given), ...templateProblems(given)]);
 const log = createLog("worker", config.LOG_LEVEL);
 for (const warning of workerWarnings(config)) log.warn(warning);
-const lifecycle = new Lifecycle(log, CLOSING_MS);
+const lifecycle = new Lifecycle(log, { closingMs: CLOSING_MS });
 
 const status = await lifecycle.run(async (onClose) => {
   const templates = loadTemplates(config);
@@ -48,7 +48,7 @@ const status = await lifecycle.run(async (onClose) => {
   pulse.on("change", (alive) => alive && void backlog.check());
 
   const health = {
-    checks: () => ({ redis: pulse.alive, queue: backlog.readable }),
+    checks: () => ({ redis: pulse.alive, queue: backlog.readable, ...(lifecycle.isEnding && { serving: false }) }),
     details: () => agreement.details,
   };
   const http = new HttpServer({ handler: healthHandler(health), log, requestTimeoutMs: REQUEST_TIMEOUT_MS });

@@ -36,6 +36,13 @@ export const SERVER_GROUPS = {
       default: undefined,
       desc: "The file with the certificate of the authority that signs client certificates, in PEM. Once set, every gRPC client needs such a certificate.",
     }),
+    DRAIN_SECONDS: integer(
+      0,
+      3_600,
+    )({
+      default: 5,
+      desc: "How long the server goes on serving after SIGTERM while it already reports that it is not ready, in seconds, 0 to 3600, so that load balancers stop sending calls before it closes. SIGINT or a second signal skips this pause.",
+    }),
     WEB: oneOf(
       "on",
       "off",

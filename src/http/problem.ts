@@ -22,12 +22,6 @@ export const CHALLENGE = { "WWW-Authenticate": "Bearer" };
 
 export const NOT_FOUND: Problem = { status: 404, detail: "no resource exists at this path" };
 export const INTERNAL_ERROR: Problem = { status: 500, detail: "internal error" };
-export const SHUTTING_DOWN: Problem = {
-  status: 503,
-  detail: "the server is shutting down, try again",
-  reason: "UNAVAILABLE",
-  retryAfterMs: 1000,
-};
 
 /** @param allow the methods that the route accepts, such as `GET, HEAD` */
 export function methodNotAllowed(allow: string): Problem {

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Connections } from "./connections.js";
 import { STRICT_TRANSPORT } from "./headers.js";
-import { INTERNAL_ERROR, type Problem, SHUTTING_DOWN, sendProblem } from "./problem.js";
+import { HttpConnections } from "./http-connections.js";
+import { INTERNAL_ERROR, type Problem, sendProblem } from "./problem.js";
 import { refusalOf } from "./refusal.js";
 import type { Certificates } from "./tls.js";
 
@@ -25,12 +26,7 @@ export class HttpServer {
   private readonly server: Server;
   private readonly problemOf: (thrown: unknown) => Problem;
   private readonly isSecure: boolean;
-  private running = 0;
-  private isClosing = false;
-  private onIdle: (() => void) | undefined;
-  private readonly sockets = new Set<Socket>();
-  private readonly answers = new WeakMap<Duplex, ServerResponse>();
-  private readonly underWay = new WeakMap<Duplex, Set<ServerResponse>>();
+  private readonly open = new HttpConnections();
 
   constructor(parts: {
     readonly handler: HttpHandler;
@@ -75,9 +71,10 @@ export class HttpServer {
     }
     this.server.on("connection", (socket: Socket) => {
       if (parts.connections?.admit(socket) === false) return;
-      this.sockets.add(socket);
-      socket.once("close", () => this.sockets.delete(socket));
+      this.open.accept(socket);
+      if (!this.isSecure) this.open.open(socket);
     });
+    this.server.on("secureConnection", (socket: Socket) => this.open.open(socket));
     this.server.on("checkExpectation", (_request, response: ServerResponse) => {
       this.secure(response);
       sendProblem(response, UNKNOWN_EXPECTATION);
@@ -93,40 +90,35 @@ export class HttpServer {
     });
   }
 
-  /** Accepts no new connection or request, gives the running ones up to `graceMs` to end, then closes the rest. */
-  async close(graceMs: number): Promise<void> {
-    this.isClosing = true;
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    const timer = setTimeout(() => this.dropConnections(), graceMs);
-    this.onIdle = () => this.dropConnections();
-    if (this.running === 0) this.onIdle();
+  /**
+   * Accepts no new connection, and ends the open ones without cutting off a response or a request that is on its way.
+   *
+   * @param graceMs how long responses may take before the rest is cut off
+   * @param lingerMs how long an idle connection stays open for one more request
+   */
+  async close(graceMs: number, lingerMs = 0): Promise<void> {
+    // `close` of node:http would also destroy the idle connections, and with them requests that are on their way.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.server, () => resolve()));
+    await this.open.end(graceMs, lingerMs);
     await closed;
-    clearTimeout(timer);
-  }
-
-  /** Includes connections that have not finished their TLS handshake, which the server does not know about. */
-  private dropConnections(): void {
-    for (const socket of this.sockets) socket.destroy();
+    this.server.close(); // stops its timer
   }
 
   private async answer(handler: HttpHandler, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const before = this.answers.get(request.socket);
-    if (before?.headersSent && !before.shouldKeepAlive && !before.writableEnded) {
+    const before = this.open.latest(request.socket);
+    if (before?.headersSent && !before.shouldKeepAlive) {
       // The previous response is the last one on this connection (RFC 9112 §9.6) and may take long: do not queue after it.
+      if (!before.writableEnded) request.socket.destroy();
+      return;
+    }
+    if (!this.open.begin(response)) {
       request.socket.destroy();
       return;
     }
-    this.count(response);
-    this.answers.set(request.socket, response);
     this.secure(response);
     try {
       if (lacksHost(request)) {
         sendProblem(response, NO_HOST);
-        return;
-      }
-      if (this.isClosing) {
-        response.setHeader("Connection", "close");
-        sendProblem(response, SHUTTING_DOWN);
         return;
       }
       const [path] = targetOf(request).split("?", 1);
@@ -142,30 +134,9 @@ export class HttpServer {
     if (this.isSecure) response.setHeader(...STRICT_TRANSPORT);
   }
 
-  /** Counts a response as running. Node.js emits no "close" for a pipelined response when its connection closes. */
-  private count(response: ServerResponse): void {
-    const { socket } = response.req;
-    const here = this.underWay.get(socket) ?? this.follow(socket);
-    here.add(response);
-    this.running++;
-    response.once("close", () => this.settle(here, [response]));
-  }
-
-  private follow(socket: Duplex): Set<ServerResponse> {
-    const here = new Set<ServerResponse>();
-    this.underWay.set(socket, here);
-    socket.once("close", () => this.settle(here, [...here]));
-    return here;
-  }
-
-  private settle(here: Set<ServerResponse>, over: readonly ServerResponse[]): void {
-    for (const response of over) if (here.delete(response)) this.running--;
-    if (this.running === 0) this.onIdle?.();
-  }
-
   /** Answers bytes that are not a readable request, and closes the connection. */
   private refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const answer = this.answers.get(socket);
+    const answer = this.open.latest(socket);
     if (answer?.req.complete && !answer.writableFinished) {
       // The previous request arrived whole, and its response is still due.
       answer.once("close", () => socket.destroy());

@@ -32,7 +32,8 @@ export function checkCallHeads(server: Server, gate: Gate, log: Logger): void {
   }
 }
 
-function http2ServersOf(server: Server): EventEmitter[] {
+/** The HTTP/2 servers that grpc-js keeps in a private field. */
+export function http2ServersOf(server: Server): EventEmitter[] {
   const servers: unknown = Reflect.get(server, "http2Servers");
   return servers instanceof Map ? [...servers.keys()].filter((key) => key instanceof EventEmitter) : [];
 }

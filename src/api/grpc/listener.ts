@@ -17,6 +17,7 @@ import { grpcDefinition } from "./definition.js";
 import { grpcHandlers } from "./handlers.js";
 import { boundOpenStreams } from "./open-streams.js";
 import { addReflection } from "./reflection.js";
+import { GrpcSessions } from "./sessions.js";
 
 /**
  * How large a message may become when grpc-js decompresses it. `GrpcCalls` refuses larger ones as they arrive, and the RPCs refuse
@@ -28,6 +29,8 @@ const MAX_STREAMS = 256;
 /** The names that `grpc.health.v1` reports on: the server as a whole, and the service. */
 const HEALTH_NAMES = ["", OtpService.typeName];
 
+/** How long clients get at least to notice that the server is about to close. A round trip takes less in one data center. */
+const ANNOUNCE_MS = 100;
 /** How long the sockets may take to close after the shutdown. */
 const SOCKET_CLOSE_MS = 200;
 
@@ -40,6 +43,7 @@ export class GrpcListener {
   private readonly health: HealthImplementation;
   private state: "SERVING" | "NOT_SERVING" = "NOT_SERVING";
   private readonly calls: GrpcCalls;
+  private readonly sessions: GrpcSessions;
   private isClosing = false;
 
   constructor(parts: {
@@ -80,6 +84,7 @@ export class GrpcListener {
     addReflection(this.server);
     const injector = this.server.createConnectionInjector(credentials);
     checkCallHeads(this.server, parts.gate, parts.log);
+    this.sessions = new GrpcSessions(this.server);
     this.listener = createServer((socket) => {
       if (parts.connections?.admit(socket) === false) return;
       this.sockets.add(socket);
@@ -107,19 +112,33 @@ export class GrpcListener {
     for (const name of HEALTH_NAMES) this.health.setStatus(name, state);
   }
 
-  /** Reports NOT_SERVING and accepts no new connection or call. Calls in progress get `graceMs` to end before they are cut off. */
-  async close(graceMs: number): Promise<void> {
+  /**
+   * Reports NOT_SERVING, accepts no new connection and tells clients to begin no more calls. Calls in progress get `graceMs` to end
+   * before they are cut off. Sessions are ended only when no call is in progress, because Node.js would otherwise destroy them as
+   * soon as the frame that ends their last call arrives: see unread-stream.ts.
+   *
+   * @param lingerMs how long clients may take to notice
+   */
+  async close(graceMs: number, lingerMs = ANNOUNCE_MS): Promise<void> {
+    const until = performance.now() + graceMs;
     this.isClosing = true;
     this.setServing(false);
     this.listener.close();
-    const drained = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
-    await Promise.race([drained, this.calls.idle(graceMs)]);
+    await this.sessions.announceEnd(lingerMs);
+    await this.calls.idle(until - performance.now());
     this.calls.stop();
+    const drained = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
+    await passed(drained, SOCKET_CLOSE_MS);
     this.server.forceShutdown();
     for (const socket of this.sockets) socket.destroy();
     // An unresponsive peer could keep its socket open for any length of time.
-    await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, SOCKET_CLOSE_MS))]);
+    await passed(drained, SOCKET_CLOSE_MS);
   }
+}
+
+/** Resolves with the promise, or after `ms`. */
+function passed(promise: Promise<void>, ms: number): Promise<void> {
+  return Promise.race([promise, new Promise<void>((resolve) => setTimeout(resolve, ms))]);
 }
 
 /** The definition without deserialization of requests: we decode them, so that an invalid one gets our error details. */

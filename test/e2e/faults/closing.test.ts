@@ -21,15 +21,17 @@ afterAll(async () => {
   await redis.stop();
 });
 
+const NO_PAUSE = { DRAIN_SECONDS: "0" };
+
 describe("the server", () => {
   it.each(["SIGTERM", "SIGINT"] as const)("closes on %s and exits with status 0", async (signal) => {
-    const server = await startServer(redis.url);
+    const server = await startServer(redis.url, NO_PAUSE);
     server.process.kill(signal);
     expect(await server.ended).toBe(0);
   });
 
   it("reports NOT_SERVING on shutdown, accepts no new connection, and finishes the running request", async () => {
-    const server = await startServer(redis.url);
+    const server = await startServer(redis.url, NO_PAUSE);
     await server.line(/redis answers/);
     const health = createClient(Health, createGrpcTransport({ baseUrl: `http://${server.grpc}` }));
     const states: Serving[] = [];
@@ -66,7 +68,7 @@ describe("the server", () => {
   });
 
   it("does not wait on shutdown for a gRPC peer that sends nothing", async () => {
-    const server = await startServer(redis.url);
+    const server = await startServer(redis.url, NO_PAUSE);
     const [host, port] = server.grpc.split(":");
     const mute = connectTcp({ host: host ?? "", port: Number(port), allowHalfOpen: true });
     mute.on("error", () => undefined);
@@ -77,8 +79,8 @@ describe("the server", () => {
     mute.destroy();
   });
 
-  it("exits at once on a second signal", async () => {
-    const server = await startServer(redis.url);
+  it("exits at once on a second signal while it closes", async () => {
+    const server = await startServer(redis.url, NO_PAUSE);
     const socket = connectTcp(Number(new URL(server.http).port), "127.0.0.1");
     socket.on("error", () => undefined);
     socket.write(
