@@ -13,6 +13,7 @@ import { isPlaintext, servedChannels, serverProblems, serverWarnings, tlsPaths }
 import { SERVER } from "../../src/config/server.js";
 import { DnsMailDomains } from "../../src/dns/mail-domains.js";
 import { affordableConnections, Connections } from "../../src/http/connections.js";
+import { Descriptors } from "../../src/http/descriptors.js";
 import { InFlight } from "../../src/http/in-flight.js";
 import { HttpServer } from "../../src/http/server.js";
 import { TlsFiles } from "../../src/http/tls.js";
@@ -44,6 +45,7 @@ const MAX_WATCHES = 10_000;
 const WATCHES_PER_REQUEST = 50;
 const CONNECTIONS_PER_CLIENT = 1_500;
 const MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024; // of requests that have begun to arrive
+const FIRST_BEAT_MS = 1_000; // for Redis to answer before the listeners open, so that the first calls of a restart do not fail
 const LINGER_MS = 1_000; // for clients to notice that their connections end, and for one more request on each, after the pause
 const GRACE_MS = 9_000; // for calls in progress
 const CLOSING_MS = 10_000; // for the whole shutdown, after the pause
@@ -118,15 +120,19 @@ const status = await lifecycle.run(async (onClose) => {
     perClient: config.WATCHES_PER_IP,
     perRequest: WATCHES_PER_REQUEST,
   });
+  const connections = new Connections({
+    total: affordableConnections(),
+    perClient: CONNECTIONS_PER_CLIENT,
+    ownerOf: (address) => ownerOfConnection(address, config.TRUST_PROXY),
+    onFull: () => descriptors.report(),
+  });
+  const descriptors = new Descriptors(log, { isFull: () => connections.isFull });
+  onClose("descriptors", () => descriptors.stop());
   const parts = {
     rpcs: otpRpcs(service, gate, watches),
     gate,
     inFlight: new InFlight(MAX_IN_FLIGHT_BYTES),
-    connections: new Connections({
-      total: affordableConnections(),
-      perClient: CONNECTIONS_PER_CLIENT,
-      ownerOf: (address) => ownerOfConnection(address, config.TRUST_PROXY),
-    }),
+    connections,
     log,
     tls,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
@@ -154,6 +160,7 @@ const status = await lifecycle.run(async (onClose) => {
     }),
     problemOf: problems(log),
   });
+  await pulse.firstBeat(FIRST_BEAT_MS);
   const grpcPort = await grpc.listen(config.HOST, config.GRPC_PORT);
   const httpPort = await http.listen(config.HOST, config.HTTP_PORT);
   onClose("listeners", (hasPaused) => {

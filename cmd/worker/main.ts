@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { isPlaintext, servedChannels, workerProblems, workerWarnings } from "../../src/config/rules.js";
 import { WORKER } from "../../src/config/worker.js";
+import { Descriptors } from "../../src/http/descriptors.js";
 import { healthHandler } from "../../src/http/health.js";
 import { HttpServer } from "../../src/http/server.js";
 import { Lifecycle } from "../../src/lifecycle.js";
@@ -28,6 +29,8 @@ const lifecycle = new Lifecycle(log, { closingMs: CLOSING_MS });
 const status = await lifecycle.run(async (onClose) => {
   const templates = loadTemplates(config);
   for (const warning of templates.warnings) log.warn(warning);
+  const descriptors = new Descriptors(log);
+  onClose("descriptors", () => descriptors.stop());
   const redis = connectRedis(config.REDIS_URL, "wait", log);
   onClose("redis", () => redis.disconnect());
   const probe = connectRedis(config.REDIS_URL, "fail-fast", log);

@@ -58,16 +58,24 @@ export class Connections {
       readonly perClient: number;
       /** Finds the owner by the remote address, which is undefined if the connection is already closed. */
       readonly ownerOf: (address: string | undefined) => ConnectionOwner;
+      /** Learns that a connection came for which there was no free place. */
+      readonly onFull?: () => void;
     },
   ) {}
 
+  /** Whether all places are taken. */
+  get isFull(): boolean {
+    return this.open >= this.bounds.total;
+  }
+
   /** Takes in a new connection. @returns false if there is no place for it, and then it is closed */
   admit(socket: Socket): boolean {
-    const { total, perClient, ownerOf } = this.bounds;
+    const { perClient, ownerOf, onFull } = this.bounds;
     const { client, isProxy } = ownerOf(socket.remoteAddress);
     const own = this.byClient.get(client) ?? new Set();
     const isOverShare = !isProxy && own.size >= perClient;
-    if (isOverShare || (this.open >= total && !this.makeRoom(own.size, isProxy))) {
+    if (this.isFull && !isOverShare) onFull?.();
+    if (isOverShare || (this.isFull && !this.makeRoom(own.size, isProxy))) {
       socket.destroy();
       return false;
     }

@@ -27,6 +27,8 @@ export class HttpServer {
   private readonly problemOf: (thrown: unknown) => Problem;
   private readonly isSecure: boolean;
   private readonly open = new HttpConnections();
+  /** Connections that close after the response under way. */
+  private readonly refused = new WeakSet<Duplex>();
 
   constructor(parts: {
     readonly handler: HttpHandler;
@@ -138,8 +140,9 @@ export class HttpServer {
   private refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     const answer = this.open.latest(socket);
     if (answer?.req.complete && !answer.writableFinished) {
-      // The previous request arrived whole, and its response is still due.
-      answer.once("close", () => socket.destroy());
+      // The previous request arrived whole, and its response is still due. Each further piece of these bytes comes here, too.
+      if (!this.refused.has(socket)) answer.once("close", () => socket.destroy());
+      this.refused.add(socket);
       return;
     }
     const isMidAnswer = answer?.headersSent === true && !answer.writableFinished;

@@ -1,3 +1,4 @@
+import type { Http2Session } from "node:http2";
 import {
   type Metadata,
   ServerInterceptingCall,
@@ -12,7 +13,7 @@ import type { Admission } from "./admission.js";
 import { GrpcIncoming } from "./incoming.js";
 import { type Excess, MessageFrames } from "./message-frames.js";
 import { type GrpcStatus, toStatus } from "./status.js";
-import { filterRequestData, hasUnreadData, resetStream, stopRequest } from "./unread-stream.js";
+import { filterRequestData, hasUnreadData, resetStream, sessionOf, stopRequest } from "./unread-stream.js";
 
 /** How long HTTP/2 may take to write the last response to the socket. */
 const FLUSH_MS = 100;
@@ -64,6 +65,11 @@ export class GrpcCalls {
     this.inProgress.add(tracked);
     return tracked;
   };
+
+  /** The sessions that have a call in progress. */
+  sessions(): ReadonlySet<Http2Session> {
+    return new Set([...this.inProgress].flatMap(({ session }) => session ?? []));
+  }
 
   /** Resolves when no call is in progress and the last response is written, or after `graceMs`, whichever comes first. */
   async idle(graceMs: number): Promise<void> {
@@ -122,6 +128,10 @@ class TrackedCall extends ServerInterceptingCall implements CallListener, Arrivi
   ) {
     super(inner);
     filterRequestData(inner, (chunk) => this.receive(chunk));
+  }
+
+  get session(): Http2Session | undefined {
+    return sessionOf(this.inner);
   }
 
   override start(handler: CallListener): void {

@@ -29,8 +29,6 @@ const MAX_STREAMS = 256;
 /** The names that `grpc.health.v1` reports on: the server as a whole, and the service. */
 const HEALTH_NAMES = ["", OtpService.typeName];
 
-/** How long clients get at least to notice that the server is about to close. A round trip takes less in one data center. */
-const ANNOUNCE_MS = 100;
 /** How long the sockets may take to close after the shutdown. */
 const SOCKET_CLOSE_MS = 200;
 
@@ -96,7 +94,7 @@ export class GrpcListener {
   /** @returns the port in use, which matters if `port` is 0 @throws if the port cannot be bound */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.listener.once("error", ({ message }) => reject(new Error(`cannot listen for gRPC: ${message}`)));
+      this.listener.on("error", ({ message }) => reject(new Error(`cannot listen for gRPC: ${message}`)));
       this.listener.listen(port, host, () => {
         const address = this.listener.address();
         if (typeof address === "object" && address !== null) resolve(address.port);
@@ -117,14 +115,14 @@ export class GrpcListener {
    * before they are cut off. Sessions are ended only when no call is in progress, because Node.js would otherwise destroy them as
    * soon as the frame that ends their last call arrives: see unread-stream.ts.
    *
-   * @param lingerMs how long clients may take to notice
+   * @param lingerMs how long an idle connection stays open for one more call
    */
-  async close(graceMs: number, lingerMs = ANNOUNCE_MS): Promise<void> {
+  async close(graceMs: number, lingerMs = 0): Promise<void> {
     const until = performance.now() + graceMs;
     this.isClosing = true;
     this.setServing(false);
     this.listener.close();
-    await this.sessions.announceEnd(lingerMs);
+    await this.sessions.announceEnd(this.calls.sessions(), lingerMs);
     await this.calls.idle(until - performance.now());
     this.calls.stop();
     const drained = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));

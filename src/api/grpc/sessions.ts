@@ -1,19 +1,17 @@
-import type { ServerHttp2Session } from "node:http2";
-import { constants } from "node:http2";
+import { constants, type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Server } from "@grpc/grpc-js";
 import { http2ServersOf } from "./call-heads.js";
 
-/** The highest number that a stream can have. */
-const LAST_STREAM = 2 ** 31 - 1;
-
 /**
- * The HTTP/2 sessions of a server. grpc-js ends a session with one GOAWAY and, if it is idle, closes the connection at once, so a
- * call that is on its way at that moment fails. RFC 9113 §6.8 therefore asks for an announcement first.
+ * The HTTP/2 sessions of a server, and how their clients learn that it closes. A call that crosses GOAWAY on its way fails unless its
+ * client repeats it, and Node.js has no API for the announcement that RFC 9113 §6.8 recommends: after any `goaway()` it ignores new
+ * streams. GOAWAY therefore goes out while a call is in progress. A client that has one call at a time on each connection, such as
+ * nginx, cannot have sent another one then.
  */
 export class GrpcSessions {
   private readonly open = new Set<ServerHttp2Session>();
 
-  constructor(server: Server) {
+  constructor(private readonly server: Server) {
     for (const http2 of http2ServersOf(server)) {
       http2.on("session", (session: ServerHttp2Session) => {
         this.open.add(session);
@@ -23,27 +21,31 @@ export class GrpcSessions {
   }
 
   /**
-   * Tells all clients to begin no more calls here. Resolves when each of them has received that, so that all calls which it began
-   * before have arrived, or after `timeoutMs`: a client that has no call left may close its side without a reply.
+   * Sends GOAWAY on each session that has a call in progress, and on the others with their next call. Resolves after `lingerMs`, or as
+   * soon as no session is left.
+   *
+   * @param busy the sessions that have a call in progress
    */
-  async announceEnd(timeoutMs: number): Promise<void> {
-    const told = Promise.all([...this.open].map(announce));
-    let timer: NodeJS.Timeout | undefined;
-    const timeOut = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
+  async announceEnd(busy: Iterable<Http2Session>, lingerMs: number): Promise<void> {
+    for (const session of busy) announce(session);
+    if (lingerMs === 0) return;
+    for (const http2 of http2ServersOf(this.server)) {
+      // Not in this turn, in which Node.js hands over received frames: see unread-stream.ts.
+      http2.on("stream", ({ session }: ServerHttp2Stream) => setImmediate(() => session && announce(session)));
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, lingerMs);
+      const finish = () => {
+        if (this.open.size > 0) return;
+        clearTimeout(timer);
+        setImmediate(resolve);
+      };
+      for (const session of this.open) session.once("close", finish);
+      finish();
     });
-    await Promise.race([told, timeOut]);
-    clearTimeout(timer);
-    // Whoever called may end sessions now, which must not happen while Node.js hands over a frame: see unread-stream.ts.
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-function announce(session: ServerHttp2Session): Promise<void> {
-  return new Promise((resolve) => {
-    session.once("close", resolve);
-    if (session.closed || session.destroyed) return resolve();
-    session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM);
-    session.ping(() => resolve());
-  });
+function announce(session: Http2Session): void {
+  if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR);
 }

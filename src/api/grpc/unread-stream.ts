@@ -1,4 +1,4 @@
-import { constants, type Http2Stream } from "node:http2";
+import { constants, type Http2Session, type Http2Stream } from "node:http2";
 import { Duplex } from "node:stream";
 import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
 
@@ -45,6 +45,11 @@ export function hasUnreadData(call: ServerInterceptingCallInterface): boolean {
 /** Discards what the client has not read and ends the call with RST_STREAM. The connection stays open. */
 export function resetStream(call: ServerInterceptingCallInterface): void {
   streamOf(call)?.close(constants.NGHTTP2_CANCEL);
+}
+
+/** The connection of a call. */
+export function sessionOf(call: ServerInterceptingCallInterface): Http2Session | undefined {
+  return streamOf(call)?.session;
 }
 
 function streamOf(call: ServerInterceptingCallInterface): Http2Stream | undefined {

@@ -3,6 +3,7 @@ import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import type { Logger } from "pino";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { isOutOfDescriptors } from "../../http/descriptors.js";
 import { OtpError, type Reason } from "../../otp/errors.js";
 import { ThrottledLog } from "./throttled-log.js";
 
@@ -68,6 +69,10 @@ export function asOtpError(thrown: unknown, log: Logger): OtpError | undefined {
     if (isRefusal(thrown.cause)) throttled(log).refusals.log("warn", { err: thrown }, "request failed");
     else if (thrown.cause !== undefined) log.debug({ err: thrown }, "request failed");
     return thrown;
+  }
+  if (isOutOfDescriptors(thrown)) {
+    log.debug({ err: thrown }, "request failed"); // descriptors.ts says once that there are none left
+    return OtpError.unavailable();
   }
   throttled(log).faults.log("error", { err: thrown }, INTERNAL_MESSAGE);
   return undefined;

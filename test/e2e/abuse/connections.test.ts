@@ -1,34 +1,30 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VerifyRequestSchema } from "../../../src/gen/otp/v1/otp_service_pb.js";
 import { framed, rawCall } from "../../support/clients/raw-grpc.js";
 import { type RunningServer, startServer } from "../../support/programs/binaries.js";
+import { type LimitedNode, limitedNode } from "../../support/programs/limited-node.js";
 import { startTestRedis, type TestRedis } from "../../support/redis/redis.js";
 
 const DESCRIPTORS = 1_024;
 const IDLE = 2_024;
 const OTHER = "127.0.0.2";
 
-let folder: string;
+let node: LimitedNode;
 let redis: TestRedis;
 let control: Redis;
 let server: RunningServer;
 const idle: Socket[] = [];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "countersign-descriptors-"));
-  const node = join(folder, "node");
-  writeFileSync(node, `#!/bin/sh\nulimit -n ${DESCRIPTORS}\nexec "${process.execPath}" "$@"\n`, { mode: 0o755 });
+  node = limitedNode(DESCRIPTORS);
   redis = await startTestRedis();
   control = new Redis(redis.url);
-  server = await startServer(redis.url, {}, node);
+  server = await startServer(redis.url, {}, node.path);
   await server.line(/redis answers/);
 });
 afterAll(async () => {
@@ -36,7 +32,7 @@ afterAll(async () => {
   await server.stop();
   control.disconnect();
   await redis.stop();
-  rmSync(folder, { recursive: true });
+  node.remove();
 });
 
 /** Opens a connection that sends nothing. Resolves when it is open, or when the server has refused it. */
@@ -84,5 +80,6 @@ describe.each(["gRPC", "HTTP"])(`a client that opens ${IDLE} idle connections to
     await control.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"); // the server needs descriptors to connect again
     await expect.poll(() => post("/otp/verify", '{"email":"other@example.com","otp":"123456"}')).toBe(400);
     expect(server.lines.filter((line) => /"level":(?:50|60)/.test(line))).toEqual([]);
+    expect(server.lines.filter((line) => line.includes("no file descriptors are left"))).toHaveLength(1);
   });
 });

@@ -44,10 +44,15 @@ export async function startServer(redisUrl: string, env: Env = {}, node = NODE):
   return { ...server, http: `http://127.0.0.1:${httpPort}`, grpc: `127.0.0.1:${grpcPort}` };
 }
 
-/** Starts the built worker on a free port. */
-export async function startWorker(redisUrl: string, smtpUrl: string, env: Env = {}): Promise<RunningWorker> {
+/** Starts the built worker on a free port. @param node the program that runs it */
+export async function startWorker(
+  redisUrl: string,
+  smtpUrl: string,
+  env: Env = {},
+  node = NODE,
+): Promise<RunningWorker> {
   const mail = { SMTP_URL: smtpUrl, MAIL_FROM: "Countersign <otp@countersign.example>" };
-  const worker = await start("worker", { REDIS_URL: redisUrl, HEALTH_PORT: "0", ...mail, ...env });
+  const worker = await start("worker", { REDIS_URL: redisUrl, HEALTH_PORT: "0", ...mail, ...env }, node);
   return { ...worker, health: `http://127.0.0.1:${worker.listening.healthPort}` };
 }
 
