@@ -10,6 +10,7 @@ const REDIS = {
   names: ["valkey-server", "redis-server"],
   path: "/usr/bin/redis-server",
   packages: { apt: "redis-server", brew: "redis" },
+  isService: true,
   variable: "REDIS_URL",
 };
 

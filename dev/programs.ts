@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, resolve } from "node:path";
 
 /** A program that we need, and how to get it. */
 export interface Program {
@@ -11,6 +11,8 @@ export interface Program {
   /** Where Debian installs it, in case that folder is not on the PATH. */
   readonly path: string;
   readonly packages: { readonly apt: string; readonly brew?: string };
+  /** Whether Debian runs it as a service, which must not start only because we install it. */
+  readonly isService?: boolean;
   /** The environment variable that names one instead. */
   readonly variable: string;
 }
@@ -21,12 +23,12 @@ export interface Program {
  * @throws when it is missing and cannot be installed; the message is one line that names the command to run
  */
 export function findOrInstall(program: Program): string {
-  return findOnPath(program.names) ?? install(program);
+  return findOnPath([...program.names, program.path]) ?? install(program);
 }
 
 function findOnPath(names: readonly string[]): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter);
-  const candidates = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  const candidates = names.flatMap((name) => folders.map((folder) => resolve(folder, name)));
   return candidates.find((file) => {
     try {
       accessSync(file, constants.X_OK);
@@ -45,7 +47,7 @@ interface Installer {
 
 function install(program: Program): string {
   const { title, names, path, packages, variable } = program;
-  const installer = findInstaller(packages);
+  const installer = findInstaller(program);
   if (installer === undefined) {
     const ways = [`apt-get install ${packages.apt}`, ...(packages.brew ? [`brew install ${packages.brew}`] : [])];
     throw new Error(`no ${title} found: install one (${ways.join(", or ")}) or set ${variable}`);
@@ -64,10 +66,11 @@ function install(program: Program): string {
   return binary;
 }
 
-function findInstaller({ apt, brew }: Program["packages"]): Installer | undefined {
+function findInstaller({ packages: { apt, brew }, isService = false }: Program): Installer | undefined {
   if (findOnPath(["apt-get"]) !== undefined) {
-    if (process.getuid?.() === 0) return aptGet(apt, []);
-    if (findOnPath(["sudo"]) !== undefined && succeeds("sudo", ["-n", "true"])) return aptGet(apt, ["sudo", "-n"]);
+    if (process.getuid?.() === 0) return aptGet(apt, isService, []);
+    if (findOnPath(["sudo"]) !== undefined && succeeds("sudo", ["-n", "true"]))
+      return aptGet(apt, isService, ["sudo", "-n"]);
     return undefined;
   }
   if (brew !== undefined && findOnPath(["brew"]) !== undefined) {
@@ -77,18 +80,18 @@ function findInstaller({ apt, brew }: Program["packages"]): Installer | undefine
 }
 
 /** Installs the program without its service: RUNLEVEL=1 keeps SysV init from starting it, and systemd stops it afterwards. */
-function aptGet(name: string, sudo: readonly string[]): Installer {
+function aptGet(name: string, isService: boolean, sudo: readonly string[]): Installer {
   const step = (...words: string[]) => {
     const [program = "env", ...args] = [...sudo, "env", "RUNLEVEL=1", "DEBIAN_FRONTEND=noninteractive", ...words];
     return [program, ...args] as const;
   };
-  const isService = name.endsWith("-server") && existsSync("/run/systemd/system");
+  const mustStop = isService && existsSync("/run/systemd/system");
   return {
     command: [...sudo, `apt-get install ${name}`].join(" "),
     steps: [
       step("apt-get", "update", "-qq"),
       step("apt-get", "install", "-y", "-qq", name),
-      ...(isService ? [step("systemctl", "disable", "--now", name)] : []),
+      ...(mustStop ? [step("systemctl", "disable", "--now", name)] : []),
     ],
   };
 }
