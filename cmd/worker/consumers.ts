@@ -7,11 +7,12 @@ import type { ConfiguredSender } from "../../src/delivery/sender.js";
 import { SENDERS } from "../../src/delivery/senders/registry.js";
 import { oversizedSms } from "../../src/delivery/templates/segments.js";
 import type { Templates } from "../../src/delivery/templates/templates.js";
-import { deriveKeyring } from "../../src/otp/crypto/keyring.js";
+import type { Keyring } from "../../src/otp/crypto/keyring.js";
 import type { Channel } from "../../src/otp/recipient/recipient.js";
 import { BullConsumer } from "../../src/queue/consumer.js";
 import { RedisChallenges } from "../../src/redis/challenges/challenges.js";
 import type { connectRedis } from "../../src/redis/connection/connection.js";
+import type { RedisPulse } from "../../src/redis/connection/pulse.js";
 import { RedisDeliveries } from "../../src/redis/deliveries/deliveries.js";
 import { RedisSenderHealth } from "../../src/redis/sender-health/sender-health.js";
 import { brandName } from "./messages.js";
@@ -26,11 +27,13 @@ const TIMEOUTS: Readonly<Record<Channel, SendTimeouts>> = {
 export async function openConsumers(parts: {
   readonly config: WorkerConfig;
   readonly redis: ReturnType<typeof connectRedis>;
+  readonly pulse: RedisPulse;
+  readonly keyring: Keyring;
   readonly templates: Templates;
   readonly log: Logger;
   readonly onClose: (name: string, close: () => unknown) => void;
 }): Promise<void> {
-  const { config, redis, templates, log, onClose } = parts;
+  const { config, redis, pulse, keyring, templates, log, onClose } = parts;
   const brand = brandName(config);
   if (config.SMS_SENDERS.length > 0) {
     const extent = {
@@ -46,12 +49,12 @@ export async function openConsumers(parts: {
     challenges: new RedisChallenges(redis),
     deliveries: new RedisDeliveries(redis),
     health,
-    keyring: deriveKeyring(config.OTP_SECRET),
+    keyring,
     onUnknown: config.ON_UNKNOWN,
     codeLength: config.OTP_LENGTH,
     lifeMs: config.OTP_TTL_SECONDS * 1000,
     log,
-    now: Date.now,
+    now: pulse.now,
   };
 
   function open<Message>(
@@ -69,12 +72,12 @@ export async function openConsumers(parts: {
       channel,
       concurrency: config.WORKER_CONCURRENCY,
       deliver: deliverer.deliver.bind(deliverer),
-      redisNow: Date.now,
+      redisNow: pulse.now,
       log,
     });
     recovery.onRecovery(() => void consumer.promote());
     for (const { sender } of senders) void health.report(sender.name, { how: "renewed" }, false).catch(() => undefined);
-    consumer.open();
+    void pulse.measured.then(() => consumer.open()); // by a wrong clock, jobs would look as if they had expired
     onClose(`${channel} consumer`, () => consumer.close());
   }
 

@@ -58,7 +58,7 @@ const status = await lifecycle.run(async (onClose) => {
   const healthPort = await http.listen(config.HOST, config.HEALTH_PORT);
   onClose("health", () => http.close(GRACE_MS));
 
-  await openConsumers({ config, redis, templates, log, onClose });
+  await openConsumers({ config, redis, pulse, keyring, templates, log, onClose });
   log.info({ healthPort }, "listening");
 });
 process.exit(status);

@@ -21,6 +21,7 @@ const BULLMQ = {
     "extendLocks-1",
     "moveJobFromActiveToWait-9",
     "moveJobsToWait-8",
+    "getRanges-1",
   ],
 };
 const bullmq = join(dirname(createRequire(import.meta.url).resolve("bullmq")), "../esm/scripts");

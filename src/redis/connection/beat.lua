@@ -11,18 +11,22 @@ if note == '' then
   redis.call('HDEL', KEYS[1], id)
   return { now }
 end
-redis.call('HSET', KEYS[1], id, string.format('%.0f %s', now, note))
-redis.call('PEXPIRE', KEYS[1], keep)
-local reply = { now }
-if reads ~= '1' then return reply end
-local entries = redis.call('HGETALL', KEYS[1])
+local entries = reads == '1' and redis.call('HGETALL', KEYS[1]) or {}
+local reply, stale = { now }, {}
 for i = 1, #entries, 2 do
   local at, other = string.match(entries[i + 1], '^(%d+) (.*)$')
   -- The clock of a replica that was promoted may be behind, so a field from the future is as old as one from the past.
   if at == nil or math.abs(now - tonumber(at)) > life then
-    redis.call('HDEL', KEYS[1], entries[i])
+    stale[#stale + 1] = entries[i]
   elseif entries[i] ~= id then
     reply[#reply + 1] = other
   end
+end
+
+-- HSET is the first write, because a Redis that is full refuses it only as the first one.
+redis.call('HSET', KEYS[1], id, string.format('%.0f %s', now, note))
+redis.call('PEXPIRE', KEYS[1], keep)
+if #stale > 0 then
+  redis.call('HDEL', KEYS[1], unpack(stale))
 end
 return reply

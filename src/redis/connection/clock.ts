@@ -3,34 +3,36 @@ const TOLERANCE_MS = 100;
 
 /**
  * The clock of Redis, as measured from here. Requests are timed by several servers, workers and Redis itself, so all of them use the
- * clock of Redis: otherwise a server whose clock is wrong would accept requests whose codes expire at once.
+ * clock of Redis: otherwise a server whose clock is wrong would accept requests whose codes expire at once. Once it has been measured,
+ * it goes on without the clock of this process, which may jump.
  */
 export class RedisClock {
-  private offset = 0;
+  /** The clock of Redis minus `performance.now()`; undefined until it has been measured. */
+  private origin: number | undefined;
 
   /** @param ownNow the clock of this process, in Unix milliseconds */
   constructor(private readonly ownNow: () => number) {}
 
-  /** The clock of Redis minus the clock of this process. */
+  /** The clock of Redis minus the clock of this process; 0 until it has been measured, and while it is too small to measure. */
   get offsetMs(): number {
-    return this.offset;
+    const offset = this.now() - this.ownNow();
+    return Math.abs(offset) > TOLERANCE_MS ? offset : 0;
   }
 
   /** The time by the clock of Redis, in Unix milliseconds. */
   now(): number {
-    return this.ownNow() + this.offset;
+    return this.origin === undefined ? this.ownNow() : Math.round(performance.now() + this.origin);
   }
 
   /** Begins a measurement. @returns a function that takes the time that Redis has replied */
   start(): (redisNow: number) => void {
-    const [ownStart, start] = [this.ownNow(), performance.now()];
+    const start = performance.now();
     return (redisNow) => {
       const tripMs = performance.now() - start;
-      const jumpedMs = Math.abs(this.ownNow() - ownStart - tripMs);
-      if (jumpedMs > TOLERANCE_MS) return; // the own clock was set meanwhile; the next measurement is right
       // Redis read its clock at some time during the round trip.
-      const offset = Math.round(redisNow - ownStart - tripMs / 2);
-      if (Math.abs(offset - this.offset) > TOLERANCE_MS + tripMs / 2) this.offset = offset;
+      const origin = redisNow - start - tripMs / 2;
+      const differenceMs = Math.abs(origin - (this.origin ?? Number.NEGATIVE_INFINITY));
+      if (differenceMs > TOLERANCE_MS + tripMs / 2) this.origin = origin;
     };
   }
 }

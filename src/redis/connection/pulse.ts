@@ -91,6 +91,12 @@ export class RedisPulse extends EventEmitter<Events> {
     });
   }
 
+  /** Resolves once Redis can be used, and its clock is known. */
+  get measured(): Promise<void> {
+    if (this.alive) return Promise.resolve();
+    return new Promise<void>((resolve) => this.once("change", () => resolve())).then(() => this.measured);
+  }
+
   /** Stops, and tells the other processes that this one is gone, if Redis can be reached. */
   async stop(): Promise<void> {
     this.isStopped = true;
@@ -98,10 +104,7 @@ export class RedisPulse extends EventEmitter<Events> {
     if (this.alive) await this.beatScript([KEY], [this.id, "", 0, 0, 0]).catch(() => undefined);
   }
 
-  /**
-   * The clock of Redis minus the clock of this process, in milliseconds. It is 0 until a beat has measured it, and as long as the
-   * difference is too small to measure.
-   */
+  /** The clock of Redis minus the clock of this process, in milliseconds; 0 until a beat has measured it, and while it is small. */
   get clockOffsetMs(): number {
     return this.clock.offsetMs;
   }

@@ -8,8 +8,8 @@ const BOTH = ["ping", "info", "eval", "evalsha", "time", "publish"];
 
 /** The commands of our scripts, by the binary that runs them. */
 export const OWN: Readonly<Record<Binary, readonly string[]>> = {
-  server: words("get set psetex pttl incrby del pexpire hget hmget hset hdel"),
-  worker: words("del rename pexpire hmget hset hdel"),
+  server: words("get set psetex pttl incrby del pexpire hget hgetall hmget hset hdel"),
+  worker: words("del rename pexpire hgetall hmget hset hdel"),
 };
 
 /** The commands of BullMQ's scripts. Some belong to features that are not used, but BullMQ may come to use them. */
@@ -19,8 +19,8 @@ export const QUEUE: Readonly<Record<Binary, readonly string[]>> = {
     zrevrangebyscore zscore`,
   ),
   worker: words(
-    `del exists get hdel hexists hget hgetall hincrby hmget hmset hset incr llen lpush lrange lrem ltrim pexpire pttl rpoplpush rpush
-    sadd scard set smembers srem xadd xtrim zadd zcard zpopmin zrange zrangebyscore zrem zremrangebyrank zremrangebyscore zrevrange
+    `del exists get hdel hexists hget hgetall hincrby hmget hmset hset incr lindex llen lpush lrange lrem ltrim pexpire pttl rpop rpoplpush
+    rpush sadd scard set smembers srem xadd xtrim zadd zcard zpopmin zrange zrangebyscore zrem zremrangebyrank zremrangebyscore zrevrange
     zrevrangebyscore zscore`,
   ),
 };
