@@ -1,6 +1,4 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { apiKey } from "../support/api/api-keys.js";
@@ -9,30 +7,24 @@ import { overOneProtocolEach } from "../support/clients/in-turn.js";
 import { otherThan } from "../support/messages/codes.js";
 import { startServer } from "../support/programs/binaries.js";
 import { type Stack, startStack } from "../support/programs/stack.js";
+import { Monitor } from "../support/redis/monitor.js";
 
 const KEY = { authorization: "Bearer the-key" };
 const API_KEYS = apiKey("backend", "the-key");
 
 let stack: Stack;
-/** A socket of its own: ioredis fails when a command comes before it has read the reply to MONITOR. */
-let monitor: Socket;
+let monitor: Monitor;
 /** The commands that Redis got, except those that scripts call. */
 const commands: string[] = [];
 
 beforeAll(async () => {
   const limits = { RATE_IP_PER_MINUTE: "1000", RATE_IP_VERIFY_PER_MINUTE: "1000" };
   stack = await startStack({ server: { API_KEYS, PUBLIC_RPCS: "Generate,Verify", TRUST_PROXY: "1", ...limits } });
-  const { hostname, port } = new URL(stack.redis.url);
-  monitor = connect(Number(port), hostname);
-  monitor.write("MONITOR\r\n");
-  createInterface({ input: monitor }).on("line", (line) => {
-    const [, source, args = ""] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? [];
-    if (source !== "lua") commands.push(args.replaceAll('"', ""));
-  });
-  await once(monitor, "data");
+  monitor = await Monitor.start(stack.redis.url);
+  monitor.on("command", (args) => commands.push(args.join(" ")));
 });
 afterAll(async () => {
-  monitor.destroy();
+  monitor.stop();
   await stack.stop();
 });
 
@@ -41,7 +33,7 @@ async function commandsOf(call: () => Promise<unknown>): Promise<readonly string
   const client = new Redis(stack.redis.url);
   const mark = async (name: string) => {
     await client.echo(name);
-    while (!commands.some((command) => command.endsWith(name))) await once(monitor, "data");
+    while (!commands.some((command) => command.endsWith(name))) await once(monitor, "command");
   };
   await mark("before");
   commands.length = 0;
@@ -95,7 +87,7 @@ describe("Redis", () => {
     expect(await commandsOf(() => caller.verify({ token, otp: wrong }, KEY))).toHaveLength(2);
     const [counted, attempted, ...rest] = await commandsOf(async () => {
       await caller.verify({ token, otp: wrong }, {});
-      while (!commands.some((command) => TAKEN_BACK.test(command))) await once(monitor, "data");
+      while (!commands.some((command) => TAKEN_BACK.test(command))) await once(monitor, "command");
     });
     expect(counted).toContain("otp:client:verify:");
     expect(attempted).toMatch(ATTEMPT_WITH_TOKEN);

@@ -1,4 +1,3 @@
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { get } from "../../support/clients/http.js";
 import {
@@ -8,6 +7,7 @@ import {
   startWorker,
   TEST_SECRET,
 } from "../../support/programs/binaries.js";
+import { Monitor } from "../../support/redis/monitor.js";
 import { startTestRedis, type TestRedis } from "../../support/redis/redis.js";
 
 const SMTP_URL = "smtp://127.0.0.1:1"; // nothing is sent
@@ -46,17 +46,17 @@ const reports = ({ lines }: { readonly lines: readonly string[] }) =>
 
 /** Resolves when both have read each other's notes several times. */
 async function readEachOther(): Promise<void> {
-  const monitor = await new Redis(redis.url, { lazyConnect: true, enableReadyCheck: false }).monitor();
+  const monitor = await Monitor.start(redis.url);
   const reads = new Map<string, number>();
   await new Promise<void>((resolve) => {
-    monitor.on("monitor", (_time: string, args: readonly string[], source: string) => {
-      if (source === "lua" || args[3] !== "otp:pulse" || args.at(-1) !== "1") return;
+    monitor.on("command", (args) => {
+      if (args[3] !== "otp:pulse" || args.at(-1) !== "1") return;
       const id = String(args[4]);
       reads.set(id, (reads.get(id) ?? 0) + 1);
       if ([...reads.values()].filter((count) => count >= 2).length >= 2) resolve();
     });
   });
-  monitor.disconnect();
+  monitor.stop();
 }
 
 describe("a server and a worker", () => {
