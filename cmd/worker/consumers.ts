@@ -76,6 +76,7 @@ export async function openConsumers(parts: {
       log,
     });
     recovery.onRecovery(() => void consumer.promote());
+    pulse.on("set back", () => void consumer.promote());
     for (const { sender } of senders) void health.report(sender.name, { how: "renewed" }, false).catch(() => undefined);
     void pulse.measured.then(() => consumer.open()); // by a wrong clock, jobs would look as if they had expired
     onClose(`${channel} consumer`, () => consumer.close());

@@ -25,7 +25,7 @@ const LONGEST_PUT_OFF_MS = 30_000;
 const LOOK_MS = 500;
 const LONGEST_LOOK_MS = 4_000;
 /** How long a message waits for a place at a sender while another sender could take it. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5_000;
 /** How many connections may fail one message before its sender counts as failing, and the pause after the third and each later one. */
 const CONNECTIONS_PER_MESSAGE = 16;
 const CONNECTION_PAUSE_MS = 50;
@@ -100,6 +100,7 @@ export class Failover<Message> {
       const made = await this.send(outgoing, choice, run, untried.length > 1, closing);
       if (made.outcome === "superseded") return "superseded";
       if (made.outcome === "sent") return "sent";
+      if (made.outcome === "late") continue;
       if (made.outcome === "not begun") {
         isUnreachable = true;
         if (closing.aborted) break;
@@ -133,12 +134,13 @@ export class Failover<Message> {
     isPatienceLimited: boolean,
     closing: AbortSignal,
   ) {
-    const sender = this.parts.senders.find((one) => one.sender.name === choice.sender)?.sender;
-    if (sender === undefined) throw new Error(`no sender is called ${choice.sender}`);
+    const chosen = this.parts.senders.find((one) => one.sender.name === choice.sender);
+    if (chosen === undefined) throw new Error(`no sender is called ${choice.sender}`);
     const patienceMs = isPatienceLimited ? PATIENCE_MS : Number.MAX_SAFE_INTEGER;
     let conduct: Conduct | undefined = { how: "unused" };
     try {
-      const made = await this.sends.make(outgoing, sender, run.number, patienceMs, closing);
+      const waiting = { patienceMs, hasPace: chosen.perSecond > 0, closing };
+      const made = await this.sends.make(outgoing, chosen.sender, run.number, waiting);
       if (made.outcome === "sent") conduct = { how: "well" };
       if (made.outcome === "failed") conduct = undefined;
       if (made.outcome === "not begun" && made.error !== undefined) conduct = conductOf(made.error);

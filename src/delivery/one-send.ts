@@ -22,16 +22,30 @@ export interface Outgoing<Message> {
 
 /**
  * How a send ended. `not begun`: the sender had no place for it, either because of the error or because the wait has ended. The number is
- * that of the last send that has begun. `superseded`: nothing is left to send.
+ * that of the last send that has begun. `late`: it had to wait so long that its turn by the sender's pace is over. `superseded`: nothing is
+ * left to send.
  */
 export type Sent =
   | { readonly outcome: "sent"; readonly number: number }
   | { readonly outcome: "failed"; readonly number: number; readonly error: DeliveryError }
   | { readonly outcome: "not begun"; readonly error: DeliveryError | undefined }
+  | { readonly outcome: "late" }
   | { readonly outcome: "superseded" };
 
+/** A place that comes later than this after its turn needs another turn. */
+const TURN_KEPT_MS = 1_000;
 /** The delay before recording that a message has gone out is repeated. */
 const RECORD_RETRY_MS = 500;
+
+/** How a send may have to wait for a place. */
+export interface Waiting {
+  /** How long to wait at most. */
+  readonly patienceMs: number;
+  /** Whether the sender has a pace, so that the send has a turn. */
+  readonly hasPace: boolean;
+  /** Ends the wait, too. A send that has begun goes on. */
+  readonly closing: AbortSignal;
+}
 
 /** Makes single sends and records them. A send begins, and its time runs, once the sender has a place for it. */
 export class OneSend<Message> {
@@ -47,20 +61,22 @@ export class OneSend<Message> {
 
   /**
    * @param number how many sends have begun, as far as this run knows
-   * @param patienceMs how long to wait for a place
-   * @param closing ends that wait, too; a send that has begun goes on
    * @throws OtpError UNAVAILABLE
    */
   async make(
     outgoing: Outgoing<Message>,
     sender: Sender<Message>,
     number: number,
-    patienceMs: number,
-    closing: AbortSignal,
+    { patienceMs, hasPace, closing }: Waiting,
   ): Promise<Sent> {
     const { deliveries, sendMs, now } = this.parts;
+    const askedAt = now();
     const place = await this.reserve(sender, Math.min(patienceMs, outgoing.expiresAt - now()), closing);
     if (place instanceof DeliveryError || place === undefined) return { outcome: "not begun", error: place };
+    if (hasPace && now() - askedAt > TURN_KEPT_MS) {
+      place.release();
+      return { outcome: "late" };
+    }
 
     let begun: number | undefined;
     try {
@@ -103,11 +119,13 @@ export class OneSend<Message> {
     const abort = () => patience.abort();
     const timer = setTimeout(abort, Math.max(0, patienceMs));
     closing.addEventListener("abort", abort, { once: true });
+    if (closing.aborted) abort();
     try {
       return await sender.reserve(patience.signal);
     } catch (error) {
-      if (patience.signal.aborted) return undefined;
+      if (closing.aborted) return undefined;
       if (!(error instanceof DeliveryError)) throw error;
+      if (error.fault === "connection") return undefined;
       this.parts.log.warn({ err: error, sender: sender.name, fault: error.fault }, "sender has no connection");
       return error;
     } finally {

@@ -22,6 +22,7 @@ export class BullBacklog {
   private readonly timer: NodeJS.Timeout;
   private isChecking = false;
   private isReadable: boolean | undefined;
+  private reported: string | undefined;
 
   constructor(
     private readonly parts: {
@@ -61,7 +62,7 @@ export class BullBacklog {
       const opened = await Promise.all(this.queues.map((queue) => this.isQueueReadable(queue)));
       this.set(opened.every((isOpen) => isOpen));
     } catch (error) {
-      this.parts.log.debug({ err: error }, "could not read the queue");
+      this.failed(error);
     } finally {
       this.isChecking = false;
     }
@@ -80,6 +81,14 @@ export class BullBacklog {
       .sort((a, b) => b.at - a.at)
       .slice(0, NEWEST);
     return newest.length === 0 || newest.some(({ data }) => this.opens(data));
+  }
+
+  /** The pulse reports a Redis that cannot be used. A right that only this check needs is reported here, once. */
+  private failed(error: unknown): void {
+    const cause = error instanceof Error && error.name === "ReplyError" ? error.message : undefined;
+    if (cause === undefined || cause === this.reported) return;
+    this.reported = cause;
+    this.parts.log.error({ err: error }, "cannot read the queue");
   }
 
   private opens(job: SealedJob): boolean {

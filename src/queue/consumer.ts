@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DelayedError, isNotConnectionError, type Job, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -204,6 +205,7 @@ async function run(
 
 /** Makes the job the next one of another worker. */
 async function returnToQueue(job: Job<SealedJob>, token: string): Promise<never> {
-  await job.moveToWait(token);
+  // If Redis cannot be reached, another worker gets the job once its lock has expired.
+  await Promise.race([job.moveToWait(token), sleep(FLUSH_MS, undefined, { ref: false })]);
   throw new WaitingError();
 }

@@ -11,6 +11,7 @@ const MOST_FILES_OF_A_GENERATE = 50;
 
 /** Files that timers run, whether or not a call is under way. */
 const ON_TIMERS = [
+  "src/http/descriptors.ts",
   "src/redis/connection/agreement.ts",
   "src/redis/connection/clock.ts",
   "src/redis/connection/pulse.ts",

@@ -127,6 +127,15 @@ describe("the steps of a request", () => {
     expect(await steps()).toEqual(["QUEUED", "PROCESSING"]);
   });
 
+  it("do not end when a send begins that the run does not know of, because the reply to its beginning was lost", async () => {
+    await store();
+    await begin();
+    await expect(begin()).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+    expect(await steps()).toEqual(["QUEUED", "PROCESSING"]);
+    await report(1, "sent");
+    expect(await begin()).toBeUndefined(); // nothing is left to send
+  });
+
   it("do not end with FAILED for a send that another send has replaced", async () => {
     await store();
     await begin();
@@ -274,7 +283,7 @@ describe("the record that a send has begun", () => {
   it("is not written by a run that another run has overtaken", async () => {
     await store();
     expect(await begin("twilio", 0)).toBe(1);
-    expect(await begin("vonage", 0)).toBeUndefined();
+    await expect(begin("vonage", 0)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
     expect(await begin("vonage", 1)).toBe(2);
   });
 

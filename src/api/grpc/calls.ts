@@ -75,10 +75,12 @@ export class GrpcCalls {
   async idle(graceMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, graceMs);
-      this.onIdle = () => {
+      const end = () => {
+        if (this.inProgress.size > 0) return; // another call has begun on a connection that was idle
         clearTimeout(timer);
-        setTimeout(resolve, FLUSH_MS);
+        resolve();
       };
+      this.onIdle = () => setTimeout(end, FLUSH_MS);
       if (this.inProgress.size === 0) this.onIdle();
     });
   }

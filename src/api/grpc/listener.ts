@@ -29,6 +29,9 @@ const MAX_STREAMS = 256;
 /** The names that `grpc.health.v1` reports on: the server as a whole, and the service. */
 const HEALTH_NAMES = ["", OtpService.typeName];
 
+/** The state is repeated to those who watch the health this often. */
+const HEALTH_SILENCE_MS = 15_000;
+
 /** How long the sockets may take to close after the shutdown. */
 const SOCKET_CLOSE_MS = 200;
 
@@ -43,6 +46,7 @@ export class GrpcListener {
   private readonly calls: GrpcCalls;
   private readonly sessions: GrpcSessions;
   private isClosing = false;
+  private healthTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: {
     readonly rpcs: readonly Rpc[];
@@ -105,9 +109,16 @@ export class GrpcListener {
   /** Sets the status that `grpc.health.v1` reports for the server as a whole and for `otp.v1.OtpService`. */
   setServing(isServing: boolean): void {
     const state = isServing && !this.isClosing ? "SERVING" : "NOT_SERVING";
-    if (state === this.state) return; // watchers expect only changes
+    if (state === this.state) return;
     this.state = state;
-    for (const name of HEALTH_NAMES) this.health.setStatus(name, state);
+    this.tellHealth();
+  }
+
+  /** Tells everyone who watches the health. Proxies cut streams that are silent for too long, so the state is repeated. */
+  private tellHealth(): void {
+    clearTimeout(this.healthTimer);
+    for (const name of HEALTH_NAMES) this.health.setStatus(name, this.state);
+    this.healthTimer = setTimeout(() => this.tellHealth(), HEALTH_SILENCE_MS).unref();
   }
 
   /**
@@ -121,6 +132,7 @@ export class GrpcListener {
     const until = performance.now() + graceMs;
     this.isClosing = true;
     this.setServing(false);
+    clearTimeout(this.healthTimer);
     this.listener.close();
     await this.sessions.announceEnd(this.calls.sessions(), lingerMs);
     await this.calls.idle(until - performance.now());

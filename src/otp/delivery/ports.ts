@@ -36,7 +36,8 @@ export interface Deliveries {
    * Marks that the message is about to be handed to a sender, so that another run knows that it may have gone out.
    *
    * @param begun how many sends have begun, as far as this run knows
-   * @returns the number of this send, or undefined when nothing is left to send or another run has taken over
+   * @returns the number of this send, or undefined when nothing is left to send
+   * @throws OtpError UNAVAILABLE, also when a send has begun that this run does not know of; the next run finds out what became of it
    */
   begin(challenge: ChallengeId, request: RequestId, sender: string, begun: number): Promise<number | undefined>;
 

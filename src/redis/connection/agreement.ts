@@ -19,6 +19,8 @@ interface Finding {
   detail: string;
   found: number;
   missed: number;
+  /** Whether the setting was being changed on one process after the other. */
+  wasRolling: boolean;
   isReported: boolean;
 }
 
@@ -57,11 +59,18 @@ export class Agreement {
     // Of two differences of one variable, the first is reported.
     const found = new Map<string, Difference>(differences.toReversed().map((one) => [one.variable, one]));
     for (const { variable, detail, isRolling } of found.values()) {
-      const finding = this.findings.get(variable) ?? { detail, found: 0, missed: 0, isReported: false };
+      const finding = this.findings.get(variable) ?? {
+        detail,
+        found: 0,
+        missed: 0,
+        wasRolling: false,
+        isReported: false,
+      };
       this.findings.set(variable, finding);
       finding.found++;
+      finding.wasRolling ||= isRolling === true;
       finding.missed = 0;
-      const isDue = finding.found >= (isRolling ? READS_OF_ROLLING_CHANGE : READS_TO_REPORT);
+      const isDue = finding.found >= (finding.wasRolling ? READS_OF_ROLLING_CHANGE : READS_TO_REPORT);
       if (finding.isReported ? finding.detail === detail : !isDue) continue;
       Object.assign(finding, { detail, isReported: true });
       this.parts.log.warn(`${variable} ${detail}`);

@@ -25,8 +25,12 @@ end
 
 -- HSET is the first write, because a Redis that is full refuses it only as the first one.
 redis.call('HSET', KEYS[1], id, string.format('%.0f %s', now, note))
-redis.call('PEXPIRE', KEYS[1], keep)
+local kept = redis.pcall('PEXPIRE', KEYS[1], keep)
+if type(kept) == 'table' then
+  redis.pcall('HDEL', KEYS[1], id)
+  return kept
+end
 if #stale > 0 then
-  redis.call('HDEL', KEYS[1], unpack(stale))
+  redis.pcall('HDEL', KEYS[1], unpack(stale))
 end
 return reply

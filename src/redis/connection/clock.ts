@@ -24,15 +24,17 @@ export class RedisClock {
     return this.origin === undefined ? this.ownNow() : Math.round(performance.now() + this.origin);
   }
 
-  /** Begins a measurement. @returns a function that takes the time that Redis has replied */
-  start(): (redisNow: number) => void {
+  /** Begins a measurement. @returns a function that takes the time that Redis has replied, and tells whether its clock was set back */
+  start(): (redisNow: number) => boolean {
     const start = performance.now();
     return (redisNow) => {
       const tripMs = performance.now() - start;
       // Redis read its clock at some time during the round trip.
       const origin = redisNow - start - tripMs / 2;
-      const differenceMs = Math.abs(origin - (this.origin ?? Number.NEGATIVE_INFINITY));
-      if (differenceMs > TOLERANCE_MS + tripMs / 2) this.origin = origin;
+      const before = this.origin ?? Number.NEGATIVE_INFINITY;
+      if (Math.abs(origin - before) <= TOLERANCE_MS + tripMs / 2) return false;
+      this.origin = origin;
+      return origin < before;
     };
   }
 }

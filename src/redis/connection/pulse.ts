@@ -18,6 +18,9 @@ const KEPT_MS = 60_000;
 /** The notes of the other processes are read with the first beat and then every 2.5 s, so a process that ended is seen at most once. */
 const READ_EVERY = 5;
 
+/** A handshake takes at most two commands, each with its timeout. If it takes longer, ioredis waits. */
+const LONGEST_CONNECT_BEATS = 4;
+
 /** How many different causes are logged while Redis cannot be used, so that causes that alternate do not flood the log. */
 const MOST_CAUSES = 10;
 
@@ -29,6 +32,8 @@ interface Events {
   change: [alive: boolean];
   /** Redis has replied for the first time, even if it refused. */
   reply: [];
+  /** The clock of Redis was set back, so what was to happen soon would happen late. */
+  "set back": [];
   /** The notes of all other processes that are alive. */
   others: [notes: readonly string[]];
 }
@@ -46,7 +51,7 @@ export class RedisPulse extends EventEmitter<Events> {
   private isAlive: boolean | undefined;
   private hasReplied = false;
   private isStopped = false;
-  private lastStatus: Redis["status"] | undefined;
+  private beatsInConnect = 0;
   private connectionError: Error | undefined;
   private readonly loggedCauses = new Set<string>();
 
@@ -116,11 +121,10 @@ export class RedisPulse extends EventEmitter<Events> {
   async beat(): Promise<void> {
     if (this.isStopped) return;
     const { status } = this.redis;
-    const isWaiting = this.lastStatus === "connect" && status === "connect";
-    this.lastStatus = status;
+    this.beatsInConnect = status === "connect" ? this.beatsInConnect + 1 : 0;
     if (status !== "ready") {
       // ioredis waits in this state while Redis loads its data.
-      if (isWaiting) this.fail(LOADING);
+      if (this.beatsInConnect > LONGEST_CONNECT_BEATS) this.fail(LOADING);
       else if (this.connectionError !== undefined) this.fail(this.connectionError);
       return;
     }
@@ -131,8 +135,9 @@ export class RedisPulse extends EventEmitter<Events> {
       const reply = await this.beatScript([KEY], args);
       this.replied();
       const [time, ...others] = asTuple(reply);
-      measure(Number(time));
+      const isSetBack = measure(Number(time));
       this.succeed();
+      if (isSetBack) this.emit("set back");
       if (reads) this.emit("others", others.map(String));
     } catch (error) {
       const cause = error instanceof OtpError ? error.cause : error;

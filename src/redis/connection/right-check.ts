@@ -11,6 +11,7 @@ const HARMLESS: Readonly<Record<string, string>> = {
   hmget: "k f",
   hmset: "k f v x",
   hset: "k f v x",
+  lindex: "k 0",
   incrby: "k x",
   lpos: "k e",
   lpush: "k e",
@@ -93,12 +94,19 @@ export async function missingRights(redis: Redis, binary: Binary): Promise<reado
   return [...missing];
 }
 
+/** Includes connecting. */
+const SUBSCRIBE_TIMEOUT_MS = 5_000;
+
 /** A connection that subscribes can do nothing else, so this one is used only here. */
 async function tryToSubscribe(
   redis: Redis,
   attempt: (command: string, run: () => Promise<unknown>) => Promise<unknown>,
 ): Promise<void> {
-  const subscriber = redis.duplicate({ retryStrategy: () => null, enableOfflineQueue: true });
+  const subscriber = redis.duplicate({
+    retryStrategy: () => null,
+    enableOfflineQueue: true,
+    commandTimeout: SUBSCRIBE_TIMEOUT_MS,
+  });
   subscriber.on("error", () => undefined);
   const count = await attempt("subscribe", () => subscriber.subscribe(CHANNEL));
   if (count !== undefined) await attempt("unsubscribe", () => subscriber.unsubscribe(CHANNEL));

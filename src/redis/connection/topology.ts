@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { causeOf } from "./cause.js";
 
 /** What a plain `redis://` URL must not name, and what to do about it. */
 const FAULTS: Readonly<Record<string, string>> = {
@@ -13,7 +14,20 @@ const FAULTS: Readonly<Record<string, string>> = {
  */
 export async function topologyFault(redis: Redis): Promise<string | undefined> {
   const mode = await Promise.race([whenReady(redis).then(() => modeOf(redis)), modeWithoutLogin(redis)]);
-  return mode === undefined ? undefined : FAULTS[mode];
+  return (mode === undefined ? undefined : FAULTS[mode]) ?? databaseFault(redis);
+}
+
+/** If Redis refuses to change to the database of the URL, ioredis goes on with database 0. */
+async function databaseFault(redis: Redis): Promise<string | undefined> {
+  const { db = 0 } = redis.options;
+  if (db === 0) return undefined;
+  try {
+    await redis.select(db);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "ReplyError") return undefined;
+    return `REDIS_URL names database ${db}, which Redis refuses: ${causeOf(error)}`;
+  }
 }
 
 function whenReady(redis: Redis): Promise<void> {

@@ -6,7 +6,8 @@
 -- ARGV[1]  the name of the sender
 -- ARGV[2]  how many sends have begun, as far as this run knows
 --
--- Replies the number of this send, from 1; 0 when there is nothing left to send, or when another run has begun a send since.
+-- Replies the number of this send, from 1; 0 when there is nothing left to send; -1 when another run has begun a send since, or this
+-- one has, and its reply was lost.
 
 local record = KEYS[1]
 local stamp, sealed, life, sent, failed, sends = unpack(redis.call('HMGET', record,
@@ -25,8 +26,11 @@ if KEYS[2] ~= record .. ':' .. maker then
   end
 end
 sends = tonumber(sends or 0)
-if sent or failed or sends ~= tonumber(ARGV[2]) then
+if sent or failed then
   return 0
+end
+if sends ~= tonumber(ARGV[2]) then
+  return -1
 end
 if now_ms() >= struct.unpack(TIME_FORMAT, stamp) + tonumber(life) then
   return 0

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { ChallengeId } from "../../otp/challenge/id.js";
 import type { Deliveries, Progress, Report } from "../../otp/delivery/ports.js";
 import { FAILURES, type Failure } from "../../otp/delivery/step.js";
+import { OtpError } from "../../otp/errors.js";
 import { type RequestId, requestedAt } from "../../otp/token/request-id.js";
 import { keys } from "../keys.js";
 import { asTuple, defineScript, type Script } from "../scripts.js";
@@ -19,8 +20,9 @@ export class RedisDeliveries implements Deliveries {
   }
 
   async begin(challenge: ChallengeId, request: RequestId, sender: string, begun: number): Promise<number | undefined> {
-    const number = await this.run.beginSend(keysOf(challenge, request), [sender, begun]);
-    return Number(number) || undefined;
+    const number = Number(await this.run.beginSend(keysOf(challenge, request), [sender, begun]));
+    if (number < 0) throw OtpError.unavailable();
+    return number || undefined;
   }
 
   async report(challenge: ChallengeId, request: RequestId, number: number, report: Report): Promise<void> {

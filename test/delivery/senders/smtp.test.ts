@@ -6,6 +6,7 @@ import { SmtpSender } from "../../../src/delivery/senders/smtp/sender.js";
 import { newAuthority } from "../../support/api/certificates.js";
 import { failure, forever, mail } from "../../support/fakes/deliveries.js";
 import { RecordingSmtp } from "../../support/messages/smtp.js";
+import { type Rule, StrictSmtp } from "../../support/messages/strict-smtp.js";
 
 const FROM = { name: "Countersign", address: "otp@countersign.example" };
 
@@ -226,6 +227,11 @@ describe("an SMTP mail that does not go out", () => {
 });
 
 describe("an SMTP connection", () => {
+  beforeAll(() => {
+    sender.close(); // it has learned that the server refuses logins
+    sender = smtpSender(smtp.url);
+  });
+
   it("stays open for the next mail", async () => {
     await sender.send(mail("first@example.com"), forever);
     const before = smtp.connections;
@@ -288,13 +294,28 @@ describe("an SMTP connection", () => {
 });
 
 describe("an SMTP send that waits for a connection", () => {
+  it.each<[string, Rule]>([
+    ["refuses every client", (verb) => (verb === "GREETING" ? "554 5.7.1 no" : undefined)],
+    ["refuses the login after a while", (verb) => (verb === "AUTH" ? later(100, "535 5.7.8 wrong") : undefined)],
+  ])("fails together with all others if the server %s, which is asked once", async (_what, rule) => {
+    const strict = await new StrictSmtp().start();
+    strict.rule = rule;
+    const refused = smtpSender(strict.url("user:wrong"));
+    const failures = await Promise.all(Array.from({ length: 30 }, () => failure(refused, mail("any@example.com"))));
+    // One failure counts against the server, however many sends it keeps waiting.
+    expect(failures.map(({ fault }) => fault).sort()).toEqual([...Array(29).fill("connection"), "provider"]);
+    expect(strict.counts.GREETING).toBe(1);
+    refused.close();
+    await strict.stop();
+  });
+
   it("leaves the queue when its signal aborts, and is never sent", async () => {
     const { release } = await occupy(sender, 20);
     const abort = new AbortController();
     const aborted = failure(sender, mail("aborted@example.com"), abort.signal);
     const next = sender.send(mail("waiting@example.com"), forever);
     abort.abort();
-    expect(await aborted).toMatchObject({ message: "SMTP fault EABORT", fault: "outage", mayHaveGone: false });
+    expect(await aborted).toMatchObject({ message: "SMTP fault EABORT", fault: "connection", mayHaveGone: false });
     await release();
     await next;
     expect(smtp.mailsTo("waiting@example.com")).toHaveLength(1);
@@ -312,6 +333,10 @@ describe("an SMTP send that waits for a connection", () => {
     expect(smtp.mailsTo("too-late@example.com")).toEqual([]);
   });
 });
+
+function later(ms: number, reply: string): Promise<string> {
+  return new Promise((resolve) => setTimeout(resolve, ms, reply));
+}
 
 function smtpSender(url: string, more: { name?: string; connections?: number } = {}): SmtpSender {
   return new SmtpSender({ url, from: FROM, connections: 20, ...more });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ProxiedHttp, proxiedClients } from "../../support/clients/proxied.js";
+import { HealthCheckResponse_ServingStatus as Serving } from "../../../src/gen/health/v1/health_pb.js";
+import { ProxiedHttp, proxiedClients, proxiedHealth } from "../../support/clients/proxied.js";
 import { type RunningServer, startServer } from "../../support/programs/binaries.js";
 import { PROXIES, startProxy } from "../../support/programs/proxies.js";
 import { startTestRedis, type TestRedis } from "../../support/redis/redis.js";
@@ -51,7 +52,15 @@ it("a stream in which nothing happens outlasts the timeouts of nginx and HAProxy
       expect(seen.match(/^id: 1$/gm)).toHaveLength(SIGNS_OF_LIFE);
       http.close();
     };
-    return [...rpcs, events()];
+    const health = async () => {
+      const states: Serving[] = [];
+      for await (const { status } of proxiedHealth(proxy).watch({})) {
+        states.push(status);
+        if (states.length === SIGNS_OF_LIFE) break;
+      }
+      expect(states).toEqual(Array(SIGNS_OF_LIFE).fill(Serving.SERVING));
+    };
+    return [...rpcs, events(), health()];
   });
   await Promise.all(streams);
   await Promise.all(proxies.map((proxy) => proxy.stop()));

@@ -98,3 +98,15 @@ describe("a REDIS_URL that names a Sentinel", () => {
     expectOneLine(name, url.replace("//", "//countersign:secret@"), SENTINEL);
   });
 });
+
+describe("a REDIS_URL that names a database to which its user may not change", () => {
+  it.each(BINARIES)("stops the %s with one line, because it would use database 0 instead", async (name) => {
+    const redis = await startPrivateRedis();
+    stops.push(() => redis.stop());
+    const admin = new Redis(redis.url);
+    await admin.call("ACL", "SETUSER", "otp", "on", "nopass", "~*", "&*", "+@all", "-select");
+    admin.disconnect();
+    const url = `${redis.url.replace("//", "//otp:any@")}/1`;
+    expectOneLine(name, url, /REDIS_URL names database 1, which Redis refuses: NOPERM/);
+  });
+});

@@ -1,6 +1,7 @@
 import { Agent, request } from "node:https";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { Health } from "../../../src/gen/health/v1/health_pb.js";
 import { OtpService } from "../../../src/gen/otp/v1/otp_service_pb.js";
 import type { RunningProxy } from "../programs/proxies.js";
 
@@ -22,6 +23,11 @@ export function proxiedClients({
     "gRPC-Web": createClient(OtpService, createGrpcWebTransport(http2)),
     "gRPC-Web over HTTP/1.1": createClient(OtpService, createGrpcWebTransport(http1)),
   };
+}
+
+/** A client of `grpc.health.v1` over gRPC. */
+export function proxiedHealth({ url, ca }: Pick<RunningProxy, "url" | "ca">): Client<typeof Health> {
+  return createClient(Health, createGrpcTransport({ baseUrl: url, nodeOptions: { ca } }));
 }
 
 /** A response over HTTP/1.1. */

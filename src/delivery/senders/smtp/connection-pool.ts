@@ -12,6 +12,8 @@ const UNREADY_OF_A_LIMIT = 10;
 const UNUSED_OF_A_LIMIT = 20;
 /** How long a limit that the server has shown is kept before a higher one is tried. */
 const LIMIT_KEPT_MS = 5_000;
+/** The same after a refused login: many servers lock an account that fails too often. */
+const LOGIN_LIMIT_KEPT_MS = 120_000;
 /** Refusals for so long, and so many of them, with no mail in between, mean that the server is out. */
 const OUT_AFTER_MS = 2_000;
 const REFUSALS_OF_AN_OUTAGE = 5;
@@ -34,7 +36,7 @@ export class ConnectionPool {
   private readonly waiting = new WaitingLine<SmtpConnection>();
   private opening = 0;
   private limit: number;
-  private limitedAt = 0;
+  private limitKeptUntil = 0;
   private isReached = false;
   /** The time of the last mail that the server has answered. */
   private answeredAt = Number.NEGATIVE_INFINITY;
@@ -65,14 +67,15 @@ export class ConnectionPool {
    * Waits for a connection, in the order of arrival.
    *
    * @param signal ends the wait
-   * @throws DeliveryError if the signal aborts, the pool closes or the server cannot be reached
+   * @throws DeliveryError if the signal aborts, the pool closes or the server cannot be reached. Of the sends that wait together, one
+   *   gets the fault, and the others the fault `connection`, so that one failure counts once.
    */
   take(signal: AbortSignal): Promise<SmtpConnection> {
     if (this.closing.signal.aborted) return Promise.reject(notSent("ECONNECTION"));
     if (signal.aborted) return Promise.reject(notSent("EABORT"));
     const idle = this.takeIdle();
     if (idle !== undefined) return Promise.resolve(idle);
-    const connection = this.waiting.join(signal);
+    const connection = this.waiting.join(signal, () => notSent("EABORT", this.open.size > 0 ? "connection" : "outage"));
     this.grow();
     return connection;
   }
@@ -119,14 +122,14 @@ export class ConnectionPool {
   /** Opens connections for the sends that wait. */
   private grow(): void {
     if (this.growTimer !== undefined) return;
-    if (this.limit < this.parts.max && this.parts.now() - this.limitedAt > LIMIT_KEPT_MS) {
+    if (this.limit < this.parts.max && this.parts.now() > this.limitKeptUntil) {
       this.keepTo(this.limit * 1.5);
     }
     if (this.isReached) {
       for (let n = this.wanted(); n > 0; n--) void this.connect();
     } else if (this.wanted() > 0) {
       void this.connect();
-      if (this.wanted() > 0) this.growLater(STAGGER_MS);
+      this.growLater(STAGGER_MS);
     }
   }
 
@@ -175,6 +178,7 @@ export class ConnectionPool {
     const isAtWork = this.open.size > 0 && (!isTimeout || this.answeredAt > beganAt);
     if (isAtWork || failure.fault === "connection") {
       this.countRefusal();
+      if (failure.fault === "provider") this.keepTo(this.open.size, LOGIN_LIMIT_KEPT_MS);
       const pauseMs = Math.min(PAUSE_MS * ++this.unready, LONGEST_PAUSE_MS);
       if (this.unready >= UNREADY_OF_A_LIMIT && this.open.size > 0) this.keepTo(this.open.size);
       if (!this.isOut()) {
@@ -183,7 +187,6 @@ export class ConnectionPool {
       }
     }
     this.isReached = false;
-    if (this.opening > 0 && failure.fault !== "provider") return; // the others will tell
     this.failAll(failure.fault === "connection" ? new DeliveryError(failure.message, "outage") : failure);
   }
 
@@ -197,9 +200,9 @@ export class ConnectionPool {
     return this.open.size === 0 && this.refusals >= REFUSALS_OF_AN_OUTAGE && isLong;
   }
 
-  private keepTo(limit: number): void {
+  private keepTo(limit: number, keptMs = LIMIT_KEPT_MS): void {
     this.limit = Math.min(this.parts.max, Math.max(1, Math.ceil(limit)));
-    this.limitedAt = this.parts.now();
+    this.limitKeptUntil = this.parts.now() + keptMs;
     this.unready = 0;
     this.unused = 0;
   }
@@ -223,6 +226,7 @@ export class ConnectionPool {
 
   private forget(connection: SmtpConnection): void {
     this.open.delete(connection);
+    if (this.open.size === 0) this.isReached = false;
     const index = this.idle.indexOf(connection);
     if (index >= 0) this.idle.splice(index, 1);
   }

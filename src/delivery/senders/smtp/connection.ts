@@ -78,6 +78,7 @@ export class SmtpConnection {
 
   /** @throws DeliveryError */
   async send({ from, to, content }: WrittenMail, signal: AbortSignal): Promise<void> {
+    if (!this.isOpen) throw new DeliveryError("SMTP fault ECONNECTION", "connection"); // it closed after it had been handed out
     // The session reads the stream only once the server has accepted DATA, so whether it was read tells whether the server may have
     // the mail.
     const raw = Readable.from(content, { objectMode: false });

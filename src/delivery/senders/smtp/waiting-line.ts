@@ -8,12 +8,15 @@ export class WaitingLine<Thing> {
     return this.waiters.length;
   }
 
-  /** @throws DeliveryError when the signal aborts or `failAll` is called first */
-  join(signal: AbortSignal): Promise<Thing> {
+  /**
+   * @param tired makes the error when the signal aborts first
+   * @throws DeliveryError that error, or the one of `failAll`
+   */
+  join(signal: AbortSignal, tired: () => DeliveryError): Promise<Thing> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.waiters.splice(this.waiters.indexOf(waiter), 1);
-        reject(notSent("EABORT"));
+        reject(tired());
       };
       const waiter: Waiter<Thing> = {
         serve: (thing) => {
@@ -37,8 +40,11 @@ export class WaitingLine<Thing> {
     return first !== undefined;
   }
 
+  /** Fails the first in the line with this error, and the others with one that counts for nothing. */
   failAll(error: DeliveryError): void {
-    for (const waiter of this.waiters.splice(0)) waiter.fail(error);
+    const [first, ...others] = this.waiters.splice(0);
+    first?.fail(error);
+    for (const waiter of others) waiter.fail(new DeliveryError(error.message, "connection"));
   }
 }
 
@@ -48,6 +54,6 @@ interface Waiter<Thing> {
 }
 
 /** The failure of a send that never began. The codes are those of nodemailer for an aborted send and for a closed pool. */
-export function notSent(code: "EABORT" | "ECONNECTION"): DeliveryError {
-  return new DeliveryError(`SMTP fault ${code}`, "outage");
+export function notSent(code: "EABORT" | "ECONNECTION", fault: "outage" | "connection" = "outage"): DeliveryError {
+  return new DeliveryError(`SMTP fault ${code}`, fault);
 }
