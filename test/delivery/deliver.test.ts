@@ -338,6 +338,28 @@ describe("a sender that has to be waited for", () => {
     expect(await delivery).toBe("sent");
   });
 
+  it("does not keep the worker from closing, even if the worker closes before it is asked", async () => {
+    first.place = () => new Promise(() => undefined);
+    const closing = new AbortController();
+    const delivery = deliverer().deliver(jobUnder(OLD), closing.signal);
+    await first.isAsked;
+    closing.abort();
+    expect(await delivery).toBe("interrupted");
+    expect(await deliverer().deliver(jobUnder(OLD), closing.signal)).toBe("interrupted");
+    expect([first.calls, second.calls]).toEqual([0, 0]);
+  });
+
+  it("gets the message in a later turn of its pace if its place came too late for the first", async () => {
+    let jump = 0;
+    clock = () => Date.now() + jump;
+    first.place = async () => {
+      first.place = () => Promise.resolve();
+      jump += 2_000;
+    };
+    expect(await deliverer({ perSecond: 100 }).deliver(jobUnder(OLD), forever)).toBe("sent");
+    expect([first.released, first.calls]).toEqual([1, 1]);
+  });
+
   it("gives its place back when nothing is left to send", async () => {
     const none: Deliveries = {
       begin: async () => undefined,

@@ -95,6 +95,11 @@ describe("the server", () => {
   });
 });
 
+/** Resolves when the mail to this address is under way. Mails of other tests may be, too. */
+async function rcptOf(address: string): Promise<void> {
+  for (;;) if ((await once(smtp, "rcpt"))[0] === address) return;
+}
+
 describe("the worker", () => {
   it.each(["SIGTERM", "SIGINT"] as const)("closes on %s and exits with status 0", async (signal) => {
     const worker = await startWorker(redis.url, smtp.url);
@@ -107,7 +112,7 @@ describe("the worker", () => {
     await server.line(/redis answers/);
     const worker = await startWorker(redis.url, smtp.url);
     const release = smtp.hold();
-    const held = once(smtp, "rcpt");
+    const held = rcptOf("under.way@example.com");
     await post(`${server.http}/otp/generate`, { email: "under.way@example.com" });
     await held;
     worker.process.kill("SIGTERM");
@@ -131,7 +136,7 @@ describe("the worker", () => {
     await server.line(/redis answers/);
     const worker = await startWorker(redis.url, smtp.url);
     const release = smtp.hold();
-    const held = once(smtp, "rcpt");
+    const held = rcptOf("cut.short@example.com");
     await post(`${server.http}/otp/generate`, { email: "cut.short@example.com" });
     await held;
     worker.process.kill("SIGINT");

@@ -49,9 +49,14 @@ export class ScriptedSender implements Sender<Note> {
     return release;
   }
 
-  async reserve(): Promise<Place<Note>> {
+  async reserve(signal: AbortSignal): Promise<Place<Note>> {
     this.asked();
-    await this.place();
+    const tired = new Promise<never>((_, reject) => {
+      const abort = () => reject(new DeliveryError("no place in time", "connection"));
+      if (signal.aborted) abort();
+      signal.addEventListener("abort", abort, { once: true });
+    });
+    await Promise.race([this.place(), tired]);
     return {
       send: (note, signal) => this.send(note, signal),
       release: () => {

@@ -1,22 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { DeliveryError } from "../../../otp/delivery/delivery.js";
 import type { SmtpConnection } from "./connection.js";
+import { ServerLimit } from "./server-limit.js";
 import { notSent, WaitingLine } from "./waiting-line.js";
 
-/** After connections in a row that did not become ready, the next one is opened only this much later for each of them. */
-const PAUSE_MS = 25;
-const LONGEST_PAUSE_MS = 500;
-/** So many connections in a row that did not become ready, while others are open, show the limit of the server. */
-const UNREADY_OF_A_LIMIT = 10;
-/** So many connections in a row on which the server refused the first mail mean that half of them would do. */
-const UNUSED_OF_A_LIMIT = 20;
-/** How long a limit that the server has shown is kept before a higher one is tried. */
-const LIMIT_KEPT_MS = 5_000;
-/** The same after a refused login: many servers lock an account that fails too often. */
-const LOGIN_LIMIT_KEPT_MS = 120_000;
-/** Refusals for so long, and so many of them, with no mail in between, mean that the server is out. */
-const OUT_AFTER_MS = 2_000;
-const REFUSALS_OF_AN_OUTAGE = 5;
 /** Until the first connection is ready, another one is opened only this much later. */
 const STAGGER_MS = 2_000;
 
@@ -35,17 +22,10 @@ export class ConnectionPool {
   private readonly idle: SmtpConnection[] = [];
   private readonly waiting = new WaitingLine<SmtpConnection>();
   private opening = 0;
-  private limit: number;
-  private limitKeptUntil = 0;
+  private readonly limit: ServerLimit;
   private isReached = false;
   /** The time of the last mail that the server has answered. */
   private answeredAt = Number.NEGATIVE_INFINITY;
-  private refusals = 0;
-  private refusedSince = 0;
-  /** How many connections in a row did not become ready. */
-  private unready = 0;
-  /** How many connections in a row did become ready, but the server refused their first mail. */
-  private unused = 0;
   private growTimer: NodeJS.Timeout | undefined;
   private readonly closing = new AbortController();
 
@@ -59,7 +39,7 @@ export class ConnectionPool {
       readonly now: () => number;
     },
   ) {
-    this.limit = parts.max;
+    this.limit = new ServerLimit(parts.max, parts.now);
     setMaxListeners(0, this.closing.signal); // one for each connection that is opening
   }
 
@@ -84,8 +64,7 @@ export class ConnectionPool {
   async giveBack(connection: SmtpConnection, mail: "unused" | "accepted" | "refused"): Promise<void> {
     if (mail !== "unused") {
       this.answeredAt = this.parts.now();
-      this.refusals = 0;
-      if (connection.carried <= 1) this.unused = 0;
+      this.limit.answered(connection.carried <= 1);
     }
     if (mail === "refused") await connection.reset();
     this.offer(connection);
@@ -102,11 +81,10 @@ export class ConnectionPool {
     connection.close();
     let seen = failure;
     if (failure instanceof DeliveryError && failure.fault === "connection") {
-      this.countRefusal();
-      if (connection.carried > 0)
-        this.closeIdle(); // it ends them after some time or some mails, so the next mail gets a fresh one
-      else if (++this.unused >= UNUSED_OF_A_LIMIT) this.keepTo(this.limit / 2);
-      if (this.isOut()) seen = new DeliveryError(failure.message, "outage");
+      const isFresh = connection.carried === 0;
+      this.limit.ended(isFresh);
+      if (!isFresh) this.closeIdle(); // it ends them after some time or some mails, so the next mail gets a fresh one
+      if (this.limit.isOut(this.open.size)) seen = new DeliveryError(failure.message, "outage");
     }
     this.grow();
     return seen;
@@ -122,9 +100,6 @@ export class ConnectionPool {
   /** Opens connections for the sends that wait. */
   private grow(): void {
     if (this.growTimer !== undefined) return;
-    if (this.limit < this.parts.max && this.parts.now() > this.limitKeptUntil) {
-      this.keepTo(this.limit * 1.5);
-    }
     if (this.isReached) {
       for (let n = this.wanted(); n > 0; n--) void this.connect();
     } else if (this.wanted() > 0) {
@@ -149,7 +124,7 @@ export class ConnectionPool {
 
   /** How many connections to open. */
   private wanted(): number {
-    return Math.min(this.waiting.length - this.opening, this.limit - this.open.size - this.opening);
+    return Math.min(this.waiting.length - this.opening, this.limit.connections - this.open.size - this.opening);
   }
 
   private async connect(): Promise<void> {
@@ -163,7 +138,7 @@ export class ConnectionPool {
       this.offer(connection);
       if (!this.isReached) this.endPause();
       this.isReached = true;
-      this.unready = 0;
+      this.limit.reached();
     } catch (error) {
       this.opening--;
       this.judge(error instanceof DeliveryError ? error : new DeliveryError("SMTP fault", "outage"), beganAt);
@@ -177,34 +152,14 @@ export class ConnectionPool {
     const isTimeout = failure.message.includes("ETIMEDOUT");
     const isAtWork = this.open.size > 0 && (!isTimeout || this.answeredAt > beganAt);
     if (isAtWork || failure.fault === "connection") {
-      this.countRefusal();
-      if (failure.fault === "provider") this.keepTo(this.open.size, LOGIN_LIMIT_KEPT_MS);
-      const pauseMs = Math.min(PAUSE_MS * ++this.unready, LONGEST_PAUSE_MS);
-      if (this.unready >= UNREADY_OF_A_LIMIT && this.open.size > 0) this.keepTo(this.open.size);
-      if (!this.isOut()) {
+      const pauseMs = this.limit.refused(this.open.size, failure.fault === "provider");
+      if (!this.limit.isOut(this.open.size)) {
         this.growLater(pauseMs);
         return;
       }
     }
     this.isReached = false;
     this.failAll(failure.fault === "connection" ? new DeliveryError(failure.message, "outage") : failure);
-  }
-
-  private countRefusal(): void {
-    if (this.refusals++ === 0) this.refusedSince = this.parts.now();
-  }
-
-  /** Whether the server does no more than refuse connections. */
-  private isOut(): boolean {
-    const isLong = this.parts.now() - this.refusedSince > OUT_AFTER_MS;
-    return this.open.size === 0 && this.refusals >= REFUSALS_OF_AN_OUTAGE && isLong;
-  }
-
-  private keepTo(limit: number, keptMs = LIMIT_KEPT_MS): void {
-    this.limit = Math.min(this.parts.max, Math.max(1, Math.ceil(limit)));
-    this.limitKeptUntil = this.parts.now() + keptMs;
-    this.unready = 0;
-    this.unused = 0;
   }
 
   private takeIdle(): SmtpConnection | undefined {
