@@ -21,9 +21,9 @@ export interface SendTimeouts {
 /** The shortest and the longest time that a message may be put off. */
 const SHORTEST_PUT_OFF_MS = 1_000;
 const LONGEST_PUT_OFF_MS = 30_000;
-/** While no sender works, a delivery looks this often whether one does; after failures of its own, less and less often. */
-const LOOK_MS = 500;
-const LONGEST_LOOK_MS = 4_000;
+/** While no sender works, a delivery polls this often for one that does; after failures of its own, less and less often. */
+const POLL_MS = 500;
+const LONGEST_POLL_MS = 4_000;
 /** How long a message waits for a place at a sender while another sender could take it. */
 const PATIENCE_MS = 5_000;
 /** How many connections may fail one message before its sender counts as failing, and the pause after the third and each later one. */
@@ -63,7 +63,7 @@ export class Failover<Message> {
       await this.sends.report(outgoing, outgoing.sends, { outcome: "failed", failure: "unknown" });
       return "failed";
     }
-    const run: Run = { number: outgoing.sends, reported: outgoing.sends, routeless: new Set(), looks: 0 };
+    const run: Run = { number: outgoing.sends, reported: outgoing.sends, routeless: new Set(), polls: 0 };
     for (;;) {
       const end = await this.trySenders(outgoing, run, closing);
       if (typeof end === "string") return end;
@@ -75,12 +75,12 @@ export class Failover<Message> {
       if (closing.aborted) return "interrupted";
       if (this.parts.now() >= outgoing.expiresAt) return "expired";
       const ms = Math.min(
-        LOOK_MS * 2 ** run.looks,
-        LONGEST_LOOK_MS,
+        POLL_MS * 2 ** run.polls,
+        LONGEST_POLL_MS,
         Math.max(0, outgoing.expiresAt - this.parts.now()),
       );
       await this.parts.recovery.wait(ms * (1 - Math.random() / 2), closing);
-      run.looks = end.isUnreachable ? run.looks + 1 : 0;
+      run.polls = end.isUnreachable ? run.polls + 1 : 0;
     }
   }
 
@@ -197,8 +197,8 @@ interface Run {
   reported: number;
   /** The senders that do not reach the address. */
   readonly routeless: Set<string>;
-  /** How often in a row it has looked for a sender that can be reached. */
-  looks: number;
+  /** How often in a row it has polled for a sender that can be reached. */
+  polls: number;
 }
 
 /** Why no sender has taken the message. `error`: one has tried and failed. `slowMs`: all have to be waited for. */

@@ -21,9 +21,8 @@ export interface Outgoing<Message> {
 }
 
 /**
- * How a send ended. `not begun`: the sender had no place for it, either because of the error or because the wait has ended. The number is
- * that of the last send that has begun. `late`: it had to wait so long that its turn by the sender's pace is over. `superseded`: nothing is
- * left to send.
+ * How a send ended, with its number if it began. `not begun`: the sender had no place for it, because of the error or because the wait
+ * ended. `late`: it waited so long that its turn by the sender's pace is over. `superseded`: nothing is left to send.
  */
 export type Sent =
   | { readonly outcome: "sent"; readonly number: number }

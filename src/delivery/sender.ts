@@ -53,7 +53,7 @@ export interface Sender<Message> {
 export interface Place<Message> {
   /** Does what `send` of a sender does. */
   send(message: Message, signal: AbortSignal): Promise<void>;
-  /** Does not send anything after all. */
+  /** Sends nothing. */
   release(): void;
 }
 

@@ -272,7 +272,7 @@ describe("a delivery that no sender can take", () => {
     expect(second.notes[0]?.reference).toBeDefined();
   });
 
-  it("looks at once when another delivery finds that a sender works again", async () => {
+  it("goes out at once when another delivery finds that a sender works again", async () => {
     await takeOut();
     const recovery = new Recovery();
     const delivery = deliverer({ recovery }).deliver(jobUnder(OLD), forever);
@@ -313,7 +313,7 @@ describe("a sender that has to be waited for", () => {
     const job = jobUnder(OLD);
     const delivery = deliverer({ sendMs: 50 }).deliver(job, forever);
     await first.isAsked;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // longer than a send may take
     // Until there is a place, no send has begun that a crash would leave in doubt.
     expect(await redis.hmget(requestKey(job), "n", "a")).toEqual([null, null]);
     serve();

@@ -37,7 +37,8 @@ export interface Deliveries {
    *
    * @param begun how many sends have begun, as far as this run knows
    * @returns the number of this send, or undefined when nothing is left to send
-   * @throws OtpError UNAVAILABLE, also when a send has begun that this run does not know of; the next run finds out what became of it
+   * @throws OtpError UNAVAILABLE, also when a send has begun that this run does not know about. The job must then run again, because only
+   *   another run can tell how that send ended.
    */
   begin(challenge: ChallengeId, request: RequestId, sender: string, begun: number): Promise<number | undefined>;
 

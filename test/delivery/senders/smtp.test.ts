@@ -334,6 +334,7 @@ describe("an SMTP send that waits for a connection", () => {
   });
 });
 
+/** The reply of a server that takes its time. */
 function later(ms: number, reply: string): Promise<string> {
   return new Promise((resolve) => setTimeout(resolve, ms, reply));
 }

@@ -51,12 +51,12 @@ export class ScriptedSender implements Sender<Note> {
 
   async reserve(signal: AbortSignal): Promise<Place<Note>> {
     this.asked();
-    const tired = new Promise<never>((_, reject) => {
+    const aborted = new Promise<never>((_, reject) => {
       const abort = () => reject(new DeliveryError("no place in time", "connection"));
       if (signal.aborted) abort();
       signal.addEventListener("abort", abort, { once: true });
     });
-    await Promise.race([this.place(), tired]);
+    await Promise.race([this.place(), aborted]);
     return {
       send: (note, signal) => this.send(note, signal),
       release: () => {

@@ -165,7 +165,7 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-/** Resolves when something accepts connections on this port. */
+/** Resolves when something accepts connections on this port. A proxy does not say when it does, so this asks again and again. */
 async function listens(port: number): Promise<void> {
   for (;;) {
     const socket = connect(port, "127.0.0.1");

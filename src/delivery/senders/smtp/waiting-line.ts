@@ -9,14 +9,14 @@ export class WaitingLine<Thing> {
   }
 
   /**
-   * @param tired makes the error when the signal aborts first
+   * @param errorOnAbort makes the error when the signal aborts first
    * @throws DeliveryError that error, or the one of `failAll`
    */
-  join(signal: AbortSignal, tired: () => DeliveryError): Promise<Thing> {
+  join(signal: AbortSignal, errorOnAbort: () => DeliveryError): Promise<Thing> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.waiters.splice(this.waiters.indexOf(waiter), 1);
-        reject(tired());
+        reject(errorOnAbort());
       };
       const waiter: Waiter<Thing> = {
         serve: (thing) => {
